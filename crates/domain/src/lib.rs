@@ -1,0 +1,27 @@
+//! What an audit log is: events, catalogue, filters, profiles and notifications.
+//!
+//! Pure: no clock, no I/O, no async. The domain is told the time.
+
+#![warn(missing_docs)]
+
+pub mod admission;
+pub mod catalogue;
+pub mod event;
+pub mod facts;
+pub mod filter;
+pub mod identifiers;
+pub mod input;
+pub mod json;
+pub mod limits;
+pub mod notification;
+pub mod problem;
+pub mod profile;
+pub mod record;
+pub mod sentence;
+pub mod text;
+pub mod time;
+
+pub use event::Event;
+pub use filter::Filter;
+pub use identifiers::{EventId, Position, Revision, StreamName, TenantId};
+pub use record::{Receipt, Recorded};

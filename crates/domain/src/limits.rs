@@ -1,0 +1,117 @@
+//! Limits of what is taken on, as data: `config/limits.toml`, served at `/api/v1/limits`.
+
+use serde::{Deserialize, Serialize};
+
+/// Every limit, with its unit in the name or the comment of `config/limits.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Of one event.
+    pub event: EventLimits,
+    /// Of one request.
+    pub request: RequestLimits,
+    /// Of one query.
+    pub query: QueryLimits,
+}
+
+/// Limits of one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventLimits {
+    /// JSON of one event, bytes.
+    pub bytes_max: usize,
+    /// Nesting of the whole event as sent.
+    pub json_depth_max: usize,
+    /// Nesting inside `metadata`, `changes`, `before` and `after`.
+    pub metadata_depth_max: usize,
+    /// Keys in `metadata`, all levels together.
+    pub metadata_keys_max: usize,
+    /// Identifiers: `actor.id`, `subject.id`, `session.id` …, bytes.
+    pub id_bytes_max: usize,
+    /// Names, addresses and other short text, bytes.
+    pub name_bytes_max: usize,
+    /// `type`, bytes.
+    pub type_bytes_max: usize,
+    /// `description`, `outcome.reason`, `justification.reason`, bytes.
+    pub text_bytes_max: usize,
+    /// `client.user_agent`, bytes.
+    pub user_agent_bytes_max: usize,
+    /// `targets`.
+    pub targets_max: usize,
+    /// `changes`, given or computed.
+    pub changes_max: usize,
+    /// `on_behalf_of`.
+    pub on_behalf_of_max: usize,
+    /// `roles` of an actor.
+    pub roles_max: usize,
+    /// `alt_ids` of an actor or subject.
+    pub alt_ids_max: usize,
+    /// `labels`.
+    pub labels_max: usize,
+    /// How far `occurred_at` may lie in the future, seconds.
+    pub future_seconds_max: i64,
+}
+
+/// Limits of one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestLimits {
+    /// Events in a bulk request.
+    pub bulk_events_max: usize,
+    /// Body of a bulk request, bytes.
+    pub bulk_bytes_max: usize,
+    /// Body of a GraphQL request, bytes.
+    pub graphql_bytes_max: usize,
+    /// Nesting of brackets in a GraphQL document.
+    pub graphql_brackets_max: usize,
+    /// Depth of fields in a GraphQL document.
+    pub graphql_depth_max: usize,
+    /// Complexity of a GraphQL document.
+    pub graphql_complexity_max: usize,
+    /// Directives on one field.
+    pub graphql_directives_max: usize,
+    /// Fields with an alias in a GraphQL document.
+    pub graphql_aliases_max: usize,
+    /// Bytes of events under way at once, all requests together.
+    pub in_flight_bytes_max: usize,
+    /// Events under way at once, all requests together.
+    pub in_flight_events_max: usize,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Operations on one WebSocket.
+    pub socket_operations_max: usize,
+    /// Headers must have arrived after, seconds.
+    pub header_seconds_max: u64,
+    /// A body must have arrived after, seconds.
+    pub body_seconds_max: u64,
+}
+
+/// Limits of one query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryLimits {
+    /// Text of a query, bytes.
+    pub bytes_max: usize,
+    /// Nesting of parentheses and negations.
+    pub depth_max: usize,
+    /// Conditions in one query.
+    pub terms_max: usize,
+    /// Events on one page.
+    pub page_max: usize,
+    /// Events on a page when the caller names no number.
+    pub page_default: usize,
+    /// Matches counted before the count is given as `at least`.
+    pub count_max: u64,
+    /// How long a query waits for `min_position`, milliseconds.
+    pub wait_ms_max: u64,
+}
+
+/// `config/limits.toml` as it was when the program was built.
+pub const DEFAULT_LIMITS: &str = include_str!("../../../config/limits.toml");
+
+impl Limits {
+    /// The limits that ship with Annals.
+    pub fn shipped() -> Self {
+        toml::from_str(DEFAULT_LIMITS).expect("config/limits.toml is checked by a test")
+    }
+}

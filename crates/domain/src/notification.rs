@@ -1,0 +1,101 @@
+//! Telling people about significant events on their accounts (requirement V-03).
+//!
+//! The inbox is a projection like any other: notifications follow from the events, and having been
+//! read is itself an event, [`READ_TYPE`].
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::catalogue::Catalogue;
+use crate::event::Event;
+use crate::identifiers::{EventId, Position};
+use crate::profile::PersonRef;
+use crate::record::Recorded;
+use crate::sentence::sentence_of;
+
+/// Type of the event that marks notifications as read; `metadata.notifications` lists their ids.
+pub const READ_TYPE: &str = "annals.notification.read";
+
+/// Namespace of notification ids, so that the same event always makes the same notification.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_5c1e_8a35_4be7_9c11_d26a_7b90_4e52);
+
+/// A message to a person about one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Stable: made from the event and the recipient.
+    pub id: Uuid,
+    /// To whom.
+    pub recipient: PersonRef,
+    /// Type of the event.
+    pub kind: String,
+    /// What happened, in three words.
+    pub title: String,
+    /// What happened, in a sentence.
+    pub body: String,
+    /// About which event.
+    pub event: EventId,
+    /// Position of that event; the order and the cursor of the inbox.
+    pub position: Position,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+}
+
+/// A change to somebody's inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboxChange {
+    /// A message arrived.
+    Arrived(Notification),
+    /// The person has read these.
+    Read {
+        /// Whose inbox.
+        recipient: PersonRef,
+        /// Which messages; unknown ones are passed over.
+        notifications: Vec<Uuid>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A message as it lies in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxItem {
+    /// The message.
+    pub notification: Notification,
+    /// When the person read it.
+    pub read_at: Option<Timestamp>,
+}
+
+/// What an event does to inboxes.
+pub fn inbox_change(recorded: &Recorded, catalogue: &Catalogue) -> Option<InboxChange> {
+    let event = &recorded.event;
+    if event.event_type == READ_TYPE {
+        return read_change(event);
+    }
+    let subject = event.subject.as_ref()?;
+    let entry = catalogue.find(&event.event_type)?;
+    if !entry.significant {
+        return None;
+    }
+    let recipient = PersonRef { tenant: event.tenant.clone(), id: subject.id.clone() };
+    let name = format!("{}\n{}\n{}", recipient.tenant, event.id, recipient.id);
+    Some(InboxChange::Arrived(Notification {
+        id: Uuid::new_v5(&NAMESPACE, name.as_bytes()),
+        recipient,
+        kind: event.event_type.clone(),
+        title: entry.title.clone(),
+        body: sentence_of(event, catalogue),
+        event: event.id,
+        position: recorded.position,
+        created_at: event.received_at.timestamp,
+    }))
+}
+
+fn read_change(event: &Event) -> Option<InboxChange> {
+    let subject = event.subject.as_ref()?;
+    let ids = event.metadata.get("notifications")?.as_array()?;
+    Some(InboxChange::Read {
+        recipient: PersonRef { tenant: event.tenant.clone(), id: subject.id.clone() },
+        notifications: ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect(),
+        at: event.received_at.timestamp,
+    })
+}

@@ -1,0 +1,40 @@
+//! An event that is in the log, with its place.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::identifiers::{EventId, Position, Revision, StreamName};
+use crate::time::DateTime;
+
+/// An event in the log, opened for reading. Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Place in the stream.
+    pub revision: Revision,
+    /// What was recorded.
+    pub event: Arc<Event>,
+    /// Names of the parts that can no longer be read, because the person they concern was erased;
+    /// `event` has nothing, or a nameless stand-in, in their place.
+    pub erased: Vec<String>,
+}
+
+/// Proof that a record is durable (DESIGN 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which event.
+    pub id: EventId,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Place in the stream.
+    pub revision: Revision,
+    /// Place in the whole log.
+    pub position: Position,
+    /// When Annals took it on.
+    pub received_at: DateTime,
+    /// Whether this very id and content was recorded by an earlier request.
+    pub duplicate: bool,
+}

@@ -1,0 +1,183 @@
+//! The event log: the only truth.
+//!
+//! # Contract
+//! - A success answer to [`EventLog::append`] means the records are on disk (or on a quorum).
+//! - Records of one stream are kept in the order of their revisions, which have no gaps.
+//! - An item is stored whole or not at all.
+//! - The same id in the same tenant with the same fingerprint is a success that tells the old
+//!   place; with another fingerprint it is [`AppendError::IdempotencyConflict`]. For ever.
+//! - Positions are totally ordered, rise in the order of appending, and are never used twice.
+//! - A [`Follower`] yields every record after its start once, in order of position, without gap
+//!   or repetition between what was there and what comes.
+//! - After a crash a record is there whole or not at all.
+//! - A failed fsync is [`LogError::Broken`]; the log takes no further appends until it is reopened.
+
+use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_record::Record;
+use async_trait::async_trait;
+
+/// Appends, reads and follows records.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// Appends the items in order and answers each. Waits until what is answered is durable.
+    ///
+    /// # Errors
+    /// [`LogError`] when nothing can be said of any item: they may or may not have been stored,
+    /// and sending them again is safe.
+    async fn append(
+        &self,
+        batch: Vec<AppendItem>,
+    ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
+
+    /// Up to `limit` records of a stream, from a revision on, in the given direction.
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError>;
+
+    /// Up to `limit` records after a position, in order.
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError>;
+
+    /// The records at the positions, in the same order; `None` where there is none.
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError>;
+
+    /// The record with that id.
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError>;
+
+    /// Position of the newest durable record; [`Position::START`] when there is none.
+    async fn head(&self) -> Result<Position, LogError>;
+
+    /// Yields all records after a position, then those to come.
+    fn follow(&self, after: Position) -> Box<dyn Follower>;
+}
+
+/// Reads the log forwards for ever.
+#[async_trait]
+pub trait Follower: Send {
+    /// Waits for at least one further record and returns up to `limit` of them.
+    ///
+    /// Dropping the future loses nothing: the next call begins at the same place.
+    async fn next(&mut self, limit: usize) -> Result<Vec<LogEntry>, LogError>;
+}
+
+/// Records to be stored together, in one stream.
+#[derive(Debug, Clone)]
+pub struct AppendItem {
+    /// Where to.
+    pub stream: StreamName,
+    /// What the stream must look like.
+    pub expected: Expected,
+    /// In order; at least one.
+    pub records: Vec<Record>,
+}
+
+/// What a stream must look like for an append to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything.
+    Any,
+    /// No record yet.
+    Empty,
+    /// This is the revision of its last record.
+    Last(Revision),
+}
+
+/// Which way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards newer records.
+    Forwards,
+    /// Towards older records.
+    Backwards,
+}
+
+/// Where a record came to lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Place in its stream.
+    pub revision: Revision,
+    /// Whether it lay there before this append.
+    pub duplicate: bool,
+}
+
+/// A record with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Place in its stream.
+    pub revision: Revision,
+    /// The stored form.
+    pub record: Record,
+}
+
+/// Why an item was not stored.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum AppendError {
+    /// The stream does not look as expected.
+    #[error("stream `{stream}` ends at revision {actual:?}, expected {expected:?}")]
+    WrongRevision {
+        /// Which stream.
+        stream: StreamName,
+        /// What the caller expected.
+        expected: Expected,
+        /// Its last revision.
+        actual: Option<Revision>,
+    },
+    /// The id was used for another event.
+    #[error("event id {id} was already used for another event")]
+    IdempotencyConflict {
+        /// Which id.
+        id: EventId,
+    },
+    /// A record is larger than the log takes.
+    #[error("record {id} has {bytes} bytes; the log takes at most {bytes_max}")]
+    TooLarge {
+        /// Which event.
+        id: EventId,
+        /// Its stored size.
+        bytes: usize,
+        /// The most it may have.
+        bytes_max: usize,
+    },
+}
+
+/// Why the log as a whole did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// No space is left; nothing was stored. Reading goes on.
+    #[error("the disk is full; nothing was stored")]
+    Full,
+    /// The log cannot be reached, or is closing; whether something was stored is not known.
+    #[error("the event log is unavailable while {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// Writing failed in a way after which nothing more may be written (a failed fsync).
+    #[error("the event log failed while {doing} and takes no more writes; restart to recover")]
+    Broken {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was read is not a record.
+    #[error("the record at position {position} cannot be read")]
+    Corrupt {
+        /// Where.
+        position: Position,
+        /// Why.
+        #[source]
+        source: annals_record::DecodeError,
+    },
+}

@@ -1,0 +1,42 @@
+//! Where notifications lie until they are read.
+
+use annals_domain::Position;
+use annals_domain::notification::{InboxChange, InboxItem};
+use annals_domain::profile::PersonRef;
+
+use crate::ReadModelError;
+
+/// Keeps inboxes. Blocking: call it off the async threads.
+///
+/// # Contract
+/// The same as of [`crate::ProfileStore`]: changes and position in one transaction, applying twice
+/// changes nothing.
+pub trait InboxStore: Send + Sync + 'static {
+    /// Position up to which the log was applied.
+    fn position(&self) -> Result<Position, ReadModelError>;
+
+    /// Applies the changes, in order, of a batch that ends at `position`.
+    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError>;
+
+    /// Messages of a person, newest first, before `before`.
+    fn newest(
+        &self,
+        person: &PersonRef,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<InboxItem>, ReadModelError>;
+
+    /// Messages of a person, oldest first, after `after`.
+    fn since(
+        &self,
+        person: &PersonRef,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<InboxItem>, ReadModelError>;
+
+    /// How many messages the person has not read.
+    fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError>;
+
+    /// Forgets everything, to be filled anew from the log.
+    fn clear(&self) -> Result<(), ReadModelError>;
+}

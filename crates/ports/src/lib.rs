@@ -1,0 +1,32 @@
+//! What Annals needs from the outside, as traits with their contracts.
+//!
+//! Each port has a contract suite in [`contract`]; every implementation runs it.
+
+#![warn(missing_docs)]
+
+pub mod event_log;
+pub mod inbox;
+pub mod key_store;
+pub mod profiles;
+pub mod search;
+
+pub use event_log::{
+    AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
+};
+pub use inbox::InboxStore;
+pub use key_store::{KeyStore, KeyStoreError};
+pub use profiles::ProfileStore;
+pub use search::{Hit, SearchError, SearchIndex, SearchRequest};
+
+/// A read model (profiles, inbox) could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} in the read model `{model}`")]
+pub struct ReadModelError {
+    /// Which model.
+    pub model: &'static str,
+    /// What was being done.
+    pub doing: &'static str,
+    /// Why it failed.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}

@@ -1,0 +1,40 @@
+//! Where the per-person read models lie.
+
+use std::collections::BTreeMap;
+
+use annals_domain::Position;
+use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
+
+use crate::ReadModelError;
+
+/// Keeps profiles. Blocking: call it off the async threads.
+///
+/// # Contract
+/// - [`ProfileStore::apply`] stores the deltas and the position in one transaction, so after a crash
+///   either both are there or neither is.
+/// - A position that is not beyond the stored one is passed over: applying twice changes nothing.
+pub trait ProfileStore: Send + Sync + 'static {
+    /// Position up to which the log was applied.
+    fn position(&self) -> Result<Position, ReadModelError>;
+
+    /// Adds the deltas of a batch that ends at `position`.
+    fn apply(
+        &self,
+        deltas: &BTreeMap<PersonRef, ProfileDelta>,
+        position: Position,
+    ) -> Result<(), ReadModelError>;
+
+    /// The person's profile; at most `limit` devices, places and sessions each.
+    fn profile(&self, person: &PersonRef, limit: usize) -> Result<Option<Profile>, ReadModelError>;
+
+    /// Positions of the person's events, newest first, before `before`.
+    fn timeline(
+        &self,
+        person: &PersonRef,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, ReadModelError>;
+
+    /// Forgets everything, to be filled anew from the log.
+    fn clear(&self) -> Result<(), ReadModelError>;
+}

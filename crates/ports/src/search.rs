@@ -1,0 +1,78 @@
+//! Finding events by a filter.
+
+use annals_domain::filter::{Count, Filter, Order, PageKey};
+use annals_domain::{Position, Recorded};
+
+/// A search index over the log. Blocking: call it off the async threads.
+///
+/// # Contract
+/// - Only what was committed is found, and [`SearchIndex::position`] tells up to where that is; it
+///   lies in the same commit as the data.
+/// - Events are added in order of position. One that was added before is passed over.
+/// - What [`SearchIndex::search`] finds is what [`Filter::matches`] holds for, in the asked order.
+pub trait SearchIndex: Send + Sync + 'static {
+    /// Position up to which events are found.
+    fn position(&self) -> Position;
+
+    /// Adds events, to be found after the next commit.
+    fn add(&self, events: &[Recorded]) -> Result<(), SearchError>;
+
+    /// Makes what was added findable and durable; returns the new position.
+    fn commit(&self) -> Result<Position, SearchError>;
+
+    /// The next events in the asked order, at most `limit`.
+    fn search(&self, request: &SearchRequest<'_>) -> Result<Vec<Hit>, SearchError>;
+
+    /// How many events up to `until` match; counting stops beyond `limit`.
+    fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError>;
+
+    /// Forgets everything, to be filled anew from the log.
+    fn clear(&self) -> Result<(), SearchError>;
+}
+
+/// What to look for.
+#[derive(Debug, Clone)]
+pub struct SearchRequest<'a> {
+    /// The condition; it already holds the caller's scope.
+    pub filter: &'a Filter,
+    /// In which order.
+    pub order: Order,
+    /// Begin behind this place of the order.
+    pub after: Option<PageKey>,
+    /// Leave out events beyond this position: the caller has them from memory.
+    pub until: Position,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// An event found: enough to fetch it from the log, and to go on behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Its position.
+    pub position: Position,
+    /// When it happened, microseconds since 1970.
+    pub occurred_us: i64,
+}
+
+/// The index did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// Its files cannot be read or written.
+    #[error("the search index failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Its files are damaged; delete them and run `annals rebuild index`.
+    #[error("the search index in `{partition}` is damaged; run `annals rebuild index`")]
+    Damaged {
+        /// Which partition.
+        partition: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
