@@ -1,1 +1,102 @@
-fn main() {}
+//! The `annals` program: command line, configuration, wiring. The only crate that names adapters.
+
+mod catalogue_check;
+mod configuration;
+mod doctor;
+mod exit;
+mod generate;
+mod import;
+mod installation;
+mod rebuild;
+mod schema;
+mod secrets;
+mod serve;
+mod telemetry;
+mod token;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// An audit log that proves itself: who did what, to what, when, from where and why.
+///
+/// Start with `annals serve`, make a token with `annals token --sub me --tenant acme --role admin`,
+/// and record with `curl`. Everything is kept in one data directory.
+#[derive(Debug, Parser)]
+#[command(name = "annals", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Token(token::TokenArgs),
+    Import(import::ImportArgs),
+    Generate(generate::GenerateArgs),
+    Verify(verify::VerifyArgs),
+    Rebuild(rebuild::RebuildArgs),
+    Doctor(doctor::DoctorArgs),
+    /// Looks at the event catalogue
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+    /// Prints what other programs build on
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
+    /// Prints completions for a shell: `annals completions bash > /etc/bash_completion.d/annals`
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogueCommand {
+    /// Checks catalogue files: the shipped ones, or those of a directory
+    Check(catalogue_check::CheckArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version are no errors.
+            let code = if message.use_stderr() { exit::USAGE } else { 0 };
+            return match message.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_) => ExitCode::from(exit::IO),
+            };
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("annals: {error:#}");
+            ExitCode::from(exit::code_of(&error))
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(args) => block_on(serve::run(args)),
+        Command::Token(args) => token::run(&args),
+        Command::Import(args) => block_on(import::run(args)).map(drop),
+        Command::Generate(args) => generate::run(args),
+        Command::Verify(args) => block_on(verify::run(args)),
+        Command::Rebuild(args) => block_on(rebuild::run(args)),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Catalogue(CatalogueCommand::Check(args)) => catalogue_check::run(args),
+        Command::Schema(what) => schema::run(what),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "annals", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

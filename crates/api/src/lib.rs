@@ -1,1 +1,16 @@
-//! annals-api
+//! REST, GraphQL and live streams over one engine.
+//!
+//! Rights are checked here and become part of the query ([`auth`]); everything a request can do
+//! wrong becomes one [`error::ApiError`].
+
+pub mod auth;
+pub mod context;
+pub mod cursor;
+pub mod error;
+pub mod graphql;
+mod ingest;
+mod rest;
+pub mod server;
+mod view;
+
+pub use context::{Api, ApiParts};

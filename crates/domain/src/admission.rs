@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::catalogue::Catalogue;
 use crate::event::{
-    Actor, ActorType, Client, Event, JsonObject, Operation, Outcome, OutcomeStatus,
-    Severity, Subject, Target,
+    Actor, ActorType, Client, Event, JsonObject, Operation, Outcome, OutcomeStatus, Severity,
+    Subject, Target,
 };
 use crate::identifiers::{EventId, TenantId};
 use crate::input::{ActorInput, EventInput};
@@ -53,8 +53,8 @@ pub enum UnknownTypes {
 /// event. Reports everything that is wrong, not only the first.
 pub fn admit(input: EventInput, admission: &Admission<'_>) -> Result<Event, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let event = assemble(input, admission, &mut errors);
-    if let Some(event) = &event {
+    let mut event = assemble(input, admission, &mut errors);
+    if let Some(event) = &mut event {
         check::check(event, admission, &mut errors);
     }
     match event {
@@ -107,14 +107,20 @@ fn assemble(
     if input.resource_type.is_some() || input.resource_id.is_some() {
         match (targets.is_empty(), input.resource_type) {
             (true, Some(target_type)) => {
-                targets.push(Target { target_type, id: input.resource_id, name: None, owner: None });
+                targets.push(Target {
+                    target_type,
+                    id: input.resource_id,
+                    name: None,
+                    owner: None,
+                });
             }
             (true, None) => errors.push(FieldError::new(
                 "resource_type",
                 ErrorCode::Required,
                 "is required beside `resource_id`",
             )),
-            (false, _) => contradiction("resource_type", "targets", errors),
+            (false, Some(_)) => contradiction("resource_type", "targets", errors),
+            (false, None) => contradiction("resource_id", "targets", errors),
         }
     }
     let mut changes = input.changes;
@@ -124,13 +130,14 @@ fn assemble(
             let before = input.before.unwrap_or(Value::Null);
             let after = input.after.unwrap_or(Value::Null);
             for (path, value) in [("before", &before), ("after", &after)] {
-                check::check_depth_of(path, value, depth_max, errors);
+                check::check_depth_of(&path, value, depth_max, errors);
             }
             if errors.is_empty() {
                 changes = changes_between(&before, &after, admission.limits.changes_max + 1);
             }
         } else {
-            contradiction("before", "changes", errors);
+            let short = if input.before.is_some() { "before" } else { "after" };
+            contradiction(short, "changes", errors);
         }
     }
     let mut client: Client = input.client.unwrap_or_default().into();
@@ -138,11 +145,8 @@ fn assemble(
     merge("user_agent", "client.user_agent", &mut client.user_agent, input.user_agent, errors);
     let mut session = input.session;
     if let Some(id) = input.session_id {
-        let session = session.get_or_insert(crate::event::Session {
-            id: None,
-            auth_method: None,
-            mfa: None,
-        });
+        let session =
+            session.get_or_insert(crate::event::Session { id: None, auth_method: None, mfa: None });
         merge("session_id", "session.id", &mut session.id, Some(id), errors);
     }
     let on_behalf_of = input
@@ -158,10 +162,11 @@ fn assemble(
             "is not a tenant that this token may write to",
         ));
     }
-    let outcome = input.outcome.map_or(
-        Outcome { status: OutcomeStatus::Success, code: None, reason: None },
-        |outcome| Outcome { status: outcome.status, code: outcome.code, reason: outcome.reason },
-    );
+    let outcome = input
+        .outcome
+        .map_or(Outcome { status: OutcomeStatus::Success, code: None, reason: None }, |outcome| {
+            Outcome { status: outcome.status, code: outcome.code, reason: outcome.reason }
+        });
     Some(Event {
         id: input.id.unwrap_or(admission.fresh_id),
         schema_version: input.schema_version.or(entry.map(|e| e.version)).unwrap_or(1),
@@ -258,3 +263,5 @@ fn keys_in_value(value: &Value) -> usize {
     }
 }
 
+#[cfg(test)]
+mod tests;

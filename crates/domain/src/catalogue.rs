@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::event::{Operation, Severity};
 
+pub mod reference;
+
 /// One type of event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -229,9 +231,12 @@ fn problem_with_name(name: &str) -> Option<String> {
         !word.is_empty()
             && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
-    (words.len() < 2 || !words.iter().all(|word| well_formed(word))).then(|| {
+    (words.len() < 2 || !words.iter().all(well_formed)).then(|| {
         "is not a type name: write two or more words of a-z, 0-9 and `_`, joined by dots, such as \
          `user.password.changed`"
             .to_owned()
     })
 }
+
+#[cfg(test)]
+mod tests;

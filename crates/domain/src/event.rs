@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::identifiers::{EventId, TenantId};
 use crate::time::DateTime;
 
-/// A JSON object, keys in the order of the caller.
+/// A JSON object, keys sorted.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// One audit event (DESIGN 4), as it was at the time.
@@ -95,6 +95,9 @@ macro_rules! words {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Every word, in order.
+            pub const WORDS: &'static [&'static str] = &[$($word,)+];
 
             /// The word it is written as.
             pub fn as_str(self) -> &'static str {
@@ -291,9 +294,11 @@ pub struct Change {
     pub op: ChangeOperation,
     /// Value before; `null` when it was added.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    #[serde(deserialize_with = "crate::json::value_without_repeated_keys")]
     pub before: serde_json::Value,
     /// Value after; `null` when it was removed.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    #[serde(deserialize_with = "crate::json::value_without_repeated_keys")]
     pub after: serde_json::Value,
 }
 

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::event::{Actor, Event, JsonObject};
 use crate::text::Texts;
@@ -39,7 +40,7 @@ impl<F: FnMut(&str, Fact<'_>)> FactSink for F {
     }
 }
 
-/// How many values inside `metadata` and `changes` are facts; the rest can only be read.
+/// How many values inside `metadata` are facts; the rest can only be read.
 pub const VALUES_MAX: usize = 512;
 /// Longer values are not comparable as a whole, only by their words.
 pub const VALUE_BYTES_MAX: usize = 1024;
@@ -48,19 +49,62 @@ pub const VALUE_BYTES_MAX: usize = 1024;
 ///
 /// Identifiers are never folded: `Ann` and `ann` are two people.
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// Appends `text`, folded.
+pub fn fold_into(text: &str, folded: &mut String) {
+    if text.is_ascii() {
+        folded.extend(text.bytes().map(|byte| byte.to_ascii_lowercase() as char));
+        return;
+    }
+    // Letter by letter, so that a part of a text folds as it does in the whole: in Greek the last
+    // letter of a word has a form of its own, and a pattern ends where the text may go on.
+    let lower = text.chars().flat_map(char::to_lowercase);
+    folded.extend(lower.map(|c| if c == 'ς' { 'σ' } else { c }));
+}
+
+/// The number that `text` writes: decimal, perhaps with an exponent, finite.
+pub fn number_of(text: &str) -> Option<f64> {
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    // `parse` alone would also take `inf` and `nan`.
+    if !text.bytes().all(plain) {
+        return None;
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The text of a number, as patterns see it: `100` whether JSON said `100` or `100.0`.
+pub fn number_text(number: f64) -> String {
+    // Up to here every whole number has a double of its own, and the plain form stays short.
+    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+    if number.abs() <= WHOLE_MAX { format!("{}", number + 0.0) } else { format!("{number:e}") }
 }
 
 /// Whether values of the field are compared after [`fold`].
 pub fn is_folded(field: &str) -> bool {
     const EXACT: &[&str] = &[
-        "id", "tenant", "source", "actor.id", "subject.id", "target.id", "target.owner",
-        "on_behalf_of.id", "session.id", "request.id", "request.correlation_id",
-        "request.causation_id", "request.trace_id", "producer.id",
+        "id",
+        "tenant",
+        "source",
+        "actor.id",
+        "subject.id",
+        "target.id",
+        "target.owner",
+        "on_behalf_of.id",
+        "session.id",
+        "request.id",
+        "request.correlation_id",
+        "request.causation_id",
+        "request.trace_id",
+        "producer.id",
     ];
     !(EXACT.contains(&field)
         || field.starts_with("actor.alt_ids.")
-        || field.starts_with("subject.alt_ids."))
+        || field.starts_with("subject.alt_ids.")
+        || field.starts_with("on_behalf_of.alt_ids."))
 }
 
 /// Tells `sink` every fact of the event.
@@ -105,6 +149,7 @@ pub fn facts_of(event: &Event, sink: &mut impl FactSink) {
     if let Some(trace) = event.request.traceparent.as_deref().and_then(|t| t.split('-').nth(1)) {
         sink.fact("request.trace_id", bounded(Exact(trace)));
     }
+    sink.fact("id", Exact(event.id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer())));
     sink.fact("tenant", Exact(event.tenant.as_str()));
     sink.fact("type", Folded(&event.event_type));
     sink.fact("source", bounded(Exact(&event.source)));
@@ -144,14 +189,22 @@ pub fn facts_of(event: &Event, sink: &mut impl FactSink) {
     if let Some(producer) = &event.producer {
         sink.fact("producer.id", bounded(Exact(&producer.id)));
     }
-    if event.description.is_some() {
-        sink.fact("description", Present);
+    // Free text is found by its words only; that there is some can be asked for.
+    let reason = event.justification.as_ref().and_then(|j| j.reason.as_ref());
+    for (path, text) in [
+        ("description", event.description.as_ref()),
+        ("outcome.reason", event.outcome.reason.as_ref()),
+        ("justification.reason", reason),
+    ] {
+        if text.is_some() {
+            sink.fact(path, Present);
+        }
     }
     for (key, value) in &event.labels {
         sink.fact(&format!("labels.{key}"), bounded(Folded(value)));
     }
     let mut left = VALUES_MAX;
-    object_facts("metadata", &event.metadata, &mut left, sink);
+    object_facts(&mut String::from("metadata"), &event.metadata, &mut left, sink);
 }
 
 fn actor_facts(prefix: &str, actor: &Actor, sink: &mut impl FactSink) {
@@ -181,13 +234,22 @@ fn actor_facts(prefix: &str, actor: &Actor, sink: &mut impl FactSink) {
     }
 }
 
-fn object_facts(prefix: &str, object: &JsonObject, left: &mut usize, sink: &mut impl FactSink) {
+fn object_facts(
+    path: &mut String,
+    object: &JsonObject,
+    left: &mut usize,
+    sink: &mut impl FactSink,
+) {
     for (key, value) in object {
-        value_facts(&format!("{prefix}.{key}"), value, left, sink);
+        let length = path.len();
+        path.push('.');
+        path.push_str(key);
+        value_facts(path, value, left, sink);
+        path.truncate(length);
     }
 }
 
-fn value_facts(path: &str, value: &Value, left: &mut usize, sink: &mut impl FactSink) {
+fn value_facts(path: &mut String, value: &Value, left: &mut usize, sink: &mut impl FactSink) {
     if *left == 0 {
         return;
     }
@@ -281,3 +343,6 @@ fn value_texts<'a>(value: &'a Value, texts: &mut Texts<'a>) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

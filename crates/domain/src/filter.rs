@@ -11,6 +11,13 @@ use jiff::Timestamp;
 
 use crate::identifiers::{Position, TenantId};
 
+mod matching;
+mod pattern;
+mod view;
+
+pub use matching::{Matcher, canonical_network};
+pub use view::EventView;
+
 /// A condition on events.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
@@ -62,6 +69,9 @@ pub struct NumberRange {
 }
 
 /// Instants between bounds; an absent bound is open.
+///
+/// Bounds are whole microseconds, as the index keeps times; a finer one would be told apart in
+/// memory only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TimeRange {
     /// Earliest, inclusive.
@@ -100,7 +110,8 @@ impl NumberRange {
 impl TimeRange {
     /// Whether `instant` lies in the range.
     pub fn contains(&self, instant: Timestamp) -> bool {
-        self.from.is_none_or(|from| instant >= from) && self.until.is_none_or(|until| instant < until)
+        self.from.is_none_or(|from| instant >= from)
+            && self.until.is_none_or(|until| instant < until)
     }
 }
 
@@ -121,6 +132,10 @@ impl Filter {
             (Self::And(mut filters), other) => {
                 filters.push(other);
                 Self::And(filters)
+            }
+            (filter, Self::And(mut others)) => {
+                others.insert(0, filter);
+                Self::And(others)
             }
             (filter, other) => Self::And(vec![filter, other]),
         }
@@ -186,3 +201,6 @@ pub struct Count {
     /// Whether there may be more than that.
     pub at_least: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,9 @@ impl TenantId {
     /// Checks the form of `name`.
     pub fn new(name: &str) -> Result<Self, InvalidTenant> {
         let well_formed = (1..=63).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
             && name.as_bytes()[0].is_ascii_alphanumeric();
         if well_formed {
             Ok(Self(name.into()))
@@ -132,3 +134,6 @@ impl fmt::Display for Revision {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Bounding JSON before any reader that recurses or allocates sees it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::event::JsonObject;
@@ -51,6 +53,8 @@ where
     deserializer.deserialize_map(ObjectVisitor)
 }
 
+const KEY_TWICE: &str = "the object names a key twice";
+
 struct ObjectVisitor;
 
 impl<'de> serde::de::Visitor<'de> for ObjectVisitor {
@@ -65,11 +69,57 @@ impl<'de> serde::de::Visitor<'de> for ObjectVisitor {
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value::<UniqueValue>()?.0;
             if object.contains_key(&key) {
-                return Err(serde::de::Error::custom("the object names a key twice"));
+                return Err(serde::de::Error::custom(KEY_TWICE));
             }
             object.insert(key, value);
         }
         Ok(object)
+    }
+}
+
+/// Like [`object_without_repeated_keys`], for a value of any kind.
+pub fn value_without_repeated_keys<'de, D>(deserializer: D) -> Result<Value, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    deserializer.deserialize_any(ValueVisitor)
+}
+
+/// Like [`value_without_repeated_keys`]; `null` is nothing.
+pub fn some_value_without_repeated_keys<'de, D>(deserializer: D) -> Result<Option<Value>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    value_without_repeated_keys(deserializer).map(|value| Some(value).filter(|v| !v.is_null()))
+}
+
+/// Like [`object_without_repeated_keys`], for an object of short texts.
+pub fn texts_without_repeated_keys<'de, D>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    deserializer.deserialize_map(TextsVisitor)
+}
+
+struct TextsVisitor;
+
+impl<'de> serde::de::Visitor<'de> for TextsVisitor {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object of strings")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut texts = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry()? {
+            if texts.insert(key, value).is_some() {
+                return Err(serde::de::Error::custom(KEY_TWICE));
+            }
+        }
+        Ok(texts)
     }
 }
 
@@ -131,3 +181,6 @@ impl<'de> serde::de::Visitor<'de> for ValueVisitor {
         ObjectVisitor.visit_map(map).map(Value::Object)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod notification;
 pub mod problem;
 pub mod profile;
+pub mod query;
 pub mod record;
 pub mod sentence;
 pub mod text;
@@ -25,3 +26,6 @@ pub use event::Event;
 pub use filter::Filter;
 pub use identifiers::{EventId, Position, Revision, StreamName, TenantId};
 pub use record::{Receipt, Recorded};
+
+#[cfg(test)]
+mod examples;

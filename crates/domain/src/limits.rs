@@ -115,3 +115,6 @@ impl Limits {
         toml::from_str(DEFAULT_LIMITS).expect("config/limits.toml is checked by a test")
     }
 }
+
+#[cfg(test)]
+mod tests;

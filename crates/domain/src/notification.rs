@@ -99,3 +99,6 @@ fn read_change(event: &Event) -> Option<InboxChange> {
         at: event.received_at.timestamp,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,12 +81,26 @@ impl FieldError {
         } else {
             ErrorCode::Malformed
         };
-        let message: String = text
+        let message: String = without_value(&text)
             .chars()
             .map(|c| if c.is_control() { '\u{fffd}' } else { c })
             .take(400)
             .collect();
         Self { path, code, message }
+    }
+}
+
+/// The reader's sentence without the value it stumbled over.
+fn without_value(text: &str) -> String {
+    const REPEATING: &[(&str, &str)] = &[
+        ("invalid type: ", "is not of the right type"),
+        ("invalid value: ", "is not a right value"),
+        ("unknown variant ", "is not a known word"),
+    ];
+    let repeating = REPEATING.iter().find(|(beginning, _)| text.starts_with(beginning));
+    match (repeating, text.rsplit_once(", expected ")) {
+        (Some((_, problem)), Some((_, expected))) => format!("{problem}; expected {expected}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -101,3 +115,6 @@ impl fmt::Display for FieldError {
 }
 
 impl std::error::Error for FieldError {}
+
+#[cfg(test)]
+mod tests;

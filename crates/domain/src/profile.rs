@@ -110,6 +110,32 @@ pub struct Profile {
     pub sessions: Vec<(String, Seen)>,
 }
 
+impl ProfileDelta {
+    /// Both together, whichever came first.
+    pub fn plus(mut self, other: Self) -> Self {
+        self.name = self.name.max(other.name);
+        for (kind, count) in other.counts {
+            *self.counts.entry(kind).or_default() += count;
+        }
+        self.timeline.extend(other.timeline);
+        self.timeline.sort_unstable();
+        for (key, seen) in other.devices {
+            add(&mut self.devices, key, seen);
+        }
+        for (key, seen) in other.places {
+            add(&mut self.places, key, seen);
+        }
+        for (key, seen) in other.sessions {
+            add(&mut self.sessions, key, seen);
+        }
+        self.seen = match (self.seen, other.seen) {
+            (Some(seen), Some(more)) => Some(seen.plus(more)),
+            (seen, more) => seen.or(more),
+        };
+        self
+    }
+}
+
 /// What the events add to the profiles of the people in them.
 pub fn deltas(batch: &[Recorded]) -> BTreeMap<PersonRef, ProfileDelta> {
     let mut deltas = BTreeMap::<PersonRef, ProfileDelta>::new();
@@ -119,7 +145,9 @@ pub fn deltas(batch: &[Recorded]) -> BTreeMap<PersonRef, ProfileDelta> {
         let actor_id = actor.and_then(|actor| actor.id.as_deref());
         if let Some(id) = actor_id {
             let delta = delta_of(&mut deltas, &event.tenant, id);
-            add_sighting(delta, recorded, event.actor.name.as_deref());
+            let own = event.subject.as_ref().filter(|subject| subject.id == id);
+            let name = event.actor.name.as_ref().or(own.and_then(|subject| subject.name.as_ref()));
+            add_sighting(delta, recorded, name.map(String::as_str));
             add_circumstances(delta, recorded);
         }
         if let Some(subject) = &event.subject
@@ -189,3 +217,5 @@ fn add<K: Ord>(map: &mut BTreeMap<K, Seen>, key: K, seen: Seen) {
     map.entry(key).and_modify(|before| *before = before.plus(seen)).or_insert(seen);
 }
 
+#[cfg(test)]
+mod tests;

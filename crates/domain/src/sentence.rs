@@ -48,12 +48,13 @@ fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     sentence
 }
 
-/// The first `{…}` of a template that has no meaning.
+/// The first `{…}` of a template that has no meaning, or is not closed.
 pub(crate) fn unknown_placeholder(template: &str) -> Option<String> {
-    template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).find_map(|(name, _)| {
+    template.split('{').skip(1).find_map(|rest| {
+        let name = rest.split_once('}').map_or(rest, |(name, _)| name);
         let known = matches!(name, "actor" | "subject" | "target")
             || name.strip_prefix("metadata.").is_some_and(|key| !key.is_empty());
-        (!known).then(|| name.to_owned())
+        (!known || !rest.contains('}')).then(|| name.to_owned())
     })
 }
 
@@ -106,3 +107,6 @@ fn shortened(text: &str) -> String {
     }
     short
 }
+
+#[cfg(test)]
+mod tests;

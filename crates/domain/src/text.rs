@@ -72,3 +72,6 @@ pub fn words(text: &str) -> Vec<String> {
     tokens(text, |word| list.push(word.to_owned()));
     list
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,9 @@ pub struct DateTime {
 
 /// The text is not a date and time with a zone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not a date and time with a zone; write RFC 3339, such as 2026-11-21T09:30:00Z or 2026-11-21T09:30:00+09:00")]
+#[error(
+    "`{0}` is not a date and time with a zone; write RFC 3339, such as 2026-11-21T09:30:00Z or 2026-11-21T09:30:00+09:00"
+)]
 pub struct InvalidDateTime(pub String);
 
 impl DateTime {
@@ -35,6 +37,12 @@ impl DateTime {
         let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|_| invalid())?;
         let time = pieces.time().ok_or_else(invalid)?;
         let offset = pieces.to_numeric_offset().ok_or_else(invalid)?;
+        // RFC 3339 has no seconds in an offset, so they could not be written back, and less than a
+        // day of hours.
+        const DAY_SECONDS: i32 = 24 * 60 * 60;
+        if offset.seconds() % 60 != 0 || offset.seconds().abs() >= DAY_SECONDS {
+            return Err(invalid());
+        }
         let timestamp =
             offset.to_timestamp(pieces.date().to_datetime(time)).map_err(|_| invalid())?;
         Ok(Self { timestamp, offset })
@@ -59,6 +67,14 @@ impl Serialize for DateTime {
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        // What was sent is not repeated: complaints about events are logged, their contents never.
+        Self::parse(&text).map_err(|_| {
+            serde::de::Error::custom(
+                "not a date and time with a zone; write RFC 3339, such as 2026-11-21T09:30:00Z",
+            )
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

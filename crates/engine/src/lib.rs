@@ -1,1 +1,38 @@
-//! annals-engine
+//! The running machine: recorder, feed, projections, supervision.
+//!
+//! Nothing outside of this crate knows that there are actors.
+
+#![warn(missing_docs)]
+
+mod checking;
+mod clock;
+pub mod enrich;
+mod feed;
+mod key_ring;
+mod live;
+mod opening;
+mod permits;
+mod projection;
+mod projections;
+mod queries;
+mod recorder;
+mod recording;
+mod sealing;
+mod settings;
+mod supervision;
+mod system;
+
+pub use checking::{OpeningReport, open_every_record};
+pub use clock::Clock;
+pub use feed::FeedReader;
+pub use key_ring::{KeyRing, KeyRingError};
+pub use live::{LiveBatch, LiveEvents};
+pub use opening::ReadError;
+pub use permits::{Permit, Permits};
+pub use projection::{Parked, Progress};
+pub use queries::{Page, PageRequest, Queries, QueryError, page_key};
+pub use recorder::{Durable, RecordError, RecordResult};
+pub use recording::Recorder;
+pub use sealing::Admitted;
+pub use settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+pub use system::{Ports, Settings, StartError, System};

@@ -37,6 +37,9 @@ pub trait InboxStore: Send + Sync + 'static {
     /// How many messages the person has not read.
     fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError>;
 
+    /// Forgets the messages of a person, who was erased.
+    fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

@@ -4,9 +4,12 @@
 
 #![warn(missing_docs)]
 
+pub mod append_plan;
+pub mod contract;
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;
+pub mod memory;
 pub mod profiles;
 pub mod search;
 

@@ -35,6 +35,9 @@ pub trait ProfileStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Position>, ReadModelError>;
 
+    /// Forgets a person, who was erased. Forgetting whom nobody knows is a success.
+    fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

@@ -1,14 +1,28 @@
-//! The stored form of an event, version 1: header, sealed parts, fingerprint, leaf (DESIGN 5).
-//!
-//! - [`seal`] turns an event into a [`Record`], [`open`] turns it back as far as the keys still exist.
-//! - [`keys`] holds the hierarchy master key → tenant key → person key.
-//!
-//! Pure but for the random numbers that [`seal`] and key making are given.
-
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod compression;
+mod digest;
+mod disclosure;
+mod header;
 pub mod keys;
+mod open;
+mod owners;
+mod packing;
+mod parts;
+mod seal;
 mod stored;
+pub mod training;
 
-pub use keys::{KeyId, MasterKey, PersonKey, TenantKey, WrappedKey};
+#[cfg(test)]
+mod tests;
+
+pub use digest::content_digest;
+pub use disclosure::{Disclosure, disclose};
+pub use header::{Header, HeaderError, ProducerSeq, RequestIds};
+pub use keys::{KeyError, KeyId, MasterKey, PersonKey, TenantKey, WrappedKey};
+pub use open::{OpenError, Opened, open};
+pub use owners::{Owner, owners, stream_name, stream_owner};
+pub use parts::{PartDigests, PartName, UnknownPart};
+pub use seal::{OwnerKeys, SealError, seal};
 pub use stored::{DecodeError, Record, SealedGroup};

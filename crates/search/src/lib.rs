@@ -1,1 +1,51 @@
-//! annals-search
+//! The search index: tantivy, cut into months of recording.
+//!
+//! The index is a copy that can be thrown away and filled anew from the event log. It holds no
+//! stored form of an event: a search finds positions, and the log has the events.
+//!
+//! - [`document`] turns an event into index terms; [`compile`] turns a filter into a query over the
+//!   same terms. Both read an event only through `annals_domain::facts`.
+//! - Documents lie in descending order of position, so that the newest page is read from the front
+//!   ([`recorded`]) instead of being sorted.
+//! - [`partition`] is one month on disk; [`index`] is all of them.
+
+#![warn(missing_docs)]
+
+mod by_occurrence;
+mod compile;
+mod count;
+mod directory;
+mod document;
+mod error;
+mod fact_terms;
+mod glob;
+mod index;
+mod month;
+mod partition;
+mod recorded;
+mod schema;
+mod segment;
+mod view;
+mod terms_query;
+mod union;
+mod window;
+mod words;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+pub use index::{Quarantine, TantivyIndex};
+
+/// Settings of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Memory for events that are not yet written to a segment, bytes; at least 15 MB.
+    pub writer_heap_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { writer_heap_bytes: 64 * 1024 * 1024 }
+    }
+}

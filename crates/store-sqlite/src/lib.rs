@@ -1,1 +1,30 @@
-//! annals-store-sqlite
+//! The stores of one machine, on `SQLite`: event log, keys, profiles and inbox.
+//!
+//! | file | holds | when it is lost |
+//! |---|---|---|
+//! | `events.db` | the event log: the only truth | restore a backup |
+//! | `keys.db` | wrapped keys | restore a backup, or nobody's data can be read |
+//! | `profiles.db`, `inbox.db` | read models | `annals rebuild profiles` |
+//!
+//! `SQLite`'s file format is promised for decades, and any auditor can open it with the tools they
+//! have. Only one process at a time may use a data directory; [`DataDir`] sees to that.
+
+#![warn(missing_docs)]
+
+mod data_dir;
+mod event_log;
+mod file;
+mod inbox;
+mod key_store;
+mod pool;
+mod profiles;
+mod read_model;
+mod verify;
+
+pub use data_dir::{DataDir, DataDirError};
+pub use event_log::{EventLogSettings, SqliteEventLog};
+pub use file::OpenError;
+pub use inbox::{INBOX_MESSAGES_MAX, SqliteInbox};
+pub use key_store::SqliteKeyStore;
+pub use profiles::{PROFILE_ENTRIES_MAX, SqliteProfiles};
+pub use verify::{Finding, Problem, Progress, Report, VerifyError, verify};

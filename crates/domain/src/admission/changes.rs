@@ -7,7 +7,8 @@ use crate::event::{Change, ChangeOperation};
 /// Lists the values that differ, by path; stops at `max`.
 ///
 /// Objects are compared key by key, everything else as a whole: a list in which one item moved is
-/// one change, which people read more easily than a chain of index shifts.
+/// one change, which people read more easily than a chain of index shifts. `null` and nothing are
+/// the same, and so are an empty object and nothing once its values are listed.
 pub fn changes_between(before: &Value, after: &Value, max: usize) -> Vec<Change> {
     let mut changes = Vec::new();
     compare(&mut String::new(), before, after, max, &mut changes);
@@ -50,3 +51,6 @@ fn compare(path: &mut String, before: &Value, after: &Value, max: usize, into: &
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

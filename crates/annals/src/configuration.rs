@@ -1,0 +1,186 @@
+//! Settings: the built-in file, a file of the operator's over it, the environment over that.
+
+use std::path::{Path, PathBuf};
+
+use annals_api::auth::KeySettings;
+use annals_domain::admission::UnknownTypes;
+use annals_engine::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+use anyhow::Context;
+use config::{Config, File, FileFormat};
+use serde::Deserialize;
+
+/// `config/annals.toml` as it was when the program was built: every setting, with its default.
+pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) server: ServerSettings,
+    pub(crate) store: StoreSettings,
+    pub(crate) auth: AuthSettings,
+    pub(crate) events: EventSettings,
+    pub(crate) recorder: RecorderSettings,
+    pub(crate) projections: ProjectionSettings,
+    pub(crate) index: IndexSettings,
+    pub(crate) enrich: EnrichSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) supervision: SupervisionSettings,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerSettings {
+    /// Address and port.
+    pub(crate) listen: String,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoreSettings {
+    /// Which store keeps the log.
+    pub(crate) kind: StoreKind,
+}
+
+/// Which store keeps the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreKind {
+    /// Embedded, in the data directory.
+    Sqlite,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthSettings {
+    /// Keys that tokens are verified with; none: a secret in the data directory.
+    pub(crate) keys: Vec<KeySettings>,
+    /// `iss`; empty: not looked at.
+    pub(crate) issuer: String,
+    /// `aud`; empty: not looked at.
+    pub(crate) audience: String,
+    /// How far clocks may differ.
+    pub(crate) clock_skew_seconds: u64,
+}
+
+/// `[events]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventSettings {
+    /// What becomes of types that the catalogue does not know.
+    pub(crate) unknown_types: UnknownTypes,
+}
+
+/// `[index]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IndexSettings {
+    /// Memory in which the index gathers events before it writes them, bytes.
+    pub(crate) writer_heap_bytes: usize,
+}
+
+/// `[enrich]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnrichSettings {
+    /// MaxMind database; empty: none.
+    pub(crate) geoip_database: PathBuf,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    /// How much is told.
+    pub(crate) level: String,
+    /// For people or for programs.
+    pub(crate) format: LogFormat,
+}
+
+/// How the operations log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Settings {
+    /// Reads the settings; an unknown or wrong key is an error that names it.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::layered(file, std::env::vars())
+    }
+
+    fn layered(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        let mut layers = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = file {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("reading the configuration `{}`", file.display()))?;
+            layers = layers.add_source(File::from_str(&text, FileFormat::Toml));
+        }
+        for (name, value) in environment {
+            // ANNALS_<SECTION>__<KEY>; other names, such as ANNALS_TOKEN, are no settings.
+            let Some((section, key)) =
+                name.strip_prefix("ANNALS_").and_then(|rest| rest.split_once("__"))
+            else {
+                continue;
+            };
+            let path = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
+            layers = layers
+                .set_override(&path, value)
+                .with_context(|| format!("the environment variable {name}"))?;
+        }
+        layers
+            .build()
+            .and_then(Config::try_deserialize)
+            .context("the configuration is wrong; config/annals.toml lists every setting")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: Option<&str>, environment: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file.map(|text| {
+            let path = dir.path().join("annals.toml");
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Settings::layered(path.as_deref(), environment)
+    }
+
+    #[test]
+    fn the_built_in_file_holds_every_setting() {
+        let settings = load(None, &[]).unwrap();
+        assert_eq!(settings.server.listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
+        let file = "[server]\nlisten = \"file:1\"\n[recorder]\nshards = 7\n";
+        let settings = load(Some(file), &[("ANNALS_SERVER__LISTEN", "env:2")]).unwrap();
+        assert_eq!(settings.server.listen, "env:2");
+        assert_eq!(settings.recorder.shards, 7);
+        assert_eq!(load(None, &[("ANNALS_RECORDER__SHARDS", "3")]).unwrap().recorder.shards, 3);
+    }
+
+    #[test]
+    fn an_unknown_or_wrong_setting_is_named() {
+        let told = |result: anyhow::Result<Settings>| format!("{:#}", result.unwrap_err());
+        assert!(told(load(Some("[server]\nlissten = \"x\"\n"), &[])).contains("lissten"));
+        assert!(told(load(None, &[("ANNALS_SERVER__COLOUR", "blue")])).contains("colour"));
+        assert!(told(load(None, &[("ANNALS_RECORDER__SHARDS", "many")])).contains("shards"));
+        assert!(load(None, &[("ANNALS_TOKEN", "x"), ("ANNALS_URL", "y")]).is_ok());
+    }
+}

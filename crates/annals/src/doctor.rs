@@ -1,0 +1,107 @@
+//! `annals doctor`: what is right and what is wrong with an installation, without changing it.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use annals_store_sqlite::DataDir;
+
+use crate::configuration::Settings;
+use crate::exit::{self, Failure};
+use crate::secrets::MASTER_KEY_FILE;
+
+/// Looks at a data directory and the settings, and says what should be changed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// The data directory
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    data_dir: PathBuf,
+    /// Settings that go before the built-in ones
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// One finding.
+struct Finding {
+    grade: Grade,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grade {
+    Good,
+    Advice,
+    Wrong,
+}
+
+pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
+    let mut findings = Vec::new();
+    look_at_settings(args, &mut findings);
+    look_at_data(&args.data_dir, &mut findings);
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        let mark = match finding.grade {
+            Grade::Good => "ok     ",
+            Grade::Advice => "advice ",
+            Grade::Wrong => "WRONG  ",
+        };
+        writeln!(out, "{mark} {}", finding.text)?;
+    }
+    match findings.iter().filter(|finding| finding.grade == Grade::Wrong).count() {
+        0 => Ok(()),
+        count => Err(Failure::new(exit::FAILED, format!("{count} things are wrong")).into()),
+    }
+}
+
+fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) {
+    let mut say = |grade, text: String| findings.push(Finding { grade, text });
+    let settings = match Settings::load(args.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return say(Grade::Wrong, format!("{error:#}")),
+    };
+    say(Grade::Good, "the settings are readable".into());
+    if settings.auth.keys.is_empty() {
+        let text = "no `auth.keys`: tokens are verified with a development secret";
+        say(Grade::Advice, text.into());
+    }
+    let exposed = !["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|loopback| settings.server.listen.starts_with(loopback));
+    if exposed {
+        let text = "the service listens beyond this machine in plain HTTP: put TLS in front of it";
+        say(Grade::Advice, text.into());
+    }
+    if std::env::var_os(MASTER_KEY_FILE).is_none() {
+        let text = format!("{MASTER_KEY_FILE} is not set: the master key lies beside the data");
+        say(Grade::Advice, text);
+    }
+}
+
+fn look_at_data(data_dir: &Path, findings: &mut Vec<Finding>) {
+    let mut say = |grade, text: String| findings.push(Finding { grade, text });
+    let entries = match std::fs::read_dir(data_dir) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let text = format!("the data directory `{}`: {error}", data_dir.display());
+            return say(Grade::Wrong, text);
+        }
+    };
+    let open = |path: &Path| {
+        std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+    };
+    let mut exposed: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| open(path)).collect();
+    exposed.extend(Some(data_dir.to_owned()).filter(|path| open(path)));
+    match exposed.is_empty() {
+        true => say(Grade::Good, "only the owner can read the data".into()),
+        false => {
+            for path in exposed {
+                say(Grade::Wrong, format!("others can read `{}`", path.display()));
+            }
+        }
+    }
+    match DataDir::open(data_dir) {
+        Ok(_) => say(Grade::Good, "no service has the data open; `annals verify` can run".into()),
+        Err(error) => say(Grade::Good, format!("{error}: a service is running on it")),
+    }
+}

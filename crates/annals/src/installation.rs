@@ -1,0 +1,105 @@
+//! A data directory opened: its stores, its keys, and the engine on top of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use annals_domain::Position;
+use annals_domain::catalogue::Catalogue;
+use annals_domain::limits::Limits;
+use annals_engine::{Clock, Permits, Ports, System};
+use annals_ports::EventLog;
+use annals_record::MasterKey;
+use annals_search::TantivyIndex;
+use annals_store_sqlite::{
+    DataDir, EventLogSettings, SqliteEventLog, SqliteInbox, SqliteKeyStore, SqliteProfiles,
+};
+use anyhow::Context;
+use tracing::warn;
+
+use crate::configuration::Settings;
+use crate::secrets;
+
+/// The directory of the search index within the data directory.
+const INDEX: &str = "index";
+
+/// The stores of a data directory, which no other process has open.
+pub(crate) struct Installation {
+    pub(crate) log: Arc<SqliteEventLog>,
+    pub(crate) keys: Arc<SqliteKeyStore>,
+    pub(crate) index: Arc<TantivyIndex>,
+    pub(crate) profiles: Arc<SqliteProfiles>,
+    pub(crate) inbox: Arc<SqliteInbox>,
+    pub(crate) master: MasterKey,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) limits: Arc<Limits>,
+    /// Held until the end, so that no second process opens the directory.
+    _dir: DataDir,
+}
+
+impl Installation {
+    /// Opens the stores, making them when the directory is new.
+    pub(crate) fn open(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
+        let dir = DataDir::open(data_dir)?;
+        let path = dir.path();
+        let index = annals_search::Settings { writer_heap_bytes: settings.index.writer_heap_bytes };
+        let (index, quarantine) = TantivyIndex::open_or_quarantine(&path.join(INDEX), index)?;
+        if let Some(quarantine) = quarantine {
+            warn!(
+                "damaged parts of the search index ({}) were set aside in `{}`; they are made anew",
+                quarantine.partitions.join(", "),
+                quarantine.moved_to.display()
+            );
+        }
+        Ok(Self {
+            log: Arc::new(SqliteEventLog::open(path, EventLogSettings::default())?),
+            keys: Arc::new(SqliteKeyStore::open(path)?),
+            index: Arc::new(index),
+            profiles: Arc::new(SqliteProfiles::open(path)?),
+            inbox: Arc::new(SqliteInbox::open(path)?),
+            master: secrets::master_key(path)?,
+            catalogue: Arc::new(Catalogue::shipped()),
+            limits: Arc::new(Limits::shipped()),
+            _dir: dir,
+        })
+    }
+
+    /// A clock that never tells less than the newest record of the log.
+    pub(crate) async fn clock(&self) -> anyhow::Result<Clock> {
+        let head = self.log.head().await?;
+        if head == Position::START {
+            return Ok(Clock::default());
+        }
+        let newest = self.log.read_at(&[head]).await?.into_iter().flatten().next();
+        let newest = newest.context("the log has lost its newest record; run `annals verify`")?;
+        let header = newest.record.header().context("reading the newest record")?;
+        Ok(Clock::starting_at(header.recorded_at))
+    }
+
+    /// Starts the engine on these stores.
+    pub(crate) async fn start(&self, settings: &Settings) -> anyhow::Result<System> {
+        let limits = &self.limits.request;
+        let permits = Permits::new(limits.in_flight_bytes_max, limits.in_flight_events_max);
+        let ports = Ports {
+            log: self.log.clone(),
+            keys: self.keys.clone(),
+            index: self.index.clone(),
+            profiles: self.profiles.clone(),
+            inbox: self.inbox.clone(),
+        };
+        let engine = annals_engine::Settings {
+            recorder: settings.recorder.clone(),
+            projections: settings.projections.clone(),
+            supervision: settings.supervision.clone(),
+            permits,
+        };
+        let master = MasterKey::from_bytes(*self.master.expose());
+        System::start(ports, master, Arc::clone(&self.catalogue), engine)
+            .await
+            .context("starting the engine")
+    }
+
+    /// Closes the log: what it took on is durable.
+    pub(crate) async fn close(self) {
+        self.log.close().await;
+    }
+}

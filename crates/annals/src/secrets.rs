@@ -1,0 +1,107 @@
+//! The secrets of an installation: the master key and the development secret for tokens.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use annals_record::MasterKey;
+use anyhow::{Context, bail};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use tracing::warn;
+
+/// Names the file with the master key.
+pub(crate) const MASTER_KEY_FILE: &str = "ANNALS_MASTER_KEY_FILE";
+
+/// The master key: from the file that the environment names, else from the data directory, where it
+/// is made when there is none.
+pub(crate) fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
+    if let Some(path) = std::env::var_os(MASTER_KEY_FILE).map(PathBuf::from) {
+        let secret = read(&path)
+            .with_context(|| format!("reading the master key `{}`", path.display()))?;
+        return Ok(MasterKey::from_bytes(secret));
+    }
+    let path = data_dir.join("master.key");
+    warn!(
+        "the master key lies beside the data it protects, in `{}`; for anything but trying out, \
+         keep it elsewhere and name it in {MASTER_KEY_FILE}",
+        path.display()
+    );
+    Ok(MasterKey::from_bytes(read_or_make(&path)?))
+}
+
+/// The secret that development tokens are signed with; made when there is none.
+pub(crate) fn token_secret(data_dir: &Path) -> anyhow::Result<[u8; 32]> {
+    read_or_make(&data_dir.join("token.secret"))
+}
+
+fn read_or_make(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let mut secret = [0; 32];
+    aws_lc_rs::rand::fill(&mut secret).context("making random bytes")?;
+    // Written whole under another name first, so that whoever reads it reads all of it.
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
+    let made = options.open(&fresh).and_then(|mut file| {
+        writeln!(file, "{}", HEXLOWER_PERMISSIVE.encode(&secret))?;
+        file.sync_all()?;
+        // Fails when another process was first; then its secret is the one.
+        std::fs::hard_link(&fresh, path)
+    });
+    let removed = std::fs::remove_file(&fresh);
+    match made {
+        Ok(()) => {
+            File::open(path.parent().unwrap_or(Path::new(".")))
+                .and_then(|dir| dir.sync_all())
+                .with_context(|| format!("making `{}` durable", path.display()))?;
+            removed.with_context(|| format!("removing `{}`", fresh.display()))?;
+            Ok(secret)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read(path).with_context(|| format!("reading `{}`", path.display()))
+        }
+        Err(error) => Err(error).with_context(|| format!("writing `{}`", path.display())),
+    }
+}
+
+/// Reads 32 bytes, as hexadecimal digits.
+fn read(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("others may read it: run `chmod 600 {}`", path.display());
+    }
+    let mut text = String::new();
+    file.take(1024).read_to_string(&mut text)?;
+    let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok();
+    bytes
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        .context("it must hold 64 hexadecimal digits; make one with `openssl rand -hex 32`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_for_the_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = token_secret(dir.path()).unwrap();
+        assert_eq!(token_secret(dir.path()).unwrap(), first);
+        let path = dir.path().join("token.secret");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_or_that_is_too_short_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token.secret");
+        token_secret(dir.path()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(format!("{:#}", token_secret(dir.path()).unwrap_err()).contains("chmod 600"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "abcd").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(format!("{:#}", token_secret(dir.path()).unwrap_err()).contains("64"));
+    }
+}

@@ -1,0 +1,141 @@
+//! `annals serve`: the service.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use annals_api::ApiParts;
+use annals_api::auth::{Expectations, Verifier};
+use annals_api::cursor::Cursors;
+use annals_engine::System;
+use annals_engine::enrich::{EnrichSettings, Enricher};
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::configuration::{Settings, StoreKind};
+use crate::exit::{self, Failure};
+use crate::installation::Installation;
+use crate::{secrets, telemetry};
+
+/// Runs the service until it is told to stop.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where everything is kept; made when it does not exist
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    data_dir: PathBuf,
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Write the port that was taken into this file, once the service listens
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    /// Settings that go before the built-in ones; see config/annals.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the log is kept: `sqlite`, embedded in the data directory [default: sqlite]
+    #[arg(long, value_name = "STORE", value_enum)]
+    store: Option<StoreKind>,
+}
+
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let settings = Settings::load(args.config.as_deref())?;
+    telemetry::start_log(&settings.log)?;
+    let metrics = telemetry::start_metrics()?;
+    let installation = match args.store.unwrap_or(settings.store.kind) {
+        StoreKind::Sqlite => Installation::open(&args.data_dir, &settings)?,
+    };
+    let clock = Arc::new(installation.clock().await?);
+    let verifier = Arc::new(verifier(&settings, &args.data_dir)?);
+    let database = &settings.enrich.geoip_database;
+    let enrich = EnrichSettings {
+        geoip_database: (!database.as_os_str().is_empty()).then(|| database.clone()),
+    };
+    let enricher = Arc::new(Enricher::new(enrich)?);
+    let mut system = installation.start(&settings).await?;
+    let api = Arc::new(ApiParts {
+        recorder: system.recorder.clone(),
+        queries: system.queries.clone(),
+        inbox_news: system.inbox_news.clone(),
+        catalogue: Arc::clone(&installation.catalogue),
+        limits: Arc::clone(&installation.limits),
+        unknown_types: settings.events.unknown_types,
+        enricher,
+        verifier,
+        cursors: Cursors::new(&installation.master.derive("cursor")),
+        clock,
+        stopping: Arc::new(AtomicBool::new(false)),
+        metrics,
+    });
+    let listen = args.listen.as_deref().unwrap_or(&settings.server.listen);
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
+    let address = listener.local_addr().context("reading the address that was taken")?;
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(annals_api::server::serve(listener, api, stopping));
+    if let Some(file) = &args.port_file {
+        write_port(file, address.port())?;
+    }
+    info!("listening on http://{address}, data in `{}`", args.data_dir.display());
+    let ended = wait(&mut system).await?;
+    // Nobody may be listening any more.
+    let _ = stop.send(true);
+    if serving.await.is_err() {
+        error!("the server ended in a panic");
+    }
+    system.stop().await;
+    installation.close().await;
+    if ended {
+        let message = "the engine gave up: a fault was not cured by restarting";
+        return Err(Failure::new(exit::INTERNAL, message).into());
+    }
+    info!("stopped; everything that was taken on is recorded");
+    Ok(())
+}
+
+/// Waits for a signal (false), or for the engine to give up (true).
+async fn wait(system: &mut System) -> anyhow::Result<bool> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => info!("SIGINT: stopping"),
+        () = system.ended() => return Ok(true),
+    }
+    Ok(false)
+}
+
+fn verifier(settings: &Settings, data_dir: &Path) -> anyhow::Result<Verifier> {
+    let auth = &settings.auth;
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let expectations = Expectations {
+        issuer: given(&auth.issuer),
+        audience: given(&auth.audience),
+        clock_skew_seconds: auth.clock_skew_seconds,
+    };
+    if auth.clock_skew_seconds > 300 {
+        bail!("`auth.clock_skew_seconds` is over 300: set the clocks instead");
+    }
+    let secret = match auth.keys.is_empty() {
+        false => None,
+        true => {
+            warn!(
+                "no `auth.keys` are configured: tokens are verified with a development secret in \
+                 the data directory; `annals token` makes them"
+            );
+            Some(secrets::token_secret(data_dir)?)
+        }
+    };
+    let secret = secret.as_ref().map(<[u8; 32]>::as_slice);
+    Verifier::new(&auth.keys, secret, &expectations).context("reading `auth.keys`")
+}
+
+/// Written under another name first, so that whoever waits for the file finds it complete.
+fn write_port(file: &Path, port: u16) -> anyhow::Result<()> {
+    let fresh = file.with_extension("new");
+    std::fs::write(&fresh, format!("{port}\n"))
+        .and_then(|()| std::fs::rename(&fresh, file))
+        .with_context(|| format!("writing the port file `{}`", file.display()))
+}

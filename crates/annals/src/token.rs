@@ -1,0 +1,59 @@
+//! `annals token`: a token signed with the development secret.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use annals_api::auth::{Claims, Role, TenantClaim, sign_development_token};
+use annals_domain::TenantId;
+use anyhow::Context;
+
+use crate::secrets;
+
+/// Makes a token for trying out, signed with the secret in the data directory.
+///
+/// A service with `auth.keys` configured does not accept it: there, your identity provider makes
+/// the tokens.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArgs {
+    /// The data directory of the service
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    data_dir: PathBuf,
+    /// Who the token is for
+    #[arg(long, value_name = "ID")]
+    sub: String,
+    /// Which tenant they belong to; several separated by commas
+    #[arg(long, value_name = "TENANT", value_delimiter = ',', required = true)]
+    tenant: Vec<String>,
+    /// What they are: admin, auditor, user or writer; several separated by commas
+    #[arg(long, value_name = "ROLE", value_delimiter = ',', required = true)]
+    role: Vec<Role>,
+    /// How long the token holds, such as 15m, 1h or 30d
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    ttl: jiff::SignedDuration,
+}
+
+pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<()> {
+    let tenants: Result<Vec<TenantId>, _> =
+        args.tenant.iter().map(|name| TenantId::new(name)).collect();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&args.data_dir)
+        .with_context(|| format!("making the data directory `{}`", args.data_dir.display()))?;
+    let secret = secrets::token_secret(&args.data_dir)?;
+    let now = jiff::Timestamp::now().as_second();
+    let ttl = Duration::try_from(args.ttl).context("`--ttl` must not be negative")?;
+    let claims = Claims {
+        sub: args.sub.clone(),
+        tenant: TenantClaim::several(tenants?),
+        roles: args.role.clone(),
+        exp: now + i64::try_from(ttl.as_secs()).context("`--ttl` is too long")?,
+        nbf: None,
+        iat: Some(now),
+        iss: None,
+        aud: None,
+    };
+    println!("{}", sign_development_token(&claims, &secret)?);
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use annals_domain::admission::UnknownTypes;
+use annals_domain::catalogue::Catalogue;
+use annals_domain::limits::Limits;
+use annals_domain::profile::PersonRef;
+use annals_engine::enrich::Enricher;
+use annals_engine::{Clock, Queries, Recorder};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::broadcast;
+
+use crate::auth::{Principal, Verifier};
+use crate::cursor::Cursors;
+use crate::error::ApiError;
+
+/// The parts of a running service, for the handlers. Cheap to clone.
+pub type Api = Arc<ApiParts>;
+
+/// The parts of a running service.
+pub struct ApiParts {
+    /// Records events.
+    pub recorder: Recorder,
+    /// Answers questions.
+    pub queries: Queries,
+    /// Tells whose inbox changed.
+    pub inbox_news: broadcast::Sender<PersonRef>,
+    /// Which types of events there are.
+    pub catalogue: Arc<Catalogue>,
+    /// How large things may be.
+    pub limits: Arc<Limits>,
+    /// What is done with unknown types.
+    pub unknown_types: UnknownTypes,
+    /// Fills in devices and places.
+    pub enricher: Arc<Enricher>,
+    /// Verifies tokens.
+    pub verifier: Arc<Verifier>,
+    /// Makes and reads cursors.
+    pub cursors: Cursors,
+    /// The time.
+    pub clock: Arc<Clock>,
+    /// Set when the service begins to stop: no further request is taken.
+    pub stopping: Arc<AtomicBool>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+impl ApiParts {
+    /// The caller of a request.
+    pub fn principal(&self, headers: &http::HeaderMap) -> Result<Principal, ApiError> {
+        let token = bearer_token(headers).ok_or_else(ApiError::unauthenticated)?;
+        let named = headers
+            .get(crate::auth::TENANT_HEADER)
+            .map(|name| name.to_str().unwrap_or_default());
+        self.principal_of_token(token, named)
+    }
+
+    /// The caller of a token.
+    pub fn principal_of_token(
+        &self,
+        token: &str,
+        tenant: Option<&str>,
+    ) -> Result<Principal, ApiError> {
+        match self.verifier.verify(token) {
+            Ok(claims) => Principal::new(claims, tenant),
+            Err(error) => {
+                metrics::counter!("annals_tokens_refused_total").increment(1);
+                tracing::debug!(error = &error as &dyn std::error::Error, "a token was refused");
+                Err(ApiError::unauthenticated())
+            }
+        }
+    }
+}
+
+fn bearer_token(headers: &http::HeaderMap) -> Option<&str> {
+    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

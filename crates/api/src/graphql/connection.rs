@@ -1,0 +1,158 @@
+//! Relay connections (GraphQL Cursor Connections Specification).
+
+use annals_domain::filter::{Filter, Order, Scope};
+use annals_domain::problem::{ErrorCode, FieldError};
+use annals_engine::{Page, PageRequest, page_key};
+use async_graphql::{Enum, SimpleObject};
+
+use super::event::AuditEvent;
+use crate::context::Api;
+use crate::error::ApiError;
+
+/// In which order events come.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum AuditEventOrder {
+    /// As recorded, newest first.
+    #[default]
+    RecordedAtDesc,
+    /// As recorded, oldest first.
+    RecordedAtAsc,
+    /// As they happened, newest first.
+    OccurredAtDesc,
+    /// As they happened, oldest first.
+    OccurredAtAsc,
+}
+
+impl From<AuditEventOrder> for Order {
+    fn from(order: AuditEventOrder) -> Self {
+        match order {
+            AuditEventOrder::RecordedAtDesc => Self::RecordedNewest,
+            AuditEventOrder::RecordedAtAsc => Self::RecordedOldest,
+            AuditEventOrder::OccurredAtDesc => Self::OccurredNewest,
+            AuditEventOrder::OccurredAtAsc => Self::OccurredOldest,
+        }
+    }
+}
+
+fn reversed(order: Order) -> Order {
+    match order {
+        Order::RecordedNewest => Order::RecordedOldest,
+        Order::RecordedOldest => Order::RecordedNewest,
+        Order::OccurredNewest => Order::OccurredOldest,
+        Order::OccurredOldest => Order::OccurredNewest,
+    }
+}
+
+/// A page of events.
+#[derive(SimpleObject)]
+pub(super) struct AuditEventConnection {
+    /// Events with their cursors.
+    edges: Vec<AuditEventEdge>,
+    /// Events alone.
+    nodes: Vec<AuditEvent>,
+    /// Where the page lies.
+    page_info: PageInfo,
+}
+
+/// An event with its cursor.
+#[derive(SimpleObject)]
+pub(super) struct AuditEventEdge {
+    /// Where to go on.
+    cursor: String,
+    /// The event.
+    node: AuditEvent,
+}
+
+/// Where a page lies.
+#[derive(SimpleObject)]
+pub(super) struct PageInfo {
+    /// Whether more follow.
+    pub(super) has_next_page: bool,
+    /// Whether there are some before.
+    pub(super) has_previous_page: bool,
+    /// Cursor of the first.
+    pub(super) start_cursor: Option<String>,
+    /// Cursor of the last. In the order as recorded, a stream can go on from here.
+    pub(super) end_cursor: Option<String>,
+}
+
+/// The arguments of a connection.
+#[derive(Default)]
+pub(super) struct Window {
+    pub(super) first: Option<i32>,
+    pub(super) after: Option<String>,
+    pub(super) last: Option<i32>,
+    pub(super) before: Option<String>,
+}
+
+impl Window {
+    /// Number of events, cursor, and whether the page is read backwards.
+    pub(super) fn checked(&self, api: &Api) -> Result<(usize, Option<&str>, bool), ApiError> {
+        let limits = &api.limits.query;
+        let backwards = self.last.is_some() || self.before.is_some();
+        if backwards && (self.first.is_some() || self.after.is_some()) {
+            return Err(wrong("first", "take either `first` and `after`, or `last` and `before`"));
+        }
+        let (name, size) = if backwards { ("last", self.last) } else { ("first", self.first) };
+        let size = match size {
+            None => limits.page_default,
+            Some(size) => usize::try_from(size)
+                .ok()
+                .filter(|size| (1..=limits.page_max).contains(size))
+                .ok_or_else(|| wrong(name, &format!("must be 1 to {}", limits.page_max)))?,
+        };
+        let cursor = if backwards { &self.before } else { &self.after };
+        Ok((size, cursor.as_deref(), backwards))
+    }
+}
+
+/// Reads one page in the asked direction.
+pub(super) async fn page(
+    api: &Api,
+    scope: Scope,
+    filter: Filter,
+    order: AuditEventOrder,
+    window: Window,
+) -> Result<AuditEventConnection, ApiError> {
+    let (limit, cursor, backwards) = window.checked(api)?;
+    let after = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
+    let order = Order::from(order);
+    let order = if backwards { reversed(order) } else { order };
+    let page = api.queries.page(PageRequest { scope, filter, order, after, limit }).await?;
+    Ok(connection(api, page, backwards, after.is_some()))
+}
+
+/// Shows a page. A page that was read backwards is turned round.
+pub(super) fn connection(
+    api: &Api,
+    mut page: Page,
+    backwards: bool,
+    continued: bool,
+) -> AuditEventConnection {
+    if backwards {
+        page.events.reverse();
+    }
+    let cursors: Vec<String> =
+        page.events.iter().map(|event| api.cursors.page(page_key(event))).collect();
+    let node = |recorded| AuditEvent { recorded, api: api.clone() };
+    let (has_next_page, has_previous_page) =
+        if backwards { (continued, page.more) } else { (page.more, continued) };
+    AuditEventConnection {
+        page_info: PageInfo {
+            has_next_page,
+            has_previous_page,
+            start_cursor: cursors.first().cloned(),
+            end_cursor: cursors.last().cloned(),
+        },
+        nodes: page.events.iter().cloned().map(node).collect(),
+        edges: cursors
+            .into_iter()
+            .zip(page.events)
+            .map(|(cursor, recorded)| AuditEventEdge { cursor, node: node(recorded) })
+            .collect(),
+    }
+}
+
+fn wrong(field: &str, message: &str) -> ApiError {
+    ApiError::field(FieldError::new(field, ErrorCode::OutOfRange, message))
+}

@@ -1,0 +1,55 @@
+//! Errors as GraphQL shows them: `extensions.code`, the same words as in REST.
+
+use async_graphql::{ErrorExtensions, Response, ServerError, Value};
+
+use crate::error::ApiError;
+
+impl ErrorExtensions for ApiError {
+    fn extend(&self) -> async_graphql::Error {
+        async_graphql::Error::new(&self.message).extend_with(|_, extensions| {
+            extensions.set("code", self.code.as_str());
+            if let Some(seconds) = self.retry_after {
+                extensions.set("retryAfterMs", u64::from(seconds) * 1000);
+            }
+            if let Ok(Value::List(errors)) = async_graphql::to_value(&self.errors)
+                && !errors.is_empty()
+            {
+                extensions.set("errors", Value::List(errors));
+            }
+        })
+    }
+}
+
+/// A resolver's failure.
+pub(super) fn failed(error: impl Into<ApiError>) -> async_graphql::Error {
+    error.into().extend()
+}
+
+/// A request that is answered by an error alone.
+pub(super) fn refusal(error: &ApiError) -> Response {
+    let error = error.extend().into_server_error(async_graphql::Pos::default());
+    Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
+}
+
+/// A document that is refused before it is run.
+pub(super) fn refused_document(code: &'static str, message: impl Into<String>) -> Response {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code);
+    Response::from_errors(vec![error])
+}
+
+/// Gives every error a code and the id of the request.
+pub(super) fn completed(mut response: Response, request_id: Option<&str>) -> Response {
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            let complex = error.message.contains("too complex") || error.message.contains("too deep");
+            let code = if complex { "QUERY_TOO_COMPLEX" } else { "GRAPHQL_VALIDATION_FAILED" };
+            extensions.set("code", code);
+        }
+        if let Some(id) = request_id {
+            extensions.set("requestId", id);
+        }
+    }
+    response
+}

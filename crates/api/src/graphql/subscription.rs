@@ -1,0 +1,141 @@
+//! What can be watched.
+
+use std::time::Duration;
+
+use annals_domain::profile::PersonRef;
+use async_graphql::{Context, Result, Subscription};
+use futures_util::Stream;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::batch::{AuditEventBatch, NotificationBatch};
+use super::event::AuditEvent;
+use super::failure::failed;
+use super::filter::{AuditEventFilter, lowered};
+use super::inbox::Notification;
+use super::query::caller;
+use crate::auth::Permission;
+use crate::context::Api;
+use crate::error::ApiError;
+
+/// Events in one batch, at most and when the caller names no number.
+const BATCH_MAX: i32 = 100;
+/// Messages in one batch.
+const NOTIFICATIONS_MAX: usize = 50;
+/// At least this often the inbox is looked at, so that lost news cannot delay a message for long.
+const INBOX_TURN: Duration = Duration::from_secs(15);
+
+pub(crate) struct Subscription;
+
+#[Subscription]
+impl Subscription {
+    /// Events that match, each once, in the order as recorded: from `after` on without a gap, or
+    /// from now on. None are left out, however fast they come.
+    async fn audit_event_stream(
+        &self,
+        context: &Context<'_>,
+        filter: Option<AuditEventFilter>,
+        query: Option<String>,
+        #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
+        #[graphql(desc = "Events in one batch, 1 to 100.")] batch_size: Option<i32>,
+    ) -> Result<impl Stream<Item = Result<AuditEventBatch>> + use<>> {
+        let (api, principal) = caller(context)?;
+        let scope = principal.scope().map_err(failed)?;
+        let filter = lowered(filter, query, api).map_err(failed)?;
+        let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
+        let batch = batch_size.unwrap_or(BATCH_MAX);
+        let batch = usize::try_from(batch).ok().filter(|size| (1..=100).contains(size));
+        let batch =
+            batch.ok_or_else(|| failed(ApiError::bad_request("`batchSize` must be 1 to 100")))?;
+        let live = api.queries.live(&scope, filter, after.map(|key| key.position), batch);
+        let state = Some((api.clone(), live));
+        Ok(futures_util::stream::unfold(state, async |state| {
+            let (api, mut live) = state?;
+            match live.next().await {
+                Err(error) => Some((Err(failed(ApiError::from(error))), None)),
+                Ok(batch) => {
+                    let node = |recorded| AuditEvent { recorded, api: api.clone() };
+                    let batch = AuditEventBatch {
+                        events: batch.events.into_iter().map(node).collect(),
+                        cursor: api.cursors.position(batch.cursor),
+                        backlog: batch.backlog,
+                    };
+                    Some((Ok(batch), Some((api, live))))
+                }
+            }
+        }))
+    }
+
+    /// The caller's messages as they come: from `after` on without a gap, or from now on.
+    async fn notification_stream(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<NotificationBatch>> + use<>> {
+        let (api, principal) = caller(context)?;
+        principal.require(Permission::ReadOwnEvents).map_err(failed)?;
+        let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
+        let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
+        // Subscribed before the first look, so that what comes in between is not missed.
+        let news = api.inbox_news.subscribe();
+        let position = after.map_or_else(|| api.queries.head(), |key| key.position);
+        let state =
+            Some(InboxWatch { api: api.clone(), person, news, position, look_first: true });
+        Ok(futures_util::stream::unfold(state, async |state| {
+            let mut watch = state?;
+            match watch.next().await {
+                Ok(batch) => Some((Ok(batch), Some(watch))),
+                Err(error) => Some((Err(failed(error)), None)),
+            }
+        }))
+    }
+}
+
+struct InboxWatch {
+    api: Api,
+    person: PersonRef,
+    news: tokio::sync::broadcast::Receiver<PersonRef>,
+    position: annals_domain::Position,
+    look_first: bool,
+}
+
+impl InboxWatch {
+    async fn next(&mut self) -> Result<NotificationBatch, ApiError> {
+        loop {
+            let told = !std::mem::take(&mut self.look_first) && self.told().await;
+            let queries = &self.api.queries;
+            let items = queries
+                .inbox_since(self.person.clone(), self.position, NOTIFICATIONS_MAX)
+                .await?;
+            // More may wait than fit into one batch.
+            self.look_first = items.len() == NOTIFICATIONS_MAX;
+            if let Some(last) = items.last() {
+                self.position = last.notification.position;
+            } else if !told {
+                continue;
+            }
+            let unread_count = queries.unread(self.person.clone()).await?;
+            let notification = |item| Notification::new(&self.api, item);
+            return Ok(NotificationBatch {
+                notifications: items.into_iter().map(notification).collect(),
+                cursor: self.api.cursors.position(self.position),
+                unread_count,
+            });
+        }
+    }
+
+    /// Waits for news of this person; false when it is only time to look again.
+    async fn told(&mut self) -> bool {
+        let news = async {
+            loop {
+                match self.news.recv().await {
+                    Ok(person) if person == self.person => return true,
+                    Ok(_) => {}
+                    // Some news were missed, perhaps ours.
+                    Err(RecvError::Lagged(_)) => return false,
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        tokio::time::timeout(INBOX_TURN, news).await.unwrap_or(false)
+    }
+}

@@ -1,0 +1,200 @@
+//! `POST /api/v1/logs/bulk`: up to 10 000 events as a JSON array or as NDJSON, a result for each.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::body;
+use crate::context::{Api, ApiParts};
+use crate::error::{ApiError, Code, Problem};
+use crate::ingest::{self, Incoming, Outcome};
+
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+
+/// What became of one event.
+#[derive(Serialize)]
+struct ItemBody<'a> {
+    index: usize,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<annals_domain::EventId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+struct BulkBody<'a> {
+    results: Vec<ItemBody<'a>>,
+}
+
+/// `POST /api/v1/logs/bulk`
+pub(super) async fn record(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let principal = api.principal(&headers)?;
+    principal.require(crate::auth::Permission::RecordEvents)?;
+    let media_type = body::require_media_type(&headers, &[NDJSON, JSON, "application/ndjson"])?;
+    let bytes_max = api.limits.request.bulk_bytes_max;
+    let (bytes, permit) = body::read(&api, &headers, body, bytes_max).await?;
+    let events_max = api.limits.request.bulk_events_max;
+    let incoming = match media_type {
+        JSON => items_of_array(&bytes, events_max, api.limits.event.json_depth_max)?,
+        _ => lines(&bytes, events_max)?,
+    };
+    let outcomes = ingest::record(&api, &principal, incoming, permit).await?;
+    Ok(answer(&outcomes, &api))
+}
+
+fn answer(outcomes: &[Outcome], api: &ApiParts) -> Response {
+    let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    let status = match refused {
+        0 => StatusCode::CREATED,
+        all if all == outcomes.len() => all_refused(outcomes),
+        _ => StatusCode::MULTI_STATUS,
+    };
+    let results = outcomes.iter().enumerate().map(|(index, outcome)| item(index, outcome, api));
+    let body = serde_json::to_vec(&BulkBody { results: results.collect() });
+    let mut response = (status, body.unwrap_or_default()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    let wait = outcomes.iter().filter_map(|o| o.as_ref().err()?.retry_after).max();
+    if let Some(seconds) = wait {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// When nothing was stored for a reason of ours, the whole request may be sent again.
+fn all_refused(outcomes: &[Outcome]) -> StatusCode {
+    let codes = || outcomes.iter().filter_map(|outcome| outcome.as_ref().err().map(|e| e.code));
+    let ours = [Code::StorageFull, Code::Unavailable];
+    match ours.into_iter().find(|ours| codes().any(|code| code == *ours)) {
+        Some(code) => code.status(),
+        None => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn item<'a>(index: usize, outcome: &'a Outcome, api: &ApiParts) -> ItemBody<'a> {
+    match outcome {
+        Ok(receipt) => ItemBody {
+            index,
+            status: if receipt.duplicate { 200 } else { 201 },
+            id: Some(receipt.id),
+            position: Some(api.cursors.position(receipt.position)),
+            error: None,
+        },
+        Err(error) => ItemBody {
+            index,
+            status: error.code.status().as_u16(),
+            id: None,
+            position: None,
+            error: Some(error.problem()),
+        },
+    }
+}
+
+/// One event a line; empty lines are passed over.
+fn lines(bytes: &Bytes, events_max: usize) -> Result<Vec<Incoming>, ApiError> {
+    let mut incoming = Vec::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        if incoming.len() == events_max {
+            return Err(too_many(events_max));
+        }
+        incoming.push(Incoming::Json(bytes.slice_ref(line)));
+    }
+    not_empty(incoming)
+}
+
+/// The items of a JSON array, each as its own text.
+fn items_of_array(
+    bytes: &Bytes,
+    events_max: usize,
+    depth_max: usize,
+) -> Result<Vec<Incoming>, ApiError> {
+    // The array is one level around the events.
+    annals_domain::json::check_depth(bytes, depth_max + 1).map_err(ApiError::field)?;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let items = reader.deserialize_seq(Items { events_max }).and_then(|items| {
+        reader.end()?;
+        Ok(items)
+    });
+    let items = items.map_err(|error| {
+        ApiError::bad_request(format!("the body is not a JSON array of events: {error}"))
+    })?;
+    let Some(items) = items else { return Err(too_many(events_max)) };
+    let slice = |item: &RawValue| Incoming::Json(bytes.slice_ref(item.get().as_bytes()));
+    not_empty(items.into_iter().map(slice).collect())
+}
+
+/// Collects the items, or nothing when there are too many.
+struct Items {
+    events_max: usize,
+}
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        let mut too_many = false;
+        while let Some(item) = seq.next_element::<&RawValue>()? {
+            too_many |= items.len() == self.events_max;
+            if !too_many {
+                items.push(item);
+            }
+        }
+        Ok((!too_many).then_some(items))
+    }
+}
+
+fn not_empty(incoming: Vec<Incoming>) -> Result<Vec<Incoming>, ApiError> {
+    match incoming.is_empty() {
+        true => Err(ApiError::bad_request("the body holds no event")),
+        false => Ok(incoming),
+    }
+}
+
+fn too_many(events_max: usize) -> ApiError {
+    ApiError::new(Code::TooLarge, format!("the body holds more than {events_max} events"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_as_the_limit_are_taken_and_one_more_is_not() {
+        let array = |count: usize| Bytes::from(format!("[{}]", vec!["{}"; count].join(",")));
+        assert_eq!(items_of_array(&array(3), 3, 8).unwrap().len(), 3);
+        assert_eq!(items_of_array(&array(4), 3, 8).unwrap_err().code, Code::TooLarge);
+        let text = |count: usize| Bytes::from("{}\n\n".repeat(count));
+        assert_eq!(lines(&text(3), 3).unwrap().len(), 3);
+        assert_eq!(lines(&text(4), 3).unwrap_err().code, Code::TooLarge);
+    }
+
+    #[test]
+    fn what_is_no_array_or_empty_is_refused() {
+        for body in ["", "{}", "[", "[{}", "[{}] x", "[]"] {
+            assert!(items_of_array(&Bytes::from(body), 9, 8).is_err(), "{body}");
+        }
+        assert!(lines(&Bytes::from("\n \n"), 9).is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! `/api/v1/logs`: recording one event, listing events, reading one.
+
+use std::time::Duration;
+
+use annals_domain::filter::Order;
+use annals_domain::{EventId, Receipt};
+use annals_engine::{PageRequest, page_key};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::body;
+use super::parameters::ListParameters;
+use crate::context::{Api, ApiParts};
+use crate::error::ApiError;
+use crate::ingest::{self, Incoming};
+use crate::view::EventBody;
+
+/// The answer to a recorded event.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReceiptBody {
+    pub(crate) id: EventId,
+    pub(crate) stream: String,
+    pub(crate) revision: u64,
+    pub(crate) position: String,
+    pub(crate) received_at: String,
+}
+
+impl ReceiptBody {
+    pub(crate) fn new(receipt: &Receipt, api: &ApiParts) -> Self {
+        Self {
+            id: receipt.id,
+            stream: receipt.stream.as_str().to_owned(),
+            revision: receipt.revision.0,
+            position: api.cursors.position(receipt.position),
+            received_at: receipt.received_at.to_string(),
+        }
+    }
+}
+
+/// `POST /api/v1/logs`
+pub(super) async fn record(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let principal = api.principal(&headers)?;
+    body::require_media_type(&headers, &["application/json"])?;
+    let (bytes, permit) = body::read(&api, &headers, body, api.limits.event.bytes_max).await?;
+    let incoming = vec![Incoming::Json(bytes)];
+    let mut outcomes = ingest::record(&api, &principal, incoming, permit).await?;
+    let receipt = outcomes.pop().expect("one event has one outcome")?;
+    let status = if receipt.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(ReceiptBody::new(&receipt, &api))).into_response())
+}
+
+/// The answer to a list.
+#[derive(Serialize)]
+struct ListBody<'a> {
+    events: Vec<EventBody<'a>>,
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<CountBody>,
+}
+
+#[derive(Serialize)]
+struct CountBody {
+    value: u64,
+    precision: &'static str,
+}
+
+/// `GET /api/v1/logs`
+pub(super) async fn list(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let principal = api.principal(&headers)?;
+    let scope = principal.scope()?;
+    let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
+    if let Some(position) = asked.min_position {
+        let patience = Duration::from_millis(api.limits.query.wait_ms_max);
+        api.queries.wait_for(position, patience).await?;
+    }
+    let count = match asked.count {
+        None => None,
+        Some(limit) => {
+            let count = api.queries.count(&scope, asked.filter.clone(), limit).await?;
+            let precision = if count.at_least { "at_least" } else { "exact" };
+            Some(CountBody { value: count.value, precision })
+        }
+    };
+    let order = if asked.oldest_first { Order::RecordedOldest } else { Order::RecordedNewest };
+    let request =
+        PageRequest { scope, filter: asked.filter, order, after: asked.cursor, limit: asked.limit };
+    let page = api.queries.page(request).await?;
+    let last = page.events.last().filter(|_| page.more);
+    let next_cursor = last.map(|event| api.cursors.page(page_key(event)));
+    let events = page.events.iter().map(|event| EventBody::new(event, &api)).collect();
+    Ok(Json(ListBody { events, next_cursor, count }).into_response())
+}
+
+/// `GET /api/v1/logs/{id}`
+pub(super) async fn one(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let scope = api.principal(&headers)?.scope()?;
+    let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
+    let event = api.queries.event(&scope, id).await?;
+    let event = event.ok_or_else(|| ApiError::not_found("event"))?;
+    Ok(Json(EventBody::new(&event, &api)).into_response())
+}

@@ -1,0 +1,39 @@
+//! How the query language reads.
+
+mod limits;
+mod parameters;
+mod round_trip;
+mod syntax;
+mod values;
+
+use super::*;
+use crate::examples::now;
+use crate::limits::Limits;
+
+fn shipped() -> QueryLimits {
+    Limits::shipped().query
+}
+
+/// Reads with the shipped limits.
+fn read(text: &str) -> Result<Filter, QueryError> {
+    parse(text, &QueryContext { limits: &shipped(), now: now() })
+}
+
+#[track_caller]
+fn filter(text: &str) -> Filter {
+    read(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[track_caller]
+fn error(text: &str) -> QueryError {
+    match read(text) {
+        Err(error) => error,
+        Ok(filter) => panic!("{text} means {filter:?}"),
+    }
+}
+
+/// Both texts mean the same.
+#[track_caller]
+fn same(text: &str, other: &str) {
+    assert_eq!(filter(text), filter(other), "{text} and {other}");
+}

@@ -1,0 +1,196 @@
+//! The keys at hand: unwrapped, cached, and made when a person is first seen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use annals_domain::{Event, TenantId};
+use annals_ports::{KeyStore, KeyStoreError};
+use annals_record::{KeyError, KeyId, MasterKey, Owner, PersonKey, TenantKey, WrappedKey, owners};
+use moka::sync::Cache;
+
+/// How many unwrapped person keys are kept in memory, and for how long after their last use.
+const PERSON_KEYS_MAX: u64 = 100_000;
+const PERSON_KEY_IDLE: Duration = Duration::from_secs(600);
+/// How many pseudonyms are remembered, so that each is computed once.
+const PSEUDONYMS_MAX: u64 = 100_000;
+/// How many tenants' keys are kept in memory.
+const TENANT_KEYS_MAX: u64 = 10_000;
+
+/// Finds, makes and caches keys.
+pub struct KeyRing {
+    store: Arc<dyn KeyStore>,
+    master: MasterKey,
+    tenants: Cache<TenantId, Arc<TenantKey>>,
+    pseudonyms: Cache<(TenantId, OwnerName), KeyId>,
+    persons: Cache<(TenantId, KeyId), Arc<PersonKey>>,
+}
+
+/// An [`Owner`] that owns its text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum OwnerName {
+    Person(Box<str>),
+    Service(Box<str>),
+    Tenant,
+}
+
+impl From<&Owner<'_>> for OwnerName {
+    fn from(owner: &Owner<'_>) -> Self {
+        match owner {
+            Owner::Person(id) => Self::Person((*id).into()),
+            Owner::Service(id) => Self::Service((*id).into()),
+            Owner::Tenant => Self::Tenant,
+        }
+    }
+}
+
+/// Keys could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRingError {
+    /// The store of wrapped keys failed.
+    #[error("cannot read or write keys")]
+    Store(#[from] KeyStoreError),
+    /// A key in the store does not open; most likely the master key is another one.
+    #[error("a stored key does not open: is ANNALS_MASTER_KEY_FILE the key this data was written with?")]
+    Key(#[from] KeyError),
+}
+
+/// The keys of the owners of some events of one tenant.
+pub(crate) type OwnerKeys = HashMap<OwnerName, (KeyId, Arc<PersonKey>)>;
+
+impl KeyRing {
+    /// A ring over a store, opened by the master key.
+    pub fn new(store: Arc<dyn KeyStore>, master: MasterKey) -> Self {
+        Self {
+            store,
+            master,
+            tenants: Cache::new(TENANT_KEYS_MAX),
+            pseudonyms: Cache::new(PSEUDONYMS_MAX),
+            persons: Cache::builder()
+                .max_capacity(PERSON_KEYS_MAX)
+                .time_to_idle(PERSON_KEY_IDLE)
+                .build(),
+        }
+    }
+
+    /// The keys of everyone the events concern, made and stored durably where there was none.
+    pub(crate) async fn keys_for(
+        &self,
+        tenant: &TenantId,
+        events: impl Iterator<Item = &Event>,
+    ) -> Result<OwnerKeys, KeyRingError> {
+        let tenant_key = self.tenant_key(tenant).await?;
+        let mut keys = OwnerKeys::new();
+        let mut missing = Vec::new();
+        for event in events {
+            for owner in owners(event) {
+                let name = OwnerName::from(&owner);
+                if keys.contains_key(&name) || missing.iter().any(|(held, _)| *held == name) {
+                    continue;
+                }
+                let id = self.pseudonyms.get(&(tenant.clone(), name.clone())).unwrap_or_else(|| {
+                    let id = tenant_key.pseudonym(&owner);
+                    self.pseudonyms.insert((tenant.clone(), name.clone()), id);
+                    id
+                });
+                match self.persons.get(&(tenant.clone(), id)) {
+                    Some(key) => {
+                        keys.insert(name, (id, key));
+                    }
+                    None => missing.push((name, id)),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let ids: Vec<KeyId> = missing.iter().map(|(_, id)| *id).collect();
+            let found = self.load_or_make(tenant, &tenant_key, &ids).await?;
+            for ((name, id), key) in missing.into_iter().zip(found) {
+                keys.insert(name, (id, key));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Loads the keys into memory, so that [`KeyRing::held`] has those that still exist.
+    pub(crate) async fn load(
+        &self,
+        tenant: &TenantId,
+        mut ids: Vec<KeyId>,
+    ) -> Result<(), KeyRingError> {
+        ids.sort_unstable();
+        ids.dedup();
+        ids.retain(|id| !self.persons.contains_key(&(tenant.clone(), *id)));
+        let missing = ids;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let tenant_key = self.tenant_key(tenant).await?;
+        let stored = self.store.person_keys(tenant, &missing).await?;
+        for (id, wrapped) in missing.into_iter().zip(stored) {
+            if let Some(wrapped) = wrapped {
+                self.unwrap(tenant, &tenant_key, id, &wrapped)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A key that was loaded; `None` when it was destroyed.
+    pub(crate) fn held(&self, tenant: &TenantId, id: &KeyId) -> Option<Arc<PersonKey>> {
+        self.persons.get(&(tenant.clone(), *id))
+    }
+
+    async fn load_or_make(
+        &self,
+        tenant: &TenantId,
+        tenant_key: &TenantKey,
+        ids: &[KeyId],
+    ) -> Result<Vec<Arc<PersonKey>>, KeyRingError> {
+        let stored = self.store.person_keys(tenant, ids).await?;
+        let mut fresh = Vec::new();
+        for (id, _) in ids.iter().zip(&stored).filter(|(_, wrapped)| wrapped.is_none()) {
+            let key = PersonKey::generate()?;
+            fresh.push((*id, tenant_key.wrap_person_key(tenant, id, &key)?));
+        }
+        let made = match fresh.is_empty() {
+            true => Vec::new(),
+            false => self.store.put_person_keys(tenant, fresh).await?,
+        };
+        let mut made = made.into_iter();
+        let mut keys = Vec::with_capacity(ids.len());
+        for (id, wrapped) in ids.iter().zip(stored) {
+            let wrapped = wrapped
+                .or_else(|| made.next())
+                .expect("the store answers a key for each one that was put");
+            keys.push(self.unwrap(tenant, tenant_key, *id, &wrapped)?);
+        }
+        Ok(keys)
+    }
+
+    fn unwrap(
+        &self,
+        tenant: &TenantId,
+        tenant_key: &TenantKey,
+        id: KeyId,
+        wrapped: &WrappedKey,
+    ) -> Result<Arc<PersonKey>, KeyRingError> {
+        let key = Arc::new(tenant_key.unwrap_person_key(tenant, &id, wrapped)?);
+        self.persons.insert((tenant.clone(), id), Arc::clone(&key));
+        Ok(key)
+    }
+
+    async fn tenant_key(&self, tenant: &TenantId) -> Result<Arc<TenantKey>, KeyRingError> {
+        if let Some(key) = self.tenants.get(tenant) {
+            return Ok(key);
+        }
+        let wrapped = match self.store.tenant_key(tenant).await? {
+            Some(wrapped) => wrapped,
+            None => {
+                let fresh = self.master.wrap_tenant_key(tenant, &TenantKey::generate()?)?;
+                self.store.put_tenant_key(tenant, fresh).await?
+            }
+        };
+        let key = Arc::new(self.master.unwrap_tenant_key(tenant, &wrapped)?);
+        self.tenants.insert(tenant.clone(), Arc::clone(&key));
+        Ok(key)
+    }
+}

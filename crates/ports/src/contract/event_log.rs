@@ -1,0 +1,97 @@
+//! What every [`EventLog`] keeps to.
+
+mod appending;
+mod duplicates;
+mod following;
+mod reading;
+
+use std::sync::Arc;
+
+use annals_domain::{Position, Revision, StreamName};
+
+use super::{fresh_tenant, item, record};
+use crate::event_log::{
+    AppendError, AppendItem, Appended, Direction, EventLog, Expected, LogEntry,
+};
+
+/// Runs the whole suite on one log, which may hold records already.
+pub async fn run(log: Arc<dyn EventLog>) {
+    appending::revisions_begin_at_zero_and_positions_rise(&*log).await;
+    appending::a_batch_of_nothing_is_answered_with_nothing(&*log).await;
+    appending::a_stream_that_is_not_as_expected_is_told(&*log).await;
+    appending::an_item_is_stored_whole_or_not_at_all(&*log).await;
+    appending::of_writers_that_expect_the_same_revision_one_wins(&log).await;
+    duplicates::the_same_record_later_is_told_its_old_place(&*log).await;
+    duplicates::the_same_record_in_one_batch_or_item_is_stored_once(&*log).await;
+    duplicates::an_item_sent_again_is_answered_though_the_stream_went_on(&*log).await;
+    duplicates::other_content_under_the_same_id_is_a_conflict(&*log).await;
+    duplicates::another_tenant_may_use_the_same_id(&*log).await;
+    duplicates::of_writers_that_send_the_same_record_one_stores_it(&log).await;
+    reading::what_was_acked_is_found_every_way(&*log).await;
+    reading::a_stream_is_read_in_both_directions(&*log).await;
+    reading::missing_positions_are_told_in_their_place(&*log).await;
+    reading::the_whole_log_is_read_in_order_by_pages(&*log).await;
+    following::a_follower_yields_everything_once_while_writers_append(&log).await;
+    following::a_follower_waits_for_the_next_record(&*log).await;
+}
+
+/// Checks that closing and opening again loses nothing and repeats nothing. `open` first drops
+/// whatever it opened before.
+pub async fn reopening_keeps_everything(open: impl AsyncFn() -> Arc<dyn EventLog>) {
+    let tenant = fresh_tenant();
+    let log = open().await;
+    let start = head(&*log).await;
+    for id in 0..20 {
+        store(&*log, item(&tenant, &format!("s{}", id % 3), id, "x")).await;
+    }
+    let before = log.read_all(start, 100).await.expect("the log is whole");
+    drop(log);
+
+    let log = open().await;
+    let after = log.read_all(start, 100).await.expect("the log is whole");
+    assert_eq!(before, after, "reopening keeps every record at its place");
+    assert_eq!(head(&*log).await, before[19].position, "reopening keeps the head");
+    let again = store(&*log, item(&tenant, "s0", 0, "x")).await;
+    assert!(again.duplicate, "an id is known for ever, also after reopening");
+    let next = store(&*log, item(&tenant, "s0", 20, "x")).await;
+    assert_eq!(next.revision, Revision(7), "a stream goes on where it ended");
+    assert!(next.position > before[19].position, "positions go on rising");
+}
+
+/// Appends one item and returns its answer.
+async fn append(log: &dyn EventLog, item: AppendItem) -> Result<Vec<Appended>, AppendError> {
+    let mut answers = log.append(vec![item]).await.expect("the log works");
+    assert_eq!(answers.len(), 1, "one answer an item");
+    answers.remove(0)
+}
+
+/// Appends an item of one record that must be taken.
+async fn store(log: &dyn EventLog, item: AppendItem) -> Appended {
+    let appended = append(log, item).await.expect("nothing speaks against this record");
+    assert_eq!(appended.len(), 1, "one place a record");
+    appended[0]
+}
+
+/// An item of several records of one stream, by id and payload.
+fn items(tenant: &str, stream: &str, records: &[(u128, &str)]) -> AppendItem {
+    let records: Vec<_> =
+        records.iter().map(|(id, payload)| record(tenant, stream, *id, payload)).collect();
+    AppendItem { stream: records[0].stream.clone(), expected: Expected::Any, records }
+}
+
+fn expecting(expected: Expected, item: AppendItem) -> AppendItem {
+    AppendItem { expected, ..item }
+}
+
+async fn head(log: &dyn EventLog) -> Position {
+    log.head().await.expect("the log works")
+}
+
+/// All of a stream, at most 1000 records.
+async fn stream(log: &dyn EventLog, name: &StreamName) -> Vec<LogEntry> {
+    log.read_stream(name, Revision(0), Direction::Forwards, 1000).await.expect("the log is whole")
+}
+
+fn revisions(entries: &[LogEntry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.revision.0).collect()
+}

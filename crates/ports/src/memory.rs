@@ -1,0 +1,23 @@
+//! Every store port in memory: for tests, and to see what a contract means.
+//!
+//! They keep to the same contracts as the real stores, but for durability.
+
+mod event_log;
+mod inbox;
+mod key_store;
+mod profiles;
+
+pub use event_log::{LogErrorKind, MemoryEventLog};
+pub use inbox::MemoryInbox;
+pub use key_store::MemoryKeyStore;
+pub use profiles::MemoryProfiles;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks what a test may have left by a panic: each change here is whole before anything panics.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::contract;
+use crate::{EventLog, LogError};
+
+#[tokio::test]
+async fn the_event_log_keeps_its_contract() {
+    contract::event_log::run(Arc::new(MemoryEventLog::new())).await;
+}
+
+#[tokio::test]
+async fn a_reopened_event_log_keeps_everything() {
+    let log = MemoryEventLog::new();
+    contract::event_log::reopening_keeps_everything(async || {
+        Arc::new(log.clone()) as Arc<dyn EventLog>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_key_store_keeps_its_contract() {
+    contract::key_store::run(&MemoryKeyStore::default()).await;
+}
+
+#[test]
+fn the_profiles_keep_their_contract() {
+    contract::profiles::run(|| Box::new(MemoryProfiles::default()));
+}
+
+#[test]
+fn the_inbox_keeps_its_contract() {
+    contract::inbox::run(|| Box::new(MemoryInbox::default()));
+}
+
+#[tokio::test]
+async fn the_event_log_fails_as_told() {
+    let log = MemoryEventLog::new();
+    log.fail_next(LogErrorKind::Full);
+    log.fail_next(LogErrorKind::Unavailable);
+    log.fail_next(LogErrorKind::AnswerLost);
+    let item = contract::item("acme", "s", 1, "x");
+    assert!(matches!(log.append(vec![item.clone()]).await, Err(LogError::Full)));
+    assert!(matches!(log.append(vec![item.clone()]).await, Err(LogError::Unavailable { .. })));
+    assert!(log.is_empty());
+    assert!(matches!(log.append(vec![item.clone()]).await, Err(LogError::Unavailable { .. })));
+    assert_eq!(log.len(), 1);
+    let answers = log.append(vec![item.clone()]).await.expect("no failure is left");
+    assert!(answers[0].as_ref().expect("the same content")[0].duplicate);
+    log.fail_next(LogErrorKind::Broken);
+    for _ in 0..2 {
+        assert!(matches!(log.append(vec![item.clone()]).await, Err(LogError::Broken { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_paused_event_log_lets_appends_wait() {
+    let log = MemoryEventLog::new();
+    log.pause();
+    let mut append = log.append(vec![contract::item("acme", "s", 1, "x")]);
+    assert!(futures_util::poll!(append.as_mut()).is_pending());
+    assert!(log.is_empty());
+    log.resume();
+    append.await.expect("it goes on").pop().expect("one item").expect("it is new");
+    assert_eq!(log.len(), 1);
+}

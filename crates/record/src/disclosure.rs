@@ -1,0 +1,62 @@
+//! Showing single parts of a record to somebody who has no key, with the means to check them.
+
+use std::sync::Arc;
+
+use crate::digest::{SALT_LEN, sha256};
+use crate::header::Header;
+use crate::keys::{KeyId, PersonKey};
+use crate::open::{OpenError, check_against, open_group};
+use crate::parts::PartName;
+use crate::seal::Binding;
+use crate::stored::Record;
+
+/// One part of a record, with the salt that proves it.
+///
+/// A report gives the header with the disclosures of the parts that its reader may see. The reader
+/// checks each against the header, and the header against the Merkle log; of the parts that are
+/// withheld the digests tell nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// Which part.
+    pub name: PartName,
+    /// The part's salt.
+    pub salt: [u8; SALT_LEN],
+    /// The part's JSON, verbatim.
+    pub json: Vec<u8>,
+}
+
+impl Disclosure {
+    /// SHA-256 over salt, name and JSON.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut salted = self.salt.to_vec();
+        self.name.write_name(&mut salted);
+        salted.extend_from_slice(&self.json);
+        sha256(&salted)
+    }
+
+    /// Whether the header vouches for it.
+    pub fn is_part_of(&self, header: &Header<'_>) -> bool {
+        header.parts.get(self.name) == Some(&self.digest())
+    }
+}
+
+/// The parts of a record whose keys still exist, each with its salt.
+pub fn disclose(
+    record: &Record,
+    keys: &dyn Fn(&KeyId) -> Option<Arc<PersonKey>>,
+) -> Result<Vec<Disclosure>, OpenError> {
+    let header = record.header()?;
+    check_against(&header, record)?;
+    let binding = Binding::new(&record.header, record.groups.iter().map(|group| &group.key));
+    let mut disclosures = Vec::new();
+    for group in &record.groups {
+        let Some(key) = keys(&group.key) else {
+            continue;
+        };
+        open_group(group, &key, &binding, &header, &mut |name, salt, json| {
+            disclosures.push(Disclosure { name, salt: *salt, json: json.to_vec() });
+            Ok(())
+        })?;
+    }
+    Ok(disclosures)
+}

@@ -1,0 +1,157 @@
+//! One month of the index on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annals_domain::Position;
+use annals_ports::SearchError;
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
+
+use crate::directory::DurableDirectory;
+use crate::document::EventDocument;
+use crate::error::{damaged, failed};
+use crate::month::Month;
+use crate::schema::{self, Fields};
+use crate::segment::Segment;
+
+/// A partition is made under this name, so that there is never half of one under its own.
+pub(crate) const NASCENT: &str = "nascent";
+
+/// Larger segments are left as they are: merging them again would cost more than it saves.
+const MERGED_DOCUMENTS_MAX: usize = 4_000_000;
+
+/// A month of events: a tantivy index of its own.
+pub(crate) struct Partition {
+    pub(crate) month: Month,
+    /// As of the last commit.
+    pub(crate) summary: Summary,
+    /// As of the last commit.
+    pub(crate) segments: Vec<Arc<Segment>>,
+    index: Index,
+    reader: IndexReader,
+}
+
+/// What a commit tells about its partition; it lies in the commit itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    /// Up to where events were added.
+    pub(crate) position: Position,
+}
+
+impl Partition {
+    /// Makes an empty partition.
+    pub(crate) fn create(dir: &Path, month: Month, fields: &Fields) -> Result<Self, SearchError> {
+        let doing = "making a partition";
+        let (nascent, path) = (dir.join(NASCENT), path_of(dir, month));
+        remove_if_there(&nascent).map_err(failed(doing))?;
+        fs::create_dir_all(&nascent).map_err(failed(doing))?;
+        let directory = MmapDirectory::open(&nascent).map_err(failed(doing))?;
+        Index::builder()
+            .schema(fields.schema.clone())
+            .settings(schema::settings())
+            .open_or_create(DurableDirectory(directory))
+            .map_err(failed(doing))?;
+        fs::rename(&nascent, &path).map_err(failed(doing))?;
+        sync(dir).map_err(failed(doing))?;
+        Self::open(dir, month, fields)
+    }
+
+    /// Opens a partition as it was last committed.
+    pub(crate) fn open(dir: &Path, month: Month, fields: &Fields) -> Result<Self, SearchError> {
+        let name = month.to_string();
+        Self::try_open(&path_of(dir, month), month, fields).map_err(damaged(&name))
+    }
+
+    fn try_open(path: &Path, month: Month, fields: &Fields) -> Result<Self, TantivyError> {
+        let mut index = Index::open(DurableDirectory(MmapDirectory::open(path)?))?;
+        if index.schema() != fields.schema {
+            let reason = "it was made by another version of Annals";
+            return Err(TantivyError::SchemaError(reason.into()));
+        }
+        index.set_tokenizers(schema::tokenizers());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let (summary, segments) = (Summary::default(), Vec::new());
+        let mut partition = Self { month, summary, segments, index, reader };
+        partition.refresh()?;
+        Ok(partition)
+    }
+
+    /// Looks at what was committed last.
+    pub(crate) fn refresh(&mut self) -> Result<(), TantivyError> {
+        let meta = self.index.load_metas()?;
+        self.summary = match &meta.payload {
+            Some(payload) => serde_json::from_str(payload).map_err(std::io::Error::from)?,
+            None if meta.segments.is_empty() => Summary::default(),
+            None => {
+                let reason = "its last commit does not tell its position";
+                return Err(TantivyError::InvalidArgument(reason.into()));
+            }
+        };
+        self.reader.reload()?;
+        let before = std::mem::take(&mut self.segments);
+        for reader in self.reader.searcher().segment_readers() {
+            let known = before.iter().find(|segment| segment.id() == reader.segment_id());
+            self.segments.push(match known {
+                Some(segment) => segment.clone(),
+                None => Arc::new(Segment::open(reader.clone())?),
+            });
+        }
+        Ok(())
+    }
+
+    /// A writer; there can be one at a time.
+    pub(crate) fn writer(
+        &self,
+        heap_bytes: usize,
+    ) -> Result<IndexWriter<EventDocument>, TantivyError> {
+        // One worker keeps documents in the order of their positions.
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(heap_bytes)
+            .build();
+        let writer = self.index.writer_with_options(options)?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_min_num_segments(8);
+        merging.set_max_docs_before_merge(MERGED_DOCUMENTS_MAX);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(writer)
+    }
+
+    /// Files whose bytes are not those that were written.
+    pub(crate) fn damaged_files(&self) -> Result<Vec<PathBuf>, TantivyError> {
+        Ok(self.index.validate_checksum()?.into_iter().collect())
+    }
+}
+
+/// Where a partition lies.
+pub(crate) fn path_of(dir: &Path, month: Month) -> PathBuf {
+    dir.join(month.to_string())
+}
+
+/// The months that have a partition, oldest first.
+pub(crate) fn months(dir: &Path) -> std::io::Result<Vec<Month>> {
+    let mut months = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        months.extend(entry?.file_name().to_str().and_then(Month::parse));
+    }
+    months.sort_unstable();
+    Ok(months)
+}
+
+/// Removes a directory with all that is in it.
+pub(crate) fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Makes creations, renames and removals in a directory durable.
+pub(crate) fn sync(dir: &Path) -> std::io::Result<()> {
+    fs::File::open(dir)?.sync_all()
+}

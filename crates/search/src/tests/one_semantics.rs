@@ -1,0 +1,181 @@
+//! The index finds an event exactly when the filter holds for it in memory.
+
+use annals_domain::filter::{Bound, Field, NumberRange, Test, TextTest, TimeRange};
+use annals_domain::{Filter, Position, Recorded, text};
+use annals_ports::SearchIndex;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::events::{
+    ADDRESSES, KEYS, NOW_S, NUMBERS, TYPES, WORDS, event, filled_index, found, log, pick,
+    plain_event, recorded,
+};
+
+const FIELDS: &[&str] = &[
+    "id", "tenant", "type", "severity", "severity_rank", "outcome", "actor", "actor.id",
+    "actor.name", "actor.role", "actor.alt_ids", "actor.alt_ids.a", "on_behalf_of.alt_ids.a",
+    "on_behalf_of.id", "subject", "subject.id", "target", "target.name", "changes.path",
+    "client.ip", "request.id", "description", "metadata", "metadata.a", "metadata.a.b",
+    "metadata.b", "metadata.amount", "metadata.k=v", "metadata.k?", "metadata.é", "labels.a",
+    "nothing",
+];
+const PATTERNS: &[&str] =
+    &["*", "**", "a*", "*a", "*n*", "re*d", "*e*f*d*", "É*", "οδος", "1*", "*.*", "tru*", "*σ"];
+
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![prop::sample::select(NUMBERS), (-2_i32..200).prop_map(f64::from)]
+}
+
+fn range() -> impl Strategy<Value = NumberRange> {
+    let bound = || {
+        let bound = (number(), any::<bool>());
+        prop::option::of(bound.prop_map(|(at, inclusive)| Bound { at, inclusive }))
+    };
+    (bound(), bound()).prop_map(|(from, to)| NumberRange { from, to })
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    prop_oneof![
+        Just(Test::Exists),
+        prop_oneof![pick(WORDS), pick(TYPES), pick(ADDRESSES), pick(&["100.0", "-0", "warning"])]
+            .prop_map(Test::Equals),
+        prop_oneof![pick(PATTERNS), pick(WORDS)].prop_map(Test::Like),
+        range().prop_map(Test::Number),
+        (pick(ADDRESSES), 0_u8..=128).prop_map(|(address, bits)| {
+            let address: std::net::IpAddr = address.parse().unwrap();
+            let bits_max = if address.is_ipv4() { 32 } else { 128 };
+            Test::Network(ipnet::IpNet::new(address, bits.min(bits_max)).unwrap())
+        }),
+    ]
+}
+
+fn times() -> impl Strategy<Value = TimeRange> {
+    let bound = || {
+        let second = prop::option::of(-3_000_000_i64..6_000_000);
+        second.prop_map(|second| second.map(|s| Timestamp::from_second(NOW_S + s).unwrap()))
+    };
+    (bound(), bound()).prop_map(|(from, until)| TimeRange { from, until })
+}
+
+fn words() -> impl Strategy<Value = TextTest> {
+    let texts = prop::collection::vec(pick(WORDS), 1..4);
+    let begun = (texts, any::<bool>(), 0_usize..3);
+    begun.prop_filter_map("some words", |(texts, prefix, cut)| {
+        let mut words = text::words(&texts.join(" "));
+        if prefix {
+            let last = words.pop()?;
+            let kept = last.chars().count().saturating_sub(cut).max(1);
+            words.push(last.chars().take(kept).collect());
+        }
+        (!words.is_empty()).then_some(TextTest { words, prefix })
+    })
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let field = prop_oneof![
+        6 => pick(FIELDS),
+        1 => pick(KEYS).prop_map(|key| format!("metadata.{key}")),
+    ];
+    let leaf = prop_oneof![
+        8 => (field, test()).prop_map(|(field, test)| Filter::Field(Field(field), test)),
+        4 => words().prop_map(Filter::Text),
+        1 => times().prop_map(Filter::Occurred),
+        1 => times().prop_map(Filter::Received),
+        1 => Just(Filter::All),
+    ];
+    leaf.prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::And),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::Or),
+            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
+        ]
+    })
+}
+
+fn expected(log: &[Recorded], filter: &Filter) -> Vec<u64> {
+    let matching = log.iter().filter(|recorded| filter.matches(&recorded.event));
+    matching.map(|recorded| recorded.position.0).rev().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_finds_what_the_filter_holds_for(
+        events in prop::collection::vec(event(), 1..40),
+        filters in prop::collection::vec(filter(), 200),
+        cut in 0.0_f64..1.0,
+    ) {
+        let log = log(events);
+        let (before, behind) = log.split_at((cut * log.len() as f64) as usize);
+        let (_dir, index) = filled_index(&[before, behind]);
+        for filter in &filters {
+            let expected = expected(&log, filter);
+            prop_assert_eq!(&found(&index, filter), &expected, "{:?}", filter);
+            let count = index.count(filter, Position(u64::MAX), u64::MAX).unwrap();
+            prop_assert_eq!(count.value, expected.len() as u64, "count of {:?}", filter);
+            prop_assert!(!count.at_least);
+        }
+    }
+}
+
+#[test]
+fn a_pattern_finds_more_values_than_are_read_side_by_side() {
+    let events = (0..300_i64).map(|number| {
+        let mut event = plain_event(NOW_S);
+        event.actor.id = Some(format!("user-{number:03}"));
+        event.description = Some(format!("refund no{number}"));
+        event
+    });
+    let log = log(events.collect());
+    let (_dir, index) = filled_index(&[&log]);
+    let like = |pattern: &str| Filter::Field(Field("actor.id".into()), Test::Like(pattern.into()));
+    let phrase = |words: &[&str], prefix| {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Filter::Text(TextTest { words, prefix })
+    };
+    let filters = [
+        like("user-*"),
+        like("*-2*"),
+        phrase(&["no"], true),
+        phrase(&["refund", "no"], true),
+        phrase(&["refund", "no2"], true),
+        phrase(&["refund", "no29"], false),
+    ];
+    for (filter, matches) in filters.iter().zip([300, 100, 300, 300, 111, 1]) {
+        assert_eq!(found(&index, filter), expected(&log, filter), "{filter:?}");
+        assert_eq!(found(&index, filter).len(), matches, "{filter:?}");
+    }
+}
+
+#[test]
+fn very_long_paths_are_told_apart() {
+    let key = |end: &str| format!("{}{end}", "k".repeat(400));
+    let mut event = plain_event(NOW_S);
+    event.metadata.insert(key("1"), "here".into());
+    let log = vec![recorded(1, event)];
+    let (_dir, index) = filled_index(&[&log]);
+    let there = |end: &str| Filter::equals(&format!("metadata.{}", key(end)), "here");
+    assert_eq!(found(&index, &there("1")), [1]);
+    assert!(found(&index, &there("2")).is_empty());
+}
+
+#[test]
+fn values_that_no_field_holds_find_nothing() {
+    let log = vec![recorded(1, plain_event(NOW_S))];
+    let (_dir, index) = filled_index(&[&log]);
+    let nan = Bound { at: f64::NAN, inclusive: true };
+    let filters = [
+        Filter::equals("source", "x".repeat(100_000)),
+        Filter::Field(Field("source".into()), Test::Like("x".repeat(100_000))),
+        Filter::Field(
+            Field("severity_rank".into()),
+            Test::Number(NumberRange { from: Some(nan), to: None }),
+        ),
+        Filter::Text(TextTest { words: vec!["user".into(), "lo.*".into()], prefix: false }),
+    ];
+    for filter in filters {
+        assert!(found(&index, &filter).is_empty(), "{filter:?}");
+        assert!(!filter.matches(&log[0].event), "{filter:?}");
+    }
+}

@@ -1,0 +1,47 @@
+//! Following the log: waits for the durable head to move, then reads what is new.
+
+use annals_domain::Position;
+use annals_ports::{Follower, LogEntry, LogError};
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::reading::{self, Reader};
+
+/// About how much a follower is given at once, whatever it asks for.
+const BYTES_MAX: usize = 8 << 20;
+
+/// One reader of the whole log. Positions have no gaps and are committed in order, so what it reads
+/// after its place is complete.
+pub(super) struct SqliteFollower {
+    reader: Reader,
+    head: watch::Receiver<Position>,
+    after: Position,
+}
+
+impl SqliteFollower {
+    pub(super) fn new(reader: Reader, head: watch::Receiver<Position>, after: Position) -> Self {
+        Self { reader, head, after }
+    }
+}
+
+#[async_trait]
+impl Follower for SqliteFollower {
+    async fn next(&mut self, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        let doing = "following the log";
+        let after = self.after;
+        self.head
+            .wait_for(|head| *head > after)
+            .await
+            .map_err(|_| LogError::Unavailable { doing, source: None })?;
+        let limit = limit.max(1);
+        let entries = self
+            .reader
+            .run(doing, move |connection| reading::all(connection, after, limit, BYTES_MAX))
+            .await?;
+        // Only here, after the last wait, so that a dropped call loses nothing.
+        if let Some(last) = entries.last() {
+            self.after = last.position;
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,156 @@
+//! Reading the log, each time on a connection of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_ports::{Direction, LogEntry, LogError};
+use annals_record::{DecodeError, Record};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::Semaphore;
+
+use super::FORMAT;
+use crate::pool::Pool;
+
+/// Reads off the async threads. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pool: Arc<Pool>,
+    /// One a connection: who waits for one waits here, and not on a thread.
+    turns: Arc<Semaphore>,
+}
+
+/// Why something could not be read.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    Sqlite(rusqlite::Error),
+    Corrupt(Position, DecodeError),
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Reader {
+    pub(super) fn new(dir: &Path, connections: usize) -> Self {
+        let connections = connections.max(1);
+        Self {
+            pool: Arc::new(Pool::new(dir, &FORMAT, connections)),
+            turns: Arc::new(Semaphore::new(connections)),
+        }
+    }
+
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let turn =
+            Arc::clone(&self.turns).acquire_owned().await.expect("the semaphore is never closed");
+        let pool = Arc::clone(&self.pool);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            pool.read(read)
+        });
+        match reading.await {
+            Ok(Ok(read)) => Ok(read),
+            Ok(Err(ReadError::Corrupt(position, source))) => {
+                Err(LogError::Corrupt { position, source })
+            }
+            Ok(Err(ReadError::Sqlite(error))) => {
+                Err(LogError::Unavailable { doing, source: Some(Box::new(error)) })
+            }
+            Err(panic) => Err(LogError::Unavailable { doing, source: Some(Box::new(panic)) }),
+        }
+    }
+}
+
+pub(super) fn stream(
+    connection: &Connection,
+    stream: &StreamName,
+    from: Revision,
+    direction: Direction,
+    limit: usize,
+) -> Result<Vec<LogEntry>, ReadError> {
+    let sql = match direction {
+        Direction::Forwards => {
+            "SELECT position, revision, record FROM events
+             WHERE stream = (SELECT id FROM streams WHERE name = ?1) AND revision >= ?2
+             ORDER BY revision LIMIT ?3"
+        }
+        Direction::Backwards => {
+            "SELECT position, revision, record FROM events
+             WHERE stream = (SELECT id FROM streams WHERE name = ?1) AND revision <= ?2
+             ORDER BY revision DESC LIMIT ?3"
+        }
+    };
+    connection
+        .prepare_cached(sql)?
+        .query_and_then(params![stream.as_str(), number(from.0), number(limit as u64)], entry)?
+        .collect()
+}
+
+/// Records after a position, as many as `limit` and about as many as fit `bytes_max`.
+pub(super) fn all(
+    connection: &Connection,
+    after: Position,
+    limit: usize,
+    bytes_max: usize,
+) -> Result<Vec<LogEntry>, ReadError> {
+    const SQL: &str = "SELECT position, revision, record FROM events
+         WHERE position > ?1 ORDER BY position LIMIT ?2";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let mut rows = statement.query(params![number(after.0), number(limit as u64)])?;
+    let mut entries = Vec::new();
+    let mut bytes = 0;
+    while bytes < bytes_max
+        && let Some(row) = rows.next()?
+    {
+        bytes += row.get_ref(2)?.as_blob().map_or(0, <[u8]>::len);
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
+pub(super) fn at(
+    connection: &Connection,
+    positions: &[Position],
+) -> Result<Vec<Option<LogEntry>>, ReadError> {
+    const SQL: &str = "SELECT position, revision, record FROM events WHERE position = ?1";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let mut entries = Vec::with_capacity(positions.len());
+    for position in positions {
+        let mut rows = statement.query([number(position.0)])?;
+        entries.push(rows.next()?.map(entry).transpose()?);
+    }
+    Ok(entries)
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: EventId,
+) -> Result<Option<LogEntry>, ReadError> {
+    const SQL: &str = "SELECT position, revision, record FROM events
+         WHERE id = ?1 AND tenant = (SELECT id FROM tenants WHERE name = ?2)";
+    connection
+        .prepare_cached(SQL)?
+        .query_row(params![id.0.as_bytes(), tenant.as_str()], |row| Ok(entry(row)))
+        .optional()?
+        .transpose()
+}
+
+fn entry(row: &Row<'_>) -> Result<LogEntry, ReadError> {
+    let position = Position(row.get::<_, i64>(0)? as u64);
+    let revision = Revision(row.get::<_, i64>(1)? as u64);
+    let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+    let record = Record::decode(bytes).map_err(|error| ReadError::Corrupt(position, error))?;
+    Ok(LogEntry { position, revision, record })
+}
+
+/// `SQLite`'s integers end at `i64::MAX`; nothing lies beyond.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

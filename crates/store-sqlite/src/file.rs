@@ -1,0 +1,248 @@
+//! Opening a database file: made with the right mode and schema, or checked to be one of ours.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+/// How long to wait for somebody else's lock on the file: an auditor may have it open.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const PREPARED_STATEMENTS_MAX: usize = 64;
+
+/// What makes one of our files.
+#[derive(Debug)]
+pub(crate) struct Format {
+    /// Its name in the data directory.
+    pub(crate) file: &'static str,
+    /// Four letters in its header that tell it from other `SQLite` files.
+    pub(crate) application_id: i32,
+    /// Version of its schema.
+    pub(crate) version: i32,
+    /// Makes its tables.
+    pub(crate) schema: &'static str,
+    pub(crate) page_size: u32,
+    /// Whether every commit waits for the disk; else only checkpoints do.
+    pub(crate) durable: bool,
+    /// What a connection keeps in memory, KiB.
+    pub(crate) cache_kib: i32,
+    /// What to do when the file is damaged.
+    pub(crate) remedy: &'static str,
+}
+
+/// A store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be made.
+    #[error("cannot create `{path}`")]
+    Create {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is a database, but none of Annals.
+    #[error(
+        "`{path}` belongs to another program (application id {application_id:#x}); move it out of the data directory"
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// What its header says.
+        application_id: i32,
+    },
+    /// A later version of Annals wrote it.
+    #[error(
+        "`{path}` has format {found}, this version of Annals knows {known}; run the version that wrote it, or a newer one"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: i32,
+        /// The newest format that is known.
+        known: i32,
+    },
+    /// It is not a whole database.
+    #[error("`{path}` is damaged; {remedy}")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What to do.
+        remedy: &'static str,
+        /// How it shows.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The system does not let us.
+    #[error("cannot open `{path}` while {doing}")]
+    Failed {
+        /// Which file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// No thread for the writer.
+    #[error("cannot start the thread that writes `{path}`")]
+    Thread {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Format {
+    /// Opens the file for writing, and makes it first where there is none.
+    pub(crate) fn open(&self, dir: &Path) -> Result<Connection, OpenError> {
+        let path = dir.join(self.file);
+        create_private(&path).map_err(|source| OpenError::Create { path: path.clone(), source })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags)
+            .map_err(|error| self.failed(&path, "opening it", error))?;
+        connection
+            .busy_timeout(BUSY_TIMEOUT)
+            .map_err(|error| self.failed(&path, "setting it up", error))?;
+        let fresh = self.check(&connection, &path)?;
+        self.set_up(&connection, fresh)
+            .map_err(|error| self.failed(&path, "setting it up", error))?;
+        if fresh {
+            self.create_tables(&mut connection)
+                .map_err(|error| self.failed(&path, "creating its tables", error))?;
+        }
+        Ok(connection)
+    }
+
+    /// Opens a file that is there for reading only.
+    pub(crate) fn open_for_reading(&self, dir: &Path) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(dir.join(self.file), flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "cache_size", -self.cache_kib)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
+        Ok(connection)
+    }
+
+    /// As [`Format::open_for_reading`], and checks that the file is one of these.
+    pub(crate) fn open_checked(&self, dir: &Path) -> Result<Connection, OpenError> {
+        let path = dir.join(self.file);
+        let connection =
+            self.open_for_reading(dir).map_err(|error| self.failed(&path, "opening it", error))?;
+        match self.check(&connection, &path)? {
+            true => Err(OpenError::Foreign { path, application_id: 0 }),
+            false => Ok(connection),
+        }
+    }
+
+    /// Checks whose file it is; says whether it is still empty.
+    fn check(&self, connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+        let (application_id, version, tables) = read_identity(connection)
+            .map_err(|error| self.failed(path, "reading its header", error))?;
+        match (application_id, version) {
+            (0, 0) if tables == 0 => Ok(true),
+            (id, _) if id != self.application_id => {
+                Err(OpenError::Foreign { path: path.to_owned(), application_id })
+            }
+            (_, found) if found > self.version => {
+                Err(OpenError::Newer { path: path.to_owned(), found, known: self.version })
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn set_up(&self, connection: &Connection, fresh: bool) -> rusqlite::Result<()> {
+        if fresh {
+            connection.pragma_update(None, "page_size", self.page_size)?;
+        }
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        connection.pragma_update(
+            None,
+            "synchronous",
+            if self.durable { "FULL" } else { "NORMAL" },
+        )?;
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "cell_size_check", "ON")?;
+        connection.pragma_update(None, "trusted_schema", "OFF")?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // References are there for people who read the schema; the one writer keeps to them.
+        connection.pragma_update(None, "foreign_keys", "OFF")?;
+        connection.pragma_update(None, "cache_size", -self.cache_kib)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
+        Ok(())
+    }
+
+    /// In one transaction, so that a crash leaves an empty file or a whole one.
+    fn create_tables(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(self.schema)?;
+        transaction.pragma_update(None, "application_id", self.application_id)?;
+        transaction.pragma_update(None, "user_version", self.version)?;
+        transaction.commit()
+    }
+
+    fn failed(&self, path: &Path, doing: &'static str, source: rusqlite::Error) -> OpenError {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                OpenError::Damaged { path, remedy: self.remedy, source }
+            }
+            _ => OpenError::Failed { path, doing, source },
+        }
+    }
+}
+
+/// Application id, schema version, number of tables.
+fn read_identity(connection: &Connection) -> rusqlite::Result<(i32, i32, i64)> {
+    let application_id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((application_id, version, tables))
+}
+
+/// Makes the file, readable by its owner alone whatever the umask is. `SQLite` gives `-wal` and
+/// `-shm` the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(file) => {
+            make_private(&file, 0o600)?;
+            sync_parent(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file or directory exactly this mode.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "modes are of Unix"))]
+pub(crate) fn make_private(file: &File, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    Ok(())
+}
+
+/// Makes the name of a new file durable.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

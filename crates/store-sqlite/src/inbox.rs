@@ -1,0 +1,202 @@
+//! Inboxes of persons in `inbox.db`; rebuilt from the log when it is lost.
+
+use std::path::Path;
+
+use annals_domain::notification::{InboxChange, InboxItem, Notification};
+use annals_domain::profile::PersonRef;
+use annals_domain::{EventId, Position};
+use annals_ports::{InboxStore, ReadModelError};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::file::{Format, OpenError};
+use crate::read_model::{ReadModel, find, limit, microseconds, timestamp, upper_bound};
+
+const FORMAT: Format = Format {
+    file: "inbox.db",
+    application_id: i32::from_be_bytes(*b"ANLI"),
+    version: 1,
+    schema: include_str!("schema/inbox.sql"),
+    page_size: 4096,
+    durable: false,
+    cache_kib: 8 * 1024,
+    remedy: "delete it and run `annals rebuild profiles`; nothing is lost by that",
+};
+
+const TABLES: &[&str] = &["messages"];
+
+/// How many messages of one person are kept: the newest. For a while there may be a tenth more.
+pub const INBOX_MESSAGES_MAX: usize = 10_000;
+const CUT_AT: usize = INBOX_MESSAGES_MAX + INBOX_MESSAGES_MAX / 10;
+
+/// The inbox store of one machine.
+#[derive(Debug)]
+pub struct SqliteInbox {
+    file: ReadModel,
+}
+
+impl SqliteInbox {
+    /// Opens the store in a data directory, and makes it first where there is none.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self { file: ReadModel::open(dir, &FORMAT, "inbox", TABLES)? })
+    }
+}
+
+impl InboxStore for SqliteInbox {
+    fn position(&self) -> Result<Position, ReadModelError> {
+        self.file.position()
+    }
+
+    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError> {
+        self.file.apply(position, |connection, persons| {
+            for change in changes {
+                match change {
+                    InboxChange::Arrived(notification) => {
+                        let person = persons.of(connection, &notification.recipient)?;
+                        arrive(connection, person, notification)?;
+                    }
+                    InboxChange::Read { recipient, notifications, at } => {
+                        if let Some(person) = find(connection, recipient)? {
+                            mark_read(connection, person, notifications, microseconds(*at))?;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn newest(
+        &self,
+        person: &PersonRef,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<InboxItem>, ReadModelError> {
+        const SQL: &str = "SELECT id, kind, title, body, event, position, created_us, read_us
+             FROM messages WHERE person = ?1 AND position < ?2
+             ORDER BY position DESC, id DESC LIMIT ?3";
+        self.read(SQL, person, upper_bound(before), limit)
+    }
+
+    fn since(
+        &self,
+        person: &PersonRef,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<InboxItem>, ReadModelError> {
+        const SQL: &str = "SELECT id, kind, title, body, event, position, created_us, read_us
+             FROM messages WHERE person = ?1 AND position > ?2
+             ORDER BY position, id LIMIT ?3";
+        self.read(SQL, person, upper_bound(Some(after)), limit)
+    }
+
+    fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError> {
+        const SQL: &str = "SELECT count(*) FROM messages WHERE person = ?1 AND read_us IS NULL";
+        self.file.read("count unread messages", |connection| {
+            let Some(id) = find(connection, person)? else { return Ok(0) };
+            let count = connection.prepare_cached(SQL)?.query_row([id], |row| row.get::<_, i64>(0));
+            count.map(|count| count as u64)
+        })
+    }
+
+    fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
+        self.file.forget(person)
+    }
+
+    fn clear(&self) -> Result<(), ReadModelError> {
+        self.file.clear()
+    }
+}
+
+impl SqliteInbox {
+    fn read(
+        &self,
+        sql: &str,
+        person: &PersonRef,
+        bound: i64,
+        limit: usize,
+    ) -> Result<Vec<InboxItem>, ReadModelError> {
+        self.file.read("read messages", |connection| {
+            let Some(id) = find(connection, person)? else { return Ok(Vec::new()) };
+            connection
+                .prepare_cached(sql)?
+                .query_map(params![id, bound, self::limit(limit)], |row| item(row, person))?
+                .collect()
+        })
+    }
+}
+
+fn arrive(connection: &Connection, person: i64, message: &Notification) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO messages
+         (person, position, id, kind, title, body, event, created_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+    let inserted = connection.prepare_cached(SQL)?.execute(params![
+        person,
+        message.position.0 as i64,
+        message.id.as_bytes(),
+        message.kind,
+        message.title,
+        message.body,
+        message.event.0.as_bytes(),
+        microseconds(message.created_at),
+    ])?;
+    if inserted > 0 { count_and_cut(connection, person) } else { Ok(()) }
+}
+
+fn mark_read(
+    connection: &Connection,
+    person: i64,
+    messages: &[Uuid],
+    at_us: i64,
+) -> rusqlite::Result<()> {
+    let mut update = connection.prepare_cached(
+        "UPDATE messages SET read_us = ?3 WHERE person = ?1 AND id = ?2 AND read_us IS NULL",
+    )?;
+    for id in messages {
+        update.execute(params![person, id.as_bytes(), at_us])?;
+    }
+    Ok(())
+}
+
+/// Counts one more message, and removes the oldest of an inbox that is full by that.
+fn count_and_cut(connection: &Connection, person: i64) -> rusqlite::Result<()> {
+    let messages: i64 = connection
+        .prepare_cached(
+            "UPDATE persons SET messages = messages + 1 WHERE id = ?1 RETURNING messages",
+        )?
+        .query_row([person], |row| row.get(0))?;
+    if messages <= limit(CUT_AT) {
+        return Ok(());
+    }
+    let removed = connection
+        .prepare_cached(
+            "DELETE FROM messages WHERE person = ?1 AND position <=
+             (SELECT position FROM messages WHERE person = ?1
+              ORDER BY position DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute(params![person, limit(INBOX_MESSAGES_MAX)])?;
+    connection
+        .prepare_cached("UPDATE persons SET messages = messages - ?2 WHERE id = ?1")?
+        .execute(params![person, limit(removed)])?;
+    Ok(())
+}
+
+fn item(row: &Row<'_>, recipient: &PersonRef) -> rusqlite::Result<InboxItem> {
+    let read: Option<i64> = row.get(7)?;
+    Ok(InboxItem {
+        notification: Notification {
+            id: Uuid::from_bytes(row.get(0)?),
+            recipient: recipient.clone(),
+            kind: row.get(1)?,
+            title: row.get(2)?,
+            body: row.get(3)?,
+            event: EventId(Uuid::from_bytes(row.get(4)?)),
+            position: Position(row.get::<_, i64>(5)? as u64),
+            created_at: timestamp(row, 6)?,
+        },
+        read_at: read.map(|_| timestamp(row, 7)).transpose()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+use super::*;
+use annals_ports::contract::{self, person};
+use jiff::Timestamp;
+
+#[test]
+fn the_inbox_keeps_its_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    contract::inbox::run(|| {
+        count.set(count.get() + 1);
+        let own = dir.path().join(count.get().to_string());
+        std::fs::create_dir(&own).unwrap();
+        Box::new(SqliteInbox::open(&own).unwrap())
+    });
+}
+
+#[test]
+fn a_reopened_inbox_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::inbox::reopening_keeps_everything(|| {
+        Box::new(SqliteInbox::open(dir.path()).unwrap())
+    });
+}
+
+#[test]
+fn only_the_newest_messages_of_a_person_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let inbox = SqliteInbox::open(dir.path()).unwrap();
+    let ann = person("acme", "ann");
+    let total = INBOX_MESSAGES_MAX as u64 * 5 / 4;
+    let changes: Vec<InboxChange> = (1..=total)
+        .map(|number| {
+            InboxChange::Arrived(Notification {
+                id: Uuid::from_u128(u128::from(number)),
+                recipient: ann.clone(),
+                kind: "k".into(),
+                title: "t".into(),
+                body: "b".into(),
+                event: EventId(Uuid::from_u128(u128::from(number))),
+                position: Position(number),
+                created_at: Timestamp::UNIX_EPOCH,
+            })
+        })
+        .collect();
+    inbox.apply(&changes, Position(total)).unwrap();
+    let kept = inbox.newest(&ann, None, usize::MAX).unwrap();
+    assert!((INBOX_MESSAGES_MAX..=CUT_AT).contains(&kept.len()), "{} are kept", kept.len());
+    assert_eq!(kept[0].notification.position, Position(total));
+    assert_eq!(inbox.unread(&ann).unwrap(), kept.len() as u64);
+}

@@ -1,0 +1,212 @@
+//! What profiles and inbox share: a rebuildable file that keeps its place in the log, and persons
+//! by number.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use annals_domain::Position;
+use annals_domain::profile::PersonRef;
+use annals_ports::ReadModelError;
+use jiff::Timestamp;
+use lru::LruCache;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::file::{Format, OpenError};
+use crate::pool::Pool;
+
+/// How many persons' numbers are remembered.
+const PERSONS_MAX: NonZeroUsize = NonZeroUsize::new(100_000).expect("it is not zero");
+const READERS: usize = 4;
+
+/// One file of read models.
+#[derive(Debug)]
+pub(crate) struct ReadModel {
+    model: &'static str,
+    /// Tables with a column `person`; with `persons` and `progress` these are all.
+    tables: &'static [&'static str],
+    writer: Mutex<Writer>,
+    readers: Pool,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    persons: PersonNumbers,
+}
+
+/// Numbers of persons, so that rows are short and a person's rows lie together.
+#[derive(Debug)]
+pub(crate) struct PersonNumbers {
+    known: LruCache<PersonRef, i64>,
+}
+
+impl ReadModel {
+    pub(crate) fn open(
+        dir: &Path,
+        format: &'static Format,
+        model: &'static str,
+        tables: &'static [&'static str],
+    ) -> Result<Self, OpenError> {
+        let persons = PersonNumbers { known: LruCache::new(PERSONS_MAX) };
+        let writer = Mutex::new(Writer { connection: format.open(dir)?, persons });
+        Ok(Self { model, tables, writer, readers: Pool::new(dir, format, READERS) })
+    }
+
+    pub(crate) fn position(&self) -> Result<Position, ReadModelError> {
+        self.read("read the position", position)
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        doing: &'static str,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, ReadModelError> {
+        self.readers.read(read).map_err(|error| self.failed(doing, error))
+    }
+
+    /// Applies a batch that ends at `position`, unless it was applied before. Data and position are
+    /// one transaction.
+    pub(crate) fn apply(
+        &self,
+        position: Position,
+        apply: impl FnOnce(&Connection, &mut PersonNumbers) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadModelError> {
+        self.write("apply events", |transaction, persons| {
+            if position <= self::position(transaction)? {
+                return Ok(());
+            }
+            apply(transaction, persons)?;
+            transaction
+                .prepare_cached("UPDATE progress SET position = ?1")?
+                .execute([position.0 as i64])?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
+        self.write("forget a person", |transaction, persons| {
+            let Some(id) = find(transaction, person)? else { return Ok(()) };
+            for table in self.tables {
+                transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [id])?;
+            }
+            transaction.execute("DELETE FROM persons WHERE id = ?1", [id])?;
+            persons.known.pop(person);
+            Ok(())
+        })?;
+        self.drop_old_pages("forget a person")
+    }
+
+    pub(crate) fn clear(&self) -> Result<(), ReadModelError> {
+        self.write("clear it", |transaction, persons| {
+            for table in self.tables {
+                transaction.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            transaction.execute_batch("DELETE FROM persons; UPDATE progress SET position = 0;")?;
+            persons.known.clear();
+            Ok(())
+        })?;
+        self.drop_old_pages("clear it")
+    }
+
+    fn write(
+        &self,
+        doing: &'static str,
+        write: impl FnOnce(&Transaction<'_>, &mut PersonNumbers) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadModelError> {
+        // A panic rolls the transaction back; the numbers it gave away are forgotten below.
+        let poisoned = self.writer.is_poisoned();
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if poisoned {
+            self.writer.clear_poison();
+            writer.persons.known.clear();
+        }
+        let Writer { connection, persons } = &mut *writer;
+        let written = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                write(&transaction, persons)?;
+                transaction.commit()
+            });
+        written.map_err(|error| {
+            persons.known.clear();
+            self.failed(doing, error)
+        })
+    }
+
+    /// Empties the write-ahead log, which holds older versions of pages. Readers may prevent it
+    /// for a while; the next checkpoint then does it.
+    fn drop_old_pages(&self, doing: &'static str) -> Result<(), ReadModelError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| self.failed(doing, error))
+    }
+
+    fn failed(&self, doing: &'static str, error: rusqlite::Error) -> ReadModelError {
+        ReadModelError { model: self.model, doing, source: Box::new(error) }
+    }
+}
+
+impl PersonNumbers {
+    /// The person's number, made when there is none.
+    pub(crate) fn of(
+        &mut self,
+        connection: &Connection,
+        person: &PersonRef,
+    ) -> rusqlite::Result<i64> {
+        if let Some(id) = self.known.get(person) {
+            return Ok(*id);
+        }
+        let id = match find(connection, person)? {
+            Some(id) => id,
+            None => connection
+                .prepare_cached("INSERT INTO persons (tenant, person) VALUES (?1, ?2)")?
+                .insert(params![person.tenant.as_str(), person.id])?,
+        };
+        self.known.put(person.clone(), id);
+        Ok(id)
+    }
+}
+
+/// The person's number, if there is one.
+pub(crate) fn find(connection: &Connection, person: &PersonRef) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM persons WHERE tenant = ?1 AND person = ?2")?
+        .query_row(params![person.tenant.as_str(), person.id], |row| row.get(0))
+        .optional()
+}
+
+fn position(connection: &Connection) -> rusqlite::Result<Position> {
+    connection
+        .prepare_cached("SELECT position FROM progress")?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(|position| Position(position as u64))
+}
+
+/// A time as it is stored, to the microsecond.
+pub(crate) fn microseconds(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A stored time of a row's column.
+pub(crate) fn timestamp(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Integer,
+            Box::new(error),
+        )
+    })
+}
+
+/// `LIMIT` as `SQLite`'s integer.
+pub(crate) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A position before which to read; without one, all.
+pub(crate) fn upper_bound(before: Option<Position>) -> i64 {
+    before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX))
+}
