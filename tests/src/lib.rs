@@ -1,1 +1,23 @@
-//! End-to-end tests of the annals binary.
+//! Harness of the end-to-end tests: it starts the real `annals` program and speaks HTTP and
+//! WebSocket to it, as any application would.
+//!
+//! The tests themselves are in `tests/e2e/`. They belong to the package `annals`, because only there
+//! does cargo build the program before them and tell where it is; so the harness takes its path as a
+//! parameter. What goes wrong in the harness ends the test: it panics with the reason.
+
+mod caller;
+mod graphql;
+mod ledger;
+mod program;
+pub mod samples;
+mod service;
+mod sockets;
+mod waiting;
+
+pub use caller::{Address, Answer, Caller, PAGE_MAX};
+pub use graphql::{GraphqlAnswer, Operation};
+pub use ledger::{Ledger, Place, check_whole};
+pub use program::{Ended, Program};
+pub use service::TestService;
+pub use sockets::{Closed, GraphqlSocket, LogStream, Subscription};
+pub use waiting::{PATIENCE, wait_until};

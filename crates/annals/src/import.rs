@@ -97,7 +97,7 @@ impl Format {
     }
 }
 
-/// Import the audit log of another system.
+/// Imports the audit log of another system
 ///
 /// Reads one JSON object a line, a JSON array, or the vendor's own wrapping, and sends the events to
 /// a running server. Repeating an import is safe: every line has an id of its own, made from its

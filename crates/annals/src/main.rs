@@ -1,5 +1,6 @@
 //! The `annals` program: command line, configuration, wiring. The only crate that names adapters.
 
+mod bench;
 mod catalogue_check;
 mod configuration;
 mod doctor;
@@ -36,6 +37,7 @@ enum Command {
     Token(token::TokenArgs),
     Import(import::ImportArgs),
     Generate(generate::GenerateArgs),
+    Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
     Rebuild(rebuild::RebuildArgs),
     Doctor(doctor::DoctorArgs),
@@ -85,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Token(args) => token::run(&args),
         Command::Import(args) => block_on(import::run(args)).map(drop),
         Command::Generate(args) => generate::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Verify(args) => block_on(verify::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
         Command::Doctor(args) => doctor::run(&args),

@@ -1,5 +1,7 @@
 //! An event told in one sentence, by the template of its catalogue entry.
 
+use std::borrow::Cow;
+
 use crate::catalogue::Catalogue;
 use crate::event::{Actor, Event, OutcomeStatus};
 
@@ -10,7 +12,7 @@ const VALUE_CHARS_MAX: usize = 120;
 pub fn sentence_of(event: &Event, catalogue: &Catalogue) -> String {
     let template = catalogue.find(&event.event_type).map(|entry| entry.sentence.as_str());
     let mut sentence = match template {
-        Some(template) => fill(template, |name| value_of(name, event)),
+        Some(template) => fill(&for_whom(template, event), |name| value_of(name, event)),
         None => plain_sentence(event),
     };
     match event.outcome.status {
@@ -20,6 +22,19 @@ pub fn sentence_of(event: &Event, catalogue: &Catalogue) -> String {
         OutcomeStatus::Partial => sentence.push_str(" (in part)"),
     }
     sentence
+}
+
+/// The template as it is said of somebody who acts on their own account: "Ann changed the password
+/// of Ann" would sound like two people, "Ann changed their password" does not.
+fn for_whom<'a>(template: &'a str, event: &Event) -> Cow<'a, str> {
+    let own = event.subject.as_ref().is_some_and(|s| event.actor.id.as_ref() == Some(&s.id));
+    let Some((thing, rest)) = template.split_once(" of {subject}").filter(|_| own) else {
+        return template.into();
+    };
+    match thing.rsplit_once(" the ") {
+        Some((act, thing)) => format!("{act} their {thing}{rest}").into(),
+        None => template.into(),
+    }
 }
 
 /// For types that the catalogue does not know.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use annals_domain::StreamName;
 use annals_domain::event::Event;
+use annals_domain::json::check_depth;
 use annals_domain::time::DateTime;
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
 use jiff::Timestamp;
@@ -19,6 +20,10 @@ use crate::packing::pack;
 use crate::parts::{PartDigests, PartName, parts_of, write_part};
 use crate::stored::{Record, SealedGroup, write_varint};
 
+/// Nesting of a part's JSON; the reader refuses more than 127 levels, and what cannot be read must
+/// not be stored.
+const DEPTH_MAX: usize = 120;
+const DAY_SECONDS: i32 = 24 * 60 * 60;
 /// The most principals that an event may act for.
 const PRINCIPALS_MAX: usize = 255;
 
@@ -187,6 +192,10 @@ fn plaintext(
     for name in names {
         write_part(event, name, salted.begin(name, seed))
             .map_err(|source| SealError::Unwritable { part: name.to_string(), source })?;
+        if matches!(name, PartName::Metadata | PartName::Changes) {
+            check_depth(salted.json(), DEPTH_MAX)
+                .map_err(|_| SealError::TooLarge("it is nested deeper than 120 levels"))?;
+        }
         digests.push((name, salted.digest()));
         name.write_code(template);
         pack(salted.json(), None, template, raw);
@@ -244,12 +253,12 @@ fn header_of<'a>(
     }
 }
 
-/// RFC 3339 has no seconds in an offset; the instant stays the same.
+/// RFC 3339 has no seconds in an offset, and less than a day of hours; the instant stays the same.
 fn in_whole_minutes(time: DateTime) -> DateTime {
     let seconds = time.offset.seconds();
     match Offset::from_seconds(seconds - seconds % 60) {
-        Ok(offset) => DateTime { offset, ..time },
-        Err(_) => DateTime::utc(time.timestamp),
+        Ok(offset) if seconds.abs() < DAY_SECONDS => DateTime { offset, ..time },
+        _ => DateTime::utc(time.timestamp),
     }
 }
 

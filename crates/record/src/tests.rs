@@ -102,6 +102,11 @@ fn an_event_that_is_too_large_is_refused_not_cut() {
     let error = seal(&event, "standard", &[0; 32], &|owner| ring.for_owner(owner)).unwrap_err();
     assert!(matches!(error, SealError::TooLarge(_)), "{error}");
     event.description = None;
+    let nested = (0..121).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
+    event.metadata.insert("nested".into(), nested);
+    let error = seal(&event, "standard", &[0; 32], &|owner| ring.for_owner(owner)).unwrap_err();
+    assert!(matches!(error, SealError::TooLarge(_)), "{error}");
+    event.metadata.clear();
     event.on_behalf_of = vec![actor(ActorType::User, Some("ann")); 256];
     let error = seal(&event, "standard", &[0; 32], &|owner| ring.for_owner(owner)).unwrap_err();
     assert!(matches!(error, SealError::TooLarge(_)), "{error}");

@@ -8,8 +8,8 @@ use annals_domain::facts::{VALUE_BYTES_MAX, number_of};
 use annals_domain::filter::{
     self, Field, NumberRange, Test, TextTest, TimeRange, canonical_network,
 };
-use ipnet::IpNet;
 use annals_ports::SearchError;
+use ipnet::IpNet;
 use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query, RangeQuery,
@@ -18,6 +18,7 @@ use tantivy::query::{
 use tantivy::schema::IndexRecordOption;
 
 use crate::error::failed;
+use crate::except::ExceptQuery;
 use crate::fact_terms::{
     Kind, comparable, is_always_present, number_bytes, push_address, term_prefix,
 };
@@ -62,48 +63,53 @@ fn compile(filter: &Filter, fields: &Fields) -> AnyQuery {
 
 /// Conjunctions and negations; nested conjunctions become one.
 fn all_of(filter: &Filter, fields: &Fields) -> AnyQuery {
-    let mut clauses = Vec::new();
-    gather_all(filter, fields, &mut clauses);
-    if !clauses.iter().any(|(occur, _)| *occur == Occur::Must) {
-        clauses.push((Occur::Must, Box::new(AllQuery)));
+    let mut clauses = Clauses::default();
+    clauses.gather(filter, fields);
+    let of = join(Occur::Must, clauses.wanted).unwrap_or_else(|| Box::new(AllQuery));
+    if clauses.unwanted.is_empty() {
+        return of;
     }
-    single_or(clauses)
+    Box::new(ExceptQuery { of, except: clauses.unwanted })
 }
 
-fn gather_all(filter: &Filter, fields: &Fields, clauses: &mut Vec<(Occur, AnyQuery)>) {
-    match filter {
-        Filter::All => {}
-        Filter::And(filters) => filters.iter().for_each(|one| gather_all(one, fields, clauses)),
-        Filter::Not(inner) => clauses.push((Occur::MustNot, compile(inner, fields))),
-        other => clauses.push((Occur::Must, compile(other, fields))),
+#[derive(Default)]
+struct Clauses {
+    wanted: Vec<AnyQuery>,
+    unwanted: Vec<AnyQuery>,
+}
+
+impl Clauses {
+    fn gather(&mut self, filter: &Filter, fields: &Fields) {
+        match filter {
+            Filter::All => {}
+            Filter::And(filters) => filters.iter().for_each(|one| self.gather(one, fields)),
+            Filter::Not(inner) => self.unwanted.push(compile(inner, fields)),
+            other => self.wanted.push(compile(other, fields)),
+        }
     }
 }
 
 /// Disjunctions; nested ones become one.
 fn any_of(filter: &Filter, fields: &Fields) -> AnyQuery {
-    let mut clauses = Vec::new();
-    gather_any(filter, fields, &mut clauses);
-    if clauses.is_empty() {
-        return Box::new(EmptyQuery);
-    }
-    single_or(clauses)
+    let mut queries = Vec::new();
+    gather_any(filter, fields, &mut queries);
+    join(Occur::Should, queries).unwrap_or_else(|| Box::new(EmptyQuery))
 }
 
-fn gather_any(filter: &Filter, fields: &Fields, clauses: &mut Vec<(Occur, AnyQuery)>) {
+fn gather_any(filter: &Filter, fields: &Fields, queries: &mut Vec<AnyQuery>) {
     match filter {
-        Filter::Or(filters) => filters.iter().for_each(|one| gather_any(one, fields, clauses)),
-        other => clauses.push((Occur::Should, compile(other, fields))),
+        Filter::Or(filters) => filters.iter().for_each(|one| gather_any(one, fields, queries)),
+        other => queries.push(compile(other, fields)),
     }
 }
 
-fn single_or(mut clauses: Vec<(Occur, AnyQuery)>) -> AnyQuery {
-    match clauses.pop() {
-        Some((Occur::Must | Occur::Should, query)) if clauses.is_empty() => query,
-        last => {
-            clauses.extend(last);
-            Box::new(BooleanQuery::new(clauses))
-        }
+/// One query of several; none of none.
+fn join(occur: Occur, mut queries: Vec<AnyQuery>) -> Option<AnyQuery> {
+    if queries.len() < 2 {
+        return queries.pop();
     }
+    let clauses = queries.into_iter().map(|query| (occur, query)).collect();
+    Some(Box::new(BooleanQuery::new(clauses)))
 }
 
 fn field_query(Field(path): &Field, test: &Test, fields: &Fields) -> AnyQuery {
@@ -127,18 +133,18 @@ fn fact(term: Vec<u8>, fields: &Fields) -> AnyQuery {
 
 /// A value may be a text, and what that text reads as: `100.0` finds the number 100.
 fn equals(path: &str, value: &str, fields: &Fields) -> AnyQuery {
-    let mut clauses = vec![(Occur::Should, text(path, &comparable(path, value), fields))];
+    let mut readings = vec![text(path, &comparable(path, value), fields)];
     if let Some(number) = number_of(value) {
         let mut term = term_prefix(path, Kind::Number);
         term.extend_from_slice(&number_bytes(number));
-        clauses.push((Occur::Should, fact(term, fields)));
+        readings.push(fact(term, fields));
     }
     if let Ok(address) = value.parse::<IpAddr>() {
         let mut term = term_prefix(path, Kind::Address);
         push_address(&mut term, address.to_canonical());
-        clauses.push((Occur::Should, fact(term, fields)));
+        readings.push(fact(term, fields));
     }
-    single_or(clauses)
+    join(Occur::Should, readings).unwrap_or_else(|| Box::new(EmptyQuery))
 }
 
 fn text(path: &str, value: &str, fields: &Fields) -> AnyQuery {
@@ -200,9 +206,7 @@ fn text_query(test: &TextTest, fields: &Fields) -> AnyQuery {
     let term = |word: &String| Term::from_field_text(fields.words, word);
     match (words.as_slice(), prefix) {
         ([], _) => Box::new(EmptyQuery),
-        ([word], true) => {
-            Box::new(TermsQuery::beginning(fields.words, word.clone().into_bytes()))
-        }
+        ([word], true) => Box::new(TermsQuery::beginning(fields.words, word.clone().into_bytes())),
         ([word], false) => Box::new(TermQuery::new(term(word), IndexRecordOption::Basic)),
         (_, false) => Box::new(PhraseQuery::new(words.iter().map(term).collect())),
         (_, true) => {

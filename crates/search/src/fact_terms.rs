@@ -32,7 +32,7 @@ const PATH_BYTES_MAX: usize = 254;
 const DIGEST_MARK: u8 = 255;
 
 /// Paths that every event has; their presence is not worth a term.
-const ALWAYS: &[&str] = &[
+pub(crate) const ALWAYS: &[&str] = &[
     "id",
     "tenant",
     "type",

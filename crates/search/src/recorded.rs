@@ -139,9 +139,7 @@ impl<'a> Backwards<'a> {
         if let Some(doc) = self.found.pop_back() {
             return Ok(Some(self.segment.hit(doc)));
         }
-        while self.found.is_empty() && self.from < self.to {
-            self.look(compiled, wanted)?;
-        }
+        self.look(compiled, wanted)?;
         Ok(None)
     }
 
@@ -161,7 +159,9 @@ impl<'a> Backwards<'a> {
         Ok(())
     }
 
+    /// The position of the next match, or of the next document to be looked at.
     fn next_position(&self) -> Option<u64> {
-        self.found.back().map(|doc| self.segment.position(*doc))
+        let unseen = (self.from < self.to).then(|| self.to - 1);
+        self.found.back().copied().or(unseen).map(|doc| self.segment.position(doc))
     }
 }

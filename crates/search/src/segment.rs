@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use annals_ports::Hit;
 use annals_domain::Position;
+use annals_ports::Hit;
 use tantivy::columnar::ColumnValues;
 use tantivy::index::SegmentId;
-use tantivy::{DocId, DocSet, Result, SegmentReader};
 use tantivy::query::Scorer;
+use tantivy::{DocId, DocSet, Result, SegmentReader};
 
 use crate::compile::Compiled;
 use crate::schema::{OCCURRED, POSITION, RECEIVED};

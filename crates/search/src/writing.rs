@@ -158,9 +158,11 @@ impl Writing {
         let mut files = Vec::new();
         for partition in &self.partitions {
             let found = partition.damaged_files().map_err(failed("checking files"))?;
-            files.extend(found.into_iter().map(|file| {
-                partition::path_of(Path::new(""), partition.month).join(file)
-            }));
+            files.extend(
+                found
+                    .into_iter()
+                    .map(|file| partition::path_of(Path::new(""), partition.month).join(file)),
+            );
         }
         files.sort_unstable();
         Ok(files)
@@ -195,10 +197,7 @@ impl Writing {
         }
     }
 
-    fn hand_over(
-        &self,
-        batch: &mut Vec<UserOperation<EventDocument>>,
-    ) -> Result<(), SearchError> {
+    fn hand_over(&self, batch: &mut Vec<UserOperation<EventDocument>>) -> Result<(), SearchError> {
         let Some(writer) = &self.writer else { return Ok(()) };
         if batch.is_empty() {
             return Ok(());

@@ -36,8 +36,10 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         return None;
     }
     let slips_max = (word.len() / 3).max(1);
+    // Most are too long or too short to be worth comparing.
+    let near = known.filter(|known| known.len().abs_diff(word.len()) <= slips_max);
     let slips = |known: &'a str| (slips_between(&word, known), known);
-    let (slips, known) = known.map(slips).min_by_key(|(slips, _)| *slips)?;
+    let (slips, known) = near.map(slips).min_by_key(|(slips, _)| *slips)?;
     (slips <= slips_max && slips < word.len()).then_some(known)
 }
 

@@ -7,19 +7,14 @@ use annals_domain::{Filter, Position, Recorded};
 use annals_ports::{Hit, SearchIndex};
 use proptest::prelude::*;
 
-use super::events::{event, filled_index, log, page, plain_event, recorded, NOW_S};
+use super::events::{NOW_S, event, filled_index, log, page, plain_event, recorded};
 use crate::TantivyIndex;
 
-const ORDERS: [Order; 4] = [
-    Order::RecordedNewest,
-    Order::RecordedOldest,
-    Order::OccurredNewest,
-    Order::OccurredOldest,
-];
+const ORDERS: [Order; 4] =
+    [Order::RecordedNewest, Order::RecordedOldest, Order::OccurredNewest, Order::OccurredOldest];
 
 fn sorted(log: &[Recorded], filter: &Filter, order: Order, until: u64) -> Vec<Hit> {
-    let matching =
-        log.iter().filter(|one| one.position.0 <= until && filter.matches(&one.event));
+    let matching = log.iter().filter(|one| one.position.0 <= until && filter.matches(&one.event));
     let mut hits: Vec<Hit> = matching
         .map(|one| Hit {
             position: one.position,
@@ -44,10 +39,8 @@ fn all_pages(
 ) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for size in sizes.iter().cycle() {
-        let after = hits.last().map(|hit| PageKey {
-            position: hit.position,
-            occurred_us: hit.occurred_us,
-        });
+        let after =
+            hits.last().map(|hit| PageKey { position: hit.position, occurred_us: hit.occurred_us });
         let next = page(index, filter, order, after, until, *size);
         assert!(next.len() <= *size);
         if next.is_empty() {
@@ -115,8 +108,8 @@ fn order_survives_merges_of_segments() {
             let mut event = plain_event(NOW_S);
             // Occurred in an order of its own, with ties.
             event.occurred_at = super::events::instant(NOW_S - i64::from(number * 7919 % 97));
-            event.tenant = annals_domain::TenantId::new(["acme", "globex"][number as usize % 2])
-                .unwrap();
+            event.tenant =
+                annals_domain::TenantId::new(["acme", "globex"][number as usize % 2]).unwrap();
             recorded(u64::from(number), event)
         })
         .collect();

@@ -1,0 +1,53 @@
+//! End-to-end tests: the real program, over HTTP and WebSocket, as its users meet it.
+//!
+//! Each test has a service and a data directory of its own, so they run beside each other. The
+//! harness is the crate `annals-tests`.
+
+mod access;
+mod bad_events;
+mod bad_graphql;
+mod bad_queries;
+mod bad_tokens;
+mod command_line;
+mod contracts;
+mod full_disk;
+mod idempotency;
+mod importing;
+mod isolation;
+mod killing;
+mod newcomer;
+mod reading_own_writes;
+mod rebuilding;
+mod stopping;
+mod subscribing;
+
+use annals_tests::{Program, TestService};
+
+/// The program that cargo built before these tests.
+const ANNALS: &str = env!("CARGO_BIN_EXE_annals");
+
+/// A running service on a fresh data directory.
+async fn service() -> TestService {
+    TestService::start(ANNALS).await
+}
+
+/// The program, for commands without a service.
+fn program() -> Program {
+    Program::at(ANNALS)
+}
+
+/// A file of the repository.
+fn in_repository(path: &str) -> std::path::PathBuf {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
+}
+
+/// The ids of a list of events, in order.
+fn ids(events: &[serde_json::Value]) -> Vec<String> {
+    let id = |event: &serde_json::Value| event["id"].as_str().expect("an id").to_owned();
+    events.iter().map(id).collect()
+}
+
+/// A text of an answer.
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("`{value}` must be a text")).to_owned()
+}
