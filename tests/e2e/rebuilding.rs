@@ -142,7 +142,7 @@ fn assert_same(after: &[(String, Value)], before: &[(String, Value)]) {
 
 /// Deletes everything but the log, the keys and the secrets; returns the names.
 fn delete_what_is_derived(data_dir: &Path) -> Vec<String> {
-    let truth = ["log", "keys", "master", "token", "annals.lock"];
+    let truth = ["events.db", "keys.db", "master.key", "token.secret", "annals.lock"];
     let mut deleted = Vec::new();
     for entry in std::fs::read_dir(data_dir).expect("the data directory is there") {
         let entry = entry.expect("the data directory can be read");

@@ -1,5 +1,7 @@
 //! Events, catalogue and limits that the tests of this crate share.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -54,12 +56,19 @@ pub(crate) fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()
 }
 
-pub(crate) fn catalogue() -> Catalogue {
-    Catalogue::read([("account.toml", CATALOGUE)]).unwrap()
+pub(crate) fn catalogue() -> &'static Catalogue {
+    static READ: LazyLock<Catalogue> =
+        LazyLock::new(|| Catalogue::read([("account.toml", CATALOGUE)]).unwrap());
+    &READ
 }
 
-pub(crate) fn limits() -> EventLimits {
-    Limits::shipped().event
+pub(crate) fn limits() -> &'static EventLimits {
+    &shipped_limits().event
+}
+
+pub(crate) fn shipped_limits() -> &'static Limits {
+    static READ: LazyLock<Limits> = LazyLock::new(Limits::shipped);
+    &READ
 }
 
 /// Reads and admits an event as the tenant `acme` sends it.
@@ -73,10 +82,10 @@ pub(crate) fn admitted_with(
     change: impl FnOnce(&mut Admission<'_>),
 ) -> Result<Event, Vec<FieldError>> {
     let input = EventInput::from_json(json.to_string().as_bytes()).map_err(|error| vec![error])?;
-    let (catalogue, limits, tenant) = (catalogue(), limits(), tenant());
+    let tenant = tenant();
     let mut admission = Admission {
-        catalogue: &catalogue,
-        limits: &limits,
+        catalogue: catalogue(),
+        limits: limits(),
         tenant: &tenant,
         source: "tests",
         now: now(),

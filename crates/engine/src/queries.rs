@@ -147,7 +147,7 @@ impl Queries {
         let mut positions = blocking(move || store.timeline(&person, before, limit + 1)).await?;
         let more = positions.len() > limit;
         positions.truncate(limit);
-        let found = positions.into_iter().map(|position| Found::At(position)).collect();
+        let found = positions.into_iter().map(Found::At).collect();
         Ok(Page { events: self.fetch(found).await?, more })
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::examples::{catalogue, event, recorded, tenant};
 
 fn change(json: serde_json::Value) -> Option<InboxChange> {
-    inbox_change(&recorded(9, event(json)), &catalogue())
+    inbox_change(&recorded(9, event(json)), catalogue())
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn reading_is_an_event_too_and_wrong_ids_are_passed_over() {
     let at = event.received_at.timestamp;
     let recipient = PersonRef { tenant: tenant(), id: "ann".into() };
     assert_eq!(
-        inbox_change(&recorded(1, event.clone()), &catalogue()),
+        inbox_change(&recorded(1, event.clone()), catalogue()),
         Some(InboxChange::Read { recipient, notifications: vec![id], at })
     );
     event.metadata.clear();
-    assert_eq!(inbox_change(&recorded(1, event), &catalogue()), None);
+    assert_eq!(inbox_change(&recorded(1, event), catalogue()), None);
 }

@@ -1,5 +1,6 @@
 //! How the query language reads.
 
+mod documentation;
 mod limits;
 mod parameters;
 mod round_trip;
@@ -7,11 +8,10 @@ mod syntax;
 mod values;
 
 use super::*;
-use crate::examples::now;
-use crate::limits::Limits;
+use crate::examples::{now, shipped_limits};
 
 fn shipped() -> QueryLimits {
-    Limits::shipped().query
+    shipped_limits().query.clone()
 }
 
 /// Reads with the shipped limits.

@@ -4,7 +4,7 @@ use super::*;
 use crate::examples::{catalogue, event};
 
 fn told(json: Value) -> String {
-    sentence_of(&event(json), &catalogue())
+    sentence_of(&event(json), catalogue())
 }
 
 #[test]
