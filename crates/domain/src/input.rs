@@ -282,8 +282,12 @@ impl EventInput {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let input = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
-            let path = if path == "." { String::new() } else { path };
-            FieldError::malformed(path, &error.into_inner())
+            // Where the reader stumbled between two fields, there is none to name.
+            let path = match path.strip_suffix('?').unwrap_or(&path) {
+                "." => "",
+                path => path.strip_suffix('.').unwrap_or(path),
+            };
+            FieldError::malformed(path.to_owned(), &error.into_inner())
         })?;
         reader.end().map_err(|error| FieldError::malformed(String::new(), &error))?;
         Ok(input)

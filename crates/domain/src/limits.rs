@@ -22,6 +22,8 @@ pub struct EventLimits {
     pub bytes_max: usize,
     /// Nesting of the whole event as sent.
     pub json_depth_max: usize,
+    /// Values of all kinds in the whole event as sent.
+    pub json_values_max: usize,
     /// Nesting inside `metadata`, `changes`, `before` and `after`.
     pub metadata_depth_max: usize,
     /// Keys in `metadata`, all levels together.
@@ -62,12 +64,18 @@ pub struct RequestLimits {
     pub bulk_bytes_max: usize,
     /// Body of a GraphQL request, bytes.
     pub graphql_bytes_max: usize,
+    /// A GraphQL document without its variables, bytes.
+    pub graphql_document_bytes_max: usize,
+    /// Body of a GraphQL request by a caller who may not record, and a message on a socket, bytes.
+    pub graphql_reader_bytes_max: usize,
     /// Nesting of brackets in a GraphQL document.
     pub graphql_brackets_max: usize,
     /// Depth of fields in a GraphQL document.
     pub graphql_depth_max: usize,
-    /// Complexity of a GraphQL document.
+    /// Complexity of a GraphQL document, and its fields with all fragments spread out.
     pub graphql_complexity_max: usize,
+    /// Lists of fields within lists of fields, when asking for the schema.
+    pub graphql_introspection_max: usize,
     /// Directives on one field.
     pub graphql_directives_max: usize,
     /// Fields with an alias in a GraphQL document.

@@ -3,11 +3,11 @@
 //! The index is a copy that can be thrown away and filled anew from the event log. It holds no
 //! stored form of an event: a search finds positions, and the log has the events.
 //!
-//! - [`document`] turns an event into index terms; [`compile`] turns a filter into a query over the
+//! - `document` turns an event into index terms; `compile` turns a filter into a query over the
 //!   same terms. Both read an event only through `annals_domain::facts`.
 //! - Documents lie in descending order of position, so that the newest page is read from the front
-//!   ([`recorded`]) instead of being sorted.
-//! - [`partition`] is one month on disk; [`index`] is all of them.
+//!   (`recorded`) instead of being sorted.
+//! - `partition` is one month on disk; `index` is all of them.
 
 #![warn(missing_docs)]
 

@@ -41,7 +41,7 @@ impl Writing {
         fields: Fields,
     ) -> Result<Self, SearchError> {
         let doing = "opening the directory of the index";
-        std::fs::create_dir_all(dir).map_err(failed(doing))?;
+        create_private(dir).map_err(failed(doing))?;
         partition::remove_if_there(&dir.join(NASCENT)).map_err(failed(doing))?;
         let months = partition::months(dir).map_err(failed(doing))?;
         let partitions = months
@@ -131,11 +131,10 @@ impl Writing {
     /// Deletes everything, quarantined partitions too: they hold personal data.
     pub(crate) fn clear(&mut self) -> Result<(), SearchError> {
         let doing = "deleting the index";
-        self.close().or_else(|_| {
+        if self.close().is_err() {
             // What a failed merge leaves behind is deleted with the rest.
             self.abandon();
-            Ok::<(), SearchError>(())
-        })?;
+        }
         // From the newest on: whatever stops half-way, what is left has no gap.
         while let Some(newest) = self.partitions.last() {
             let path = partition::path_of(&self.dir, newest.month);

@@ -1,5 +1,7 @@
 //! Wrapped keys in a file of their own, `keys.db`, from which destroyed ones vanish.
 
+mod puts;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +11,7 @@ use annals_record::{KeyId, WrappedKey};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use self::puts::Puts;
 use crate::file::{Format, OpenError};
 use crate::pool::Pool;
 
@@ -29,6 +32,7 @@ const READERS: usize = 2;
 #[derive(Debug)]
 pub struct SqliteKeyStore {
     files: Arc<Files>,
+    puts: Puts,
 }
 
 #[derive(Debug)]
@@ -47,7 +51,7 @@ impl SqliteKeyStore {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let writer = Mutex::new(FORMAT.open(dir)?);
         let readers = Pool::new(dir, &FORMAT, READERS);
-        Ok(Self { files: Arc::new(Files { writer, readers }) })
+        Ok(Self { files: Arc::new(Files { writer, readers }), puts: Puts::default() })
     }
 
     async fn run<T: Send + 'static>(
@@ -55,12 +59,19 @@ impl SqliteKeyStore {
         doing: &'static str,
         run: impl FnOnce(&Files) -> Result<T, BoxedError> + Send + 'static,
     ) -> Result<T, KeyStoreError> {
-        let files = Arc::clone(&self.files);
-        let outcome = match tokio::task::spawn_blocking(move || run(&files)).await {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(panic.into()),
-        };
-        outcome.map_err(|source| KeyStoreError { doing, source })
+        run_on(&self.files, run).await.map_err(|source| KeyStoreError { doing, source })
+    }
+}
+
+/// Works on the files off the async threads.
+async fn run_on<T: Send + 'static>(
+    files: &Arc<Files>,
+    run: impl FnOnce(&Files) -> Result<T, BoxedError> + Send + 'static,
+) -> Result<T, BoxedError> {
+    let files = Arc::clone(files);
+    match tokio::task::spawn_blocking(move || run(&files)).await {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(panic.into()),
     }
 }
 
@@ -146,15 +157,7 @@ impl KeyStore for SqliteKeyStore {
         tenant: &TenantId,
         keys: Vec<(KeyId, WrappedKey)>,
     ) -> Result<Vec<WrappedKey>, KeyStoreError> {
-        let tenant = tenant.clone();
-        self.run("storing persons' keys", move |files| {
-            files.write(|transaction| {
-                keys.into_iter()
-                    .map(|(id, key)| put_person_key(transaction, &tenant, &id, key))
-                    .collect()
-            })
-        })
-        .await
+        self.puts.put(tenant.clone(), keys, &self.files).await
     }
 
     async fn destroy_person_key(
@@ -198,7 +201,7 @@ fn put_person_key(
     connection: &Connection,
     tenant: &TenantId,
     id: &KeyId,
-    key: WrappedKey,
+    key: &WrappedKey,
 ) -> rusqlite::Result<WrappedKey> {
     if let Some(in_force) = person_key(connection, tenant, id)? {
         return Ok(in_force);
@@ -212,7 +215,7 @@ fn put_person_key(
              ON CONFLICT (tenant, id) DO UPDATE SET slot = excluded.slot",
         )?
         .execute(params![tenant.as_str(), id.0, slot])?;
-    Ok(key)
+    Ok(key.clone())
 }
 
 /// Overwrites the key where it lies; the row stays as the mark of a destroyed key.

@@ -14,6 +14,13 @@ fn nesting_is_allowed_up_to_the_limit_and_not_one_beyond() {
 }
 
 #[test]
+fn values_are_counted_outside_of_strings() {
+    assert_eq!(count_values(b"1"), 1);
+    assert_eq!(count_values(br#"[1,2,[3]]"#), 5);
+    assert_eq!(count_values(br#"{"a,[{":"\\\",[","b":"\\"}"#), 3);
+}
+
+#[test]
 fn siblings_do_not_add_up() {
     assert!(check_depth("[[],[],[],{},{}]".as_bytes(), 2).is_ok());
 }

@@ -24,7 +24,8 @@ pub(super) const WORDS: &[&str] = &[
     "a.b", "x=y", "né", "100", "1e2", "true", "10.0.0.7", "re", "",
 ];
 /// Keys that could be mistaken for parts of a term.
-pub(super) const KEYS: &[&str] = &["a", "b", "a.b", "amount", "k=v", "k?", "k#1", "é", "tag"];
+pub(super) const KEYS: &[&str] =
+    &["a", "a-x", "b", "a.b", "amount", "k=v", "k?", "k#1", "é", "tag"];
 pub(super) const TYPES: &[&str] = &["user.login", "user.password.changed", "Invoice.Paid"];
 pub(super) const ADDRESSES: &[&str] =
     &["10.0.0.7", "10.1.2.3", "192.168.0.1", "::ffff:10.0.0.7", "2001:db8::1", "2001:db8:1::2"];

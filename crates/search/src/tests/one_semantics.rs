@@ -172,7 +172,7 @@ fn expected(log: &[Recorded], filter: &Filter) -> Vec<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_finds_what_the_filter_holds_for(
