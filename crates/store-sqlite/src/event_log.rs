@@ -6,6 +6,7 @@
 
 mod follower;
 mod reading;
+mod recent;
 mod request;
 mod transaction;
 mod writer;
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::file::{Format, OpenError};
 use follower::SqliteFollower;
 use reading::Reader;
+use recent::Recent;
 use request::{Command, Request, prepare, weight};
 use writer::Writer;
 
@@ -86,6 +88,7 @@ pub struct SqliteEventLog {
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     room: Arc<Semaphore>,
     reader: Reader,
+    recent: Recent,
     head: watch::Receiver<Position>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -105,7 +108,9 @@ impl SqliteEventLog {
         let newest = transaction::newest_position(&connection).map_err(failed)?;
         let (commands, waiting) = mpsc::channel(settings.waiting_appends_max.max(1));
         let (head_sender, head) = watch::channel(newest);
-        let writer = Writer::new(connection, waiting, head_sender, &settings);
+        let recent = Recent::default();
+        let writer =
+            Writer::new(connection, waiting, head_sender, recent.clone(), &settings);
         let thread = std::thread::Builder::new()
             .name("annals-log-writer".into())
             .spawn(move || writer.run())
@@ -114,6 +119,7 @@ impl SqliteEventLog {
             commands: Mutex::new(Some(commands)),
             room: Arc::new(Semaphore::new(settings.waiting_bytes_max.clamp(1, MAX_ROOM))),
             reader: Reader::new(dir, settings.readers),
+            recent,
             head,
             writer: Mutex::new(Some(thread)),
             settings,
@@ -245,7 +251,8 @@ impl EventLog for SqliteEventLog {
     }
 
     fn follow(&self, after: Position) -> Box<dyn Follower> {
-        Box::new(SqliteFollower::new(self.reader.clone(), self.head.clone(), after))
+        let (reader, recent) = (self.reader.clone(), self.recent.clone());
+        Box::new(SqliteFollower::new(reader, recent, self.head.clone(), after))
     }
 }
 

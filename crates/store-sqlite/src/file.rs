@@ -12,6 +12,9 @@ use rusqlite::config::DbConfig;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PREPARED_STATEMENTS_MAX: usize = 64;
 
+/// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
+const NO_SPACE_FOR_SHARED_MEMORY: i32 = 10 | (19 << 8);
+
 /// What makes one of our files.
 #[derive(Debug)]
 pub(crate) struct Format {
@@ -250,6 +253,12 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }
+}
+
+/// Whether it failed because the disk is full: it works again once there is space.
+pub(crate) fn is_for_want_of_space(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull) || extended == NO_SPACE_FOR_SHARED_MEMORY
 }
 
 #[cfg(test)]

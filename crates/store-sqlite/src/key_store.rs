@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use self::puts::Puts;
-use crate::file::{Format, OpenError};
+use crate::file::{Format, OpenError, is_for_want_of_space};
 use crate::pool::Pool;
 
 pub(crate) const FORMAT: Format = Format {
@@ -59,8 +59,13 @@ impl SqliteKeyStore {
         doing: &'static str,
         run: impl FnOnce(&Files) -> Result<T, BoxedError> + Send + 'static,
     ) -> Result<T, KeyStoreError> {
-        run_on(&self.files, run).await.map_err(|source| KeyStoreError { doing, source })
+        run_on(&self.files, run).await.map_err(|source| failed(doing, source))
     }
+}
+
+fn failed(doing: &'static str, source: BoxedError) -> KeyStoreError {
+    let full = source.downcast_ref().is_some_and(is_for_want_of_space);
+    KeyStoreError { doing, full, source }
 }
 
 /// Works on the files off the async threads.

@@ -1,4 +1,5 @@
-//! Following the log: waits for the durable head to move, then reads what is new.
+//! Following the log: waits for the durable head to move, then takes what is new from memory, or
+//! reads it when it is no longer there.
 
 use annals_domain::Position;
 use annals_ports::{Follower, LogEntry, LogError};
@@ -6,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::reading::{self, Reader};
+use super::recent::Recent;
 
 /// About how much a follower is given at once, whatever it asks for.
 const BYTES_MAX: usize = 8 << 20;
@@ -14,13 +16,19 @@ const BYTES_MAX: usize = 8 << 20;
 /// after its place is complete.
 pub(super) struct SqliteFollower {
     reader: Reader,
+    recent: Recent,
     head: watch::Receiver<Position>,
     after: Position,
 }
 
 impl SqliteFollower {
-    pub(super) fn new(reader: Reader, head: watch::Receiver<Position>, after: Position) -> Self {
-        Self { reader, head, after }
+    pub(super) fn new(
+        reader: Reader,
+        recent: Recent,
+        head: watch::Receiver<Position>,
+        after: Position,
+    ) -> Self {
+        Self { reader, recent, head, after }
     }
 }
 
@@ -34,10 +42,13 @@ impl Follower for SqliteFollower {
             .await
             .map_err(|_| LogError::Unavailable { doing, source: None })?;
         let limit = limit.max(1);
-        let entries = self
-            .reader
-            .run(doing, move |connection| reading::all(connection, after, limit, BYTES_MAX))
-            .await?;
+        let mut entries = self.recent.after(after, limit);
+        if entries.is_empty() {
+            entries = self
+                .reader
+                .run(doing, move |connection| reading::all(connection, after, limit, BYTES_MAX))
+                .await?;
+        }
         // Only here, after the last wait, so that a dropped call loses nothing.
         if let Some(last) = entries.last() {
             self.after = last.position;

@@ -3,6 +3,7 @@
 use annals_domain::StreamName;
 use annals_ports::append_plan::RecordKey;
 use annals_ports::{AppendError, AppendItem, Appended, Expected, LogError};
+use annals_record::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// The answer to one item.
@@ -32,6 +33,8 @@ pub(super) struct Item {
     pub(super) keys: Vec<RecordKey>,
     /// One stored form a key.
     pub(super) records: Vec<Vec<u8>>,
+    /// The records themselves, for those who follow the log.
+    pub(super) originals: Vec<Record>,
 }
 
 /// Encodes the items; one with a record that is too large is refused here already.
@@ -56,6 +59,7 @@ fn prepare_item(item: AppendItem, bytes_max: usize) -> Result<Item, AppendError>
         expected: item.expected,
         keys: item.records.iter().map(RecordKey::from).collect(),
         records,
+        originals: item.records,
     })
 }
 

@@ -6,8 +6,9 @@
 use std::num::NonZeroUsize;
 
 use annals_domain::{Position, Revision, StreamName, TenantId};
-use annals_ports::Appended;
+use annals_ports::{Appended, LogEntry};
 use annals_ports::append_plan::{Held, RecordKey, Step, meets, next_revision, plan};
+use annals_record::Record;
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -104,24 +105,48 @@ fn load_stream(connection: &Connection, name: &StreamName) -> rusqlite::Result<O
         .optional()
 }
 
+/// What became of a group.
+pub(super) struct Stored {
+    /// An answer for every item of every request.
+    pub(super) answers: Vec<Vec<Answer>>,
+    /// What was not there before, in order.
+    pub(super) entries: Vec<LogEntry>,
+}
+
 /// Stores what can be stored of a group, and answers every item.
 pub(super) fn append_group(
     connection: &Connection,
     places: &mut Places,
     group: &mut [Request],
-) -> rusqlite::Result<Vec<Vec<Answer>>> {
+) -> rusqlite::Result<Stored> {
     let mut answers = Vec::with_capacity(group.len());
+    let mut entries = Vec::with_capacity(group.iter().map(|request| request.records).sum());
     for request in group {
         let mut of_request = Vec::with_capacity(request.items.len());
         for item in request.items.drain(..) {
-            of_request.push(match item {
-                Ok(item) => append_item(connection, places, &item)?,
+            let answer = match item {
+                Ok(item) => {
+                    let answer = append_item(connection, places, &item)?;
+                    entries.extend(new_entries(item.originals, &answer));
+                    answer
+                }
                 Err(refusal) => Err(refusal),
-            });
+            };
+            of_request.push(answer);
         }
         answers.push(of_request);
     }
-    Ok(answers)
+    Ok(Stored { answers, entries })
+}
+
+fn new_entries(records: Vec<Record>, answer: &Answer) -> impl Iterator<Item = LogEntry> {
+    let places = answer.as_deref().unwrap_or_default();
+    let new = records.into_iter().zip(places).filter(|(_, place)| !place.duplicate);
+    new.map(|(record, place)| LogEntry {
+        position: place.position,
+        revision: place.revision,
+        record,
+    })
 }
 
 fn append_item(

@@ -13,17 +13,17 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, watch};
 
 use super::EventLogSettings;
-use super::request::{Answer, Command, Request};
-use super::transaction::{Places, append_group};
-
-/// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
-const NO_SPACE_FOR_SHARED_MEMORY: i32 = 10 | (19 << 8);
+use super::recent::Recent;
+use super::request::{Command, Request};
+use super::transaction::{Places, Stored, append_group};
+use crate::file::is_for_want_of_space;
 
 /// The writer's state; lives on its thread.
 pub(super) struct Writer {
     connection: Connection,
     commands: mpsc::Receiver<Command>,
     head: watch::Sender<Position>,
+    recent: Recent,
     places: Places,
     settings: EventLogSettings,
     broken: Option<SharedError>,
@@ -50,10 +50,12 @@ impl Writer {
         connection: Connection,
         commands: mpsc::Receiver<Command>,
         head: watch::Sender<Position>,
+        recent: Recent,
         settings: &EventLogSettings,
     ) -> Self {
         let places = Places::new(*head.borrow());
-        Self { connection, commands, head, places, settings: settings.clone(), broken: None }
+        let settings = settings.clone();
+        Self { connection, commands, head, recent, places, settings, broken: None }
     }
 
     /// Serves until nobody can send any more.
@@ -100,8 +102,10 @@ impl Writer {
             None => self.commit(&mut group).map_err(|error| self.recover(error)),
         };
         match outcome {
-            Ok(answers) => {
-                // First the head, so that who has an answer can read what it tells.
+            Ok(Stored { answers, entries }) => {
+                // First the head, so that who has an answer can read what it tells; and before it
+                // the records, so that who follows finds them.
+                self.recent.push(entries);
                 let head = self.places.head();
                 self.head.send_if_modified(|held| std::mem::replace(held, head) != head);
                 for (request, answers) in group.into_iter().zip(answers) {
@@ -117,12 +121,12 @@ impl Writer {
     }
 
     /// Stores a group in one transaction; what it returns is durable.
-    fn commit(&mut self, group: &mut [Request]) -> rusqlite::Result<Vec<Vec<Answer>>> {
+    fn commit(&mut self, group: &mut [Request]) -> rusqlite::Result<Stored> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let answers = append_group(&self.connection, &mut self.places, group)?;
+        let stored = append_group(&self.connection, &mut self.places, group)?;
         self.connection.execute_batch("COMMIT")?;
         self.places.settle();
-        Ok(answers)
+        Ok(stored)
     }
 
     /// Undoes what a failed transaction left, and decides whether to go on.
@@ -222,10 +226,8 @@ impl Failure {
 
 /// What an error says about the disk and the file. Whatever is not known to be harmless is not.
 fn failure_of(error: rusqlite::Error) -> Failure {
-    let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Failure::Full,
-        Some(ErrorCode::SystemIoFailure) if extended == NO_SPACE_FOR_SHARED_MEMORY => Failure::Full,
+        _ if is_for_want_of_space(&error) => Failure::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
             Failure::Passing(SharedError(Arc::new(error)))
         }

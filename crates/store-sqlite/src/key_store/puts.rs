@@ -11,7 +11,7 @@ use annals_ports::KeyStoreError;
 use annals_record::{KeyId, WrappedKey};
 use tokio::sync::oneshot;
 
-use super::{Files, put_person_key, run_on};
+use super::{Files, failed, put_person_key, run_on};
 
 const DOING: &str = "storing persons' keys";
 
@@ -60,9 +60,9 @@ impl Puts {
             }
             Ok(())
         });
-        stored.await.map_err(|source| KeyStoreError { doing: DOING, source })?;
+        stored.await.map_err(|source| failed(DOING, source))?;
         // Dropped unanswered only when the turn before failed: then these were never stored.
-        answer.await.map_err(|dropped| KeyStoreError { doing: DOING, source: dropped.into() })
+        answer.await.map_err(|dropped| failed(DOING, dropped.into()))
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Put>> {
