@@ -144,12 +144,7 @@ async fn record_table(service: &TestService) -> Vec<Recorded> {
 }
 
 /// The same set over every way in.
-async fn check_sees(
-    caller: &Caller,
-    who: &str,
-    events: &[Recorded],
-    visible: &BTreeSet<String>,
-) {
+async fn check_sees(caller: &Caller, who: &str, events: &[Recorded], visible: &BTreeSet<String>) {
     let listed: BTreeSet<String> = ids(&caller.find("").await).into_iter().collect();
     assert_eq!(listed, *visible, "REST list of {who}");
     let oldest: BTreeSet<String> = ids(&caller.walk(None, "").await).into_iter().collect();
@@ -183,8 +178,8 @@ async fn check_sees(
 async fn check_live(caller: &Caller, who: &str, visible: &BTreeSet<String>) {
     let walked = caller.walk(None, "").await;
     let Some(first) = walked.first() else { return };
-    let after = format!("?after={}", first["position"].as_str().unwrap());
-    let mut stream = LogStream::open(caller, &after).await.unwrap();
+    let after = first["position"].as_str().unwrap();
+    let mut stream = LogStream::open(caller, &[("after", after)]).await.unwrap();
     let mut seen = vec![first["id"].as_str().unwrap().to_owned()];
     while seen.len() < visible.len() {
         let batch = stream.next().await.unwrap();
@@ -210,6 +205,6 @@ async fn check_refused(caller: &Caller, who: &str) {
         let refused = caller.ask(&operation.text(), variables).await;
         assert_eq!(refused.code(), "FORBIDDEN", "{who}: {}", refused.text);
     }
-    let stream = LogStream::open(caller, "").await;
+    let stream = LogStream::open(caller, &[]).await;
     assert_eq!(stream.err().and_then(|closed| closed.code), Some(403), "{who}");
 }

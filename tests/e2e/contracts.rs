@@ -47,10 +47,13 @@ async fn every_operation_runs_without_an_error() {
     let mut ran = BTreeSet::new();
     let event = samples::password_change("ann");
     let id = event["id"].as_str().unwrap().to_owned();
-    let input = json!({ "events": [{ "id": id, "type": event["type"], "actor": { "id": "ann" } }] });
+    let input =
+        json!({ "events": [{ "id": id, "type": event["type"], "actor": { "id": "ann" } }] });
     let recorded = admin.run(Operation::RecordEvents, json!({ "input": input })).await;
     let position = &recorded["recordEvents"]["receipts"][0]["position"];
     ran.insert(Operation::RecordEvents.name());
+    // A profile comes a moment later than the event.
+    admin.wait_until_current().await;
     let asked = json!({ "minPosition": position, "query": "", "filter": {}, "first": 10 });
     let counted = json!({ "minPosition": position, "query": "", "filter": {}, "limit": 10 });
     let queries = [

@@ -20,6 +20,7 @@ async fn the_same_event_again_gets_its_old_receipt_also_after_a_restart() {
     assert_eq!(in_bulk["results"][0]["status"], 200);
     assert_eq!(in_bulk["results"][0]["position"], first["position"]);
     let auditor = service.caller("audit", "acme", "auditor").await;
+    auditor.wait_until_current().await;
     assert_eq!(auditor.count("").await, 1);
 }
 
@@ -28,8 +29,10 @@ async fn the_order_of_keys_and_short_names_are_the_same_content() {
     let service = service().await;
     let writer = service.caller("shop", "acme", "writer").await;
     let id = samples::id();
-    let long = format!(r#"{{"id":"{id}","type":"a.b","description":"x","metadata":{{"a":1,"b":2}}}}"#);
-    let short = format!(r#"{{"metadata":{{"b":2,"a":1}},"message":"x","action":"a.b","id":"{id}"}}"#);
+    let long =
+        format!(r#"{{"id":"{id}","type":"a.b","description":"x","metadata":{{"a":1,"b":2}}}}"#);
+    let short =
+        format!(r#"{{"metadata":{{"b":2,"a":1}},"message":"x","action":"a.b","id":"{id}"}}"#);
     let first = writer.post("/api/v1/logs", "application/json", long).await.expect(201);
     let again = writer.post("/api/v1/logs", "application/json", short).await.expect(200);
     assert_eq!(first, again);

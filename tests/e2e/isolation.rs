@@ -18,9 +18,7 @@ async fn no_answer_to_a_tenant_holds_a_word_of_another() {
     {
         let caller = service.caller(sub, "acme", role).await;
         for answer in everything(&caller, &theirs).await {
-            // What the caller is called, and asked for, may come back.
-            let told = if sub == CANARY { "Name of" } else { CANARY };
-            assert!(!answer.contains(told), "{role} {sub}: {answer}");
+            assert!(!answer.contains(CANARY), "{role} {sub}: {answer}");
             assert!(theirs.iter().all(|event| !answer.contains(event.stream())), "{answer}");
         }
         let seen = caller.find("").await;
@@ -69,7 +67,7 @@ async fn a_cursor_of_another_tenant_is_a_place_in_the_log_and_tells_nothing() {
     let page = json!({ "after": cursor, "first": 10 });
     let page = auditor.run(Operation::AuditEvents, page).await;
     assert_eq!(crate::ids(page["auditEvents"]["nodes"].as_array().unwrap()), [text(&first["id"])]);
-    let mut stream = LogStream::open(&auditor, &format!("?after={cursor}")).await.unwrap();
+    let mut stream = LogStream::open(&auditor, &[("after", &cursor)]).await.unwrap();
     let batch = stream.next().await.unwrap();
     assert_eq!(crate::ids(batch["events"].as_array().unwrap()), [text(&second["id"])]);
     let waited = auditor.list(&[("min_position", &cursor)]).await;

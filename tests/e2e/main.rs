@@ -2,6 +2,7 @@
 //!
 //! Each test has a service and a data directory of its own, so they run beside each other. The
 //! harness is the crate `annals-tests`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends, also within its functions")]
 
 mod access;
 mod bad_events;

@@ -11,7 +11,7 @@ async fn a_newcomer_records_searches_watches_is_told_and_finds_everything_after_
     let writer = service.caller("shop", "acme", "writer").await;
     let auditor = service.caller("audit", "acme", "auditor").await;
     let ann = service.caller("ann", "acme", "user").await;
-    let mut live = LogStream::open(&auditor, "").await.unwrap();
+    let mut live = LogStream::open(&auditor, &[]).await.unwrap();
     let watch = json!({ "query": "actor:ann" });
     let mut live_of_ann =
         Subscription::open(&auditor, Operation::AuditEventStream, watch).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_newcomer_records_searches_watches_is_told_and_finds_everything_after_
 
     // Found.
     let of_the_invoice = auditor.find("target.id:INV-7").await;
-    assert_eq!(ids(&of_the_invoice), [viewed.clone()]);
+    assert_eq!(ids(&of_the_invoice), std::slice::from_ref(&viewed));
     assert_eq!(auditor.count("actor:ben").await, 2);
     let seen_by_ann = ann.find("").await;
     assert_eq!(ids(&seen_by_ann), [viewed.clone(), text(&login["id"])]);
@@ -54,7 +54,7 @@ async fn a_newcomer_records_searches_watches_is_told_and_finds_everything_after_
     let message = told.next().await.unwrap();
     let message = &message["notificationStream"]["notifications"][0];
     assert_eq!(message["title"], "Password changed");
-    assert_eq!(message["body"], "Name of ann changed the password of Name of ann");
+    assert_eq!(message["body"], "Name of ann changed their password");
     let inbox = unread(&ann, 1).await;
     assert_eq!(inbox["nodes"][0]["id"], message["id"]);
     assert_eq!(inbox["nodes"][0]["event"]["id"], changed["id"]);

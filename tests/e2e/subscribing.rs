@@ -20,7 +20,7 @@ async fn a_log_stream_that_is_cut_off_again_and_again_misses_nothing_and_repeats
     let (auditor, start, writing) = under_load(&service).await;
     let mut subscriber = Subscriber::new(start);
     while !subscriber.has_all(&writing) {
-        let after = format!("?after={}", subscriber.cursor);
+        let after = [("after", subscriber.cursor.as_str())];
         let mut stream = LogStream::open(&auditor, &after).await.unwrap();
         for _ in 0..subscriber.batches() {
             subscriber.take(stream.next().await.unwrap());
@@ -79,7 +79,7 @@ async fn a_running_restart_tells_subscribers_to_come_back_and_they_go_on_where_t
         service.caller("audit", "acme", "auditor").await,
         service.caller("shop", "acme", "writer").await,
     );
-    let mut stream = LogStream::open(&auditor, "").await.unwrap();
+    let mut stream = LogStream::open(&auditor, &[]).await.unwrap();
     let mut socket = GraphqlSocket::open(&auditor).await.unwrap();
     let first = samples::login("ann");
     writer.record(&first).await.expect(201);
@@ -91,7 +91,7 @@ async fn a_running_restart_tells_subscribers_to_come_back_and_they_go_on_where_t
     service.restart().await;
     let second = samples::login("ben");
     writer.record(&second).await.expect(201);
-    let mut stream = LogStream::open(&auditor, &format!("?after={cursor}")).await.unwrap();
+    let mut stream = LogStream::open(&auditor, &[("after", &cursor)]).await.unwrap();
     let batch = stream.next().await.unwrap();
     assert_eq!(batch["events"][0]["id"], second["id"]);
     assert_eq!(batch["events"].as_array().unwrap().len(), 1);

@@ -6,6 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
+use crate::waiting::{PATIENCE, wait_until};
+
 /// Events on one page at most.
 pub const PAGE_MAX: usize = 250;
 
@@ -146,6 +148,20 @@ impl Caller {
         }
     }
 
+    /// Waits until searches, profiles and inboxes show all that is in the log.
+    ///
+    /// # Panics
+    /// When an event was set aside because a projection could not take it.
+    pub async fn wait_until_current(&self) {
+        wait_until("the projections catch up with the log", PATIENCE, async || {
+            let ready = self.get("/readyz", &[]).await.expect(200);
+            assert_eq!(ready["parked"], 0, "{ready}");
+            let lag = ready["lag"].as_object().expect("a lag of each projection");
+            (lag.len() >= 3 && lag.values().all(|behind| *behind == 0)).then_some(())
+        })
+        .await;
+    }
+
     /// A number of `/metrics`.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = self.get("/metrics", &[]).await.text;
@@ -179,7 +195,7 @@ fn shortened(text: &str) -> &str {
     &text[..text.floor_char_boundary(2000)]
 }
 
-fn query_string(parameters: &[(&str, &str)]) -> String {
+pub(crate) fn query_string(parameters: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in parameters {
         text.push(if text.is_empty() { '?' } else { '&' });

@@ -46,8 +46,7 @@ operations! {
 }
 
 /// What several operations show of an event; a file beside them.
-pub(crate) const FRAGMENT: &str =
-    include_str!("../../graphql/operations/AuditEventFields.graphql");
+pub(crate) const FRAGMENT: &str = include_str!("../../graphql/operations/AuditEventFields.graphql");
 
 impl Operation {
     /// The document: the operation and what it uses.

@@ -63,7 +63,7 @@ pub fn numbered(writer: &str, n: usize) -> Value {
         "type": "order.placed",
         "actor": { "id": format!("{writer}-person-{}", n % 7) },
         "occurred_at": "2026-03-01T12:00:00Z",
-        "outcome": if n % 3 == 0 { "failure" } else { "success" },
+        "outcome": if n.is_multiple_of(3) { "failure" } else { "success" },
         "metadata": { "writer": writer, "n": n },
     })
 }

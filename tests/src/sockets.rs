@@ -1,4 +1,4 @@
-//! Watching the service over WebSockets: `/api/v1/logs/stream`, and GraphQL by graphql-transport-ws.
+//! Watching the service over WebSocket: `/api/v1/logs/stream`, and GraphQL by graphql-transport-ws.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::caller::query_string;
 use crate::graphql::Operation;
 use crate::{Caller, PATIENCE};
 
@@ -30,8 +31,9 @@ pub struct LogStream {
 }
 
 impl LogStream {
-    /// Begins to watch; `parameters` is a query string such as `?q=…`.
-    pub async fn open(caller: &Caller, parameters: &str) -> Result<Self, Closed> {
+    /// Begins to watch; the parameters are those of a list.
+    pub async fn open(caller: &Caller, parameters: &[(&str, &str)]) -> Result<Self, Closed> {
+        let parameters = query_string(parameters);
         let url = format!("ws://{}/api/v1/logs/stream{parameters}", caller.address());
         Ok(Self { socket: connect(&url, "annals.v1", Some(caller.token())).await? })
     }
@@ -39,6 +41,15 @@ impl LogStream {
     /// The next message: `{"events": …, "cursor": …, "backlog": …}`.
     pub async fn next(&mut self) -> Result<Value, Closed> {
         next(&mut self.socket).await
+    }
+
+    /// Passes over what comes until it is closed.
+    pub async fn closed(&mut self) -> Closed {
+        loop {
+            if let Err(closed) = self.next().await {
+                return closed;
+            }
+        }
     }
 }
 
@@ -62,12 +73,17 @@ impl GraphqlSocket {
     /// Connects and says who it is, as browsers do: by the payload of the first message.
     pub async fn open(caller: &Caller) -> Result<Self, Closed> {
         let mut socket = Self::connect(&caller.address()).await?;
-        let authorization = format!("Bearer {}", caller.token());
-        let payload = json!({ "Authorization": authorization });
-        socket.send(json!({ "type": "connection_init", "payload": payload })).await?;
+        socket.send(connection_init(caller)).await?;
         let answer = socket.next().await?;
         assert_eq!(answer["type"], "connection_ack", "{answer}");
         Ok(socket)
+    }
+
+    /// How a caller whose token does not hold is closed; none if it is not.
+    pub async fn refusal_of(caller: &Caller) -> Option<Closed> {
+        let mut socket = Self::connect(&caller.address()).await.ok()?;
+        socket.send(connection_init(caller)).await.ok()?;
+        socket.next().await.err()
     }
 
     /// Sends a message.
@@ -78,6 +94,15 @@ impl GraphqlSocket {
     /// The next message.
     pub async fn next(&mut self) -> Result<Value, Closed> {
         next(&mut self.socket).await
+    }
+
+    /// Passes over what comes until it is closed.
+    pub async fn closed(&mut self) -> Closed {
+        loop {
+            if let Err(closed) = self.next().await {
+                return closed;
+            }
+        }
     }
 }
 
@@ -112,6 +137,11 @@ impl Subscription {
             }
         }
     }
+}
+
+fn connection_init(caller: &Caller) -> Value {
+    let authorization = format!("Bearer {}", caller.token());
+    json!({ "type": "connection_init", "payload": { "Authorization": authorization } })
 }
 
 async fn connect(url: &str, protocol: &str, token: Option<&str>) -> Result<Socket, Closed> {

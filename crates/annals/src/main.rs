@@ -20,6 +20,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+/// Events are many small texts; this allocator takes less time for them than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An audit log that proves itself: who did what, to what, when, from where and why.
 ///
 /// Start with `annals serve`, make a token with `annals token --sub me --tenant acme --role admin`,
@@ -61,6 +65,8 @@ enum CatalogueCommand {
 }
 
 fn main() -> ExitCode {
+    // Whatever this program writes is for its owner alone, files of libraries included.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(message) => {

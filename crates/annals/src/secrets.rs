@@ -17,8 +17,8 @@ pub(crate) const MASTER_KEY_FILE: &str = "ANNALS_MASTER_KEY_FILE";
 /// is made when there is none.
 pub(crate) fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
     if let Some(path) = std::env::var_os(MASTER_KEY_FILE).map(PathBuf::from) {
-        let secret = read(&path)
-            .with_context(|| format!("reading the master key `{}`", path.display()))?;
+        let secret =
+            read(&path).with_context(|| format!("reading the master key `{}`", path.display()))?;
         return Ok(MasterKey::from_bytes(secret));
     }
     let path = data_dir.join("master.key");

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use annals_api::ApiParts;
 use annals_api::auth::{Expectations, Verifier};
@@ -12,7 +11,7 @@ use annals_engine::enrich::{EnrichSettings, Enricher};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::configuration::{Settings, StoreKind};
@@ -55,6 +54,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     };
     let enricher = Arc::new(Enricher::new(enrich)?);
     let mut system = installation.start(&settings).await?;
+    let stopping = CancellationToken::new();
     let api = Arc::new(ApiParts {
         recorder: system.recorder.clone(),
         queries: system.queries.clone(),
@@ -66,22 +66,20 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         verifier,
         cursors: Cursors::new(&installation.master.derive("cursor")),
         clock,
-        stopping: Arc::new(AtomicBool::new(false)),
+        stopping: stopping.clone(),
         metrics,
     });
     let listen = args.listen.as_deref().unwrap_or(&settings.server.listen);
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
     let address = listener.local_addr().context("reading the address that was taken")?;
-    let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(annals_api::server::serve(listener, api, stopping));
+    let serving = tokio::spawn(annals_api::server::serve(listener, api));
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;
     }
     info!("listening on http://{address}, data in `{}`", args.data_dir.display());
     let ended = wait(&mut system).await?;
-    // Nobody may be listening any more.
-    let _ = stop.send(true);
+    stopping.cancel();
     if serving.await.is_err() {
         error!("the server ended in a panic");
     }

@@ -72,8 +72,7 @@ async fn open_records(
     let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
     let keys = Arc::new(SqliteKeyStore::open(path)?);
     let master = secrets::master_key(path)?;
-    let report =
-        open_every_record(log.clone(), keys, master, |at| bar.set_position(at.0)).await?;
+    let report = open_every_record(log.clone(), keys, master, |at| bar.set_position(at.0)).await?;
     log.close().await;
     Ok(report)
 }

@@ -32,11 +32,15 @@ pub struct Principal {
 pub const TENANT_HEADER: &str = "annals-tenant";
 
 impl Principal {
-    /// Makes the caller of verified claims, in the tenant they name.
+    /// Makes the caller of verified claims, which hold until `expires_at`, in the tenant they name.
     ///
     /// # Errors
     /// When the token holds several tenants and none, or another, is named.
-    pub fn new(claims: Claims, named: Option<&str>) -> Result<Self, ApiError> {
+    pub fn new(
+        claims: Claims,
+        expires_at: jiff::Timestamp,
+        named: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let tenants = claims.tenant.list();
         let tenant = match (tenants, named) {
             ([only], None) => only,
@@ -50,7 +54,6 @@ impl Principal {
                 )));
             }
         };
-        let expires_at = jiff::Timestamp::from_second(claims.exp).unwrap_or(jiff::Timestamp::MAX);
         Ok(Self { id: claims.sub, tenant: tenant.clone(), roles: claims.roles, expires_at })
     }
 

@@ -1,7 +1,6 @@
 //! What every handler shares.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
@@ -11,6 +10,7 @@ use annals_engine::enrich::Enricher;
 use annals_engine::{Clock, Queries, Recorder};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Principal, Verifier};
 use crate::cursor::Cursors;
@@ -41,8 +41,8 @@ pub struct ApiParts {
     pub cursors: Cursors,
     /// The time.
     pub clock: Arc<Clock>,
-    /// Set when the service begins to stop: no further request is taken.
-    pub stopping: Arc<AtomicBool>,
+    /// Cancelled when the service is to stop: it takes no more connections and closes its sockets.
+    pub stopping: CancellationToken,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
@@ -51,9 +51,8 @@ impl ApiParts {
     /// The caller of a request.
     pub fn principal(&self, headers: &http::HeaderMap) -> Result<Principal, ApiError> {
         let token = bearer_token(headers).ok_or_else(ApiError::unauthenticated)?;
-        let named = headers
-            .get(crate::auth::TENANT_HEADER)
-            .map(|name| name.to_str().unwrap_or_default());
+        let named =
+            headers.get(crate::auth::TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
         self.principal_of_token(token, named)
     }
 
@@ -64,7 +63,10 @@ impl ApiParts {
         tenant: Option<&str>,
     ) -> Result<Principal, ApiError> {
         match self.verifier.verify(token) {
-            Ok(claims) => Principal::new(claims, tenant),
+            Ok(claims) => {
+                let expires_at = self.verifier.end_of(&claims);
+                Principal::new(claims, expires_at, tenant)
+            }
             Err(error) => {
                 metrics::counter!("annals_tokens_refused_total").increment(1);
                 tracing::debug!(error = &error as &dyn std::error::Error, "a token was refused");
@@ -75,7 +77,11 @@ impl ApiParts {
 }
 
 fn bearer_token(headers: &http::HeaderMap) -> Option<&str> {
-    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
+    token_of(headers.get(http::header::AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The token in `Bearer <token>`.
+pub(crate) fn token_of(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

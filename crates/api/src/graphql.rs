@@ -18,12 +18,11 @@ mod subscription;
 
 use async_graphql::Schema;
 use axum::routing::get;
-use axum::{Extension, Router};
 
 use crate::context::Api;
+use crate::server::Route;
 
-pub(crate) type AnnalsSchema =
-    Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+pub(crate) type AnnalsSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
 /// The schema with the limits of the service.
 pub(crate) fn schema(api: &Api) -> AnnalsSchema {
@@ -45,8 +44,9 @@ pub fn schema_text() -> String {
     schema.sdl_with_options(options)
 }
 
-pub(crate) fn routes(api: &Api) -> Router<Api> {
-    Router::new()
-        .route("/graphql", get(socket::upgrade).post(http::execute))
-        .layer(Extension(schema(api)))
-}
+/// A socket says who it is after it was opened, so the address as such is not open.
+pub(crate) const ROUTES: &[Route] = &[Route {
+    path: "/graphql",
+    open: false,
+    handlers: || get(socket::upgrade).post(http::execute),
+}];

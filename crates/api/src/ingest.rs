@@ -3,7 +3,7 @@
 use annals_domain::admission::{Admission, admit};
 use annals_domain::catalogue::Catalogue;
 use annals_domain::input::EventInput;
-use annals_domain::json::check_depth;
+use annals_domain::json::{check_depth, count_values};
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::{EventId, Receipt};
 use annals_engine::{Admitted, Permit};
@@ -29,6 +29,15 @@ pub(crate) enum Incoming {
     Refused(FieldError),
 }
 
+impl Incoming {
+    fn json(&self) -> Option<&[u8]> {
+        match self {
+            Self::Json(bytes) => Some(bytes),
+            Self::Input(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 /// Records the events and answers each, in order.
 ///
 /// # Errors
@@ -40,6 +49,7 @@ pub(crate) async fn record(
     permit: Permit,
 ) -> Result<Vec<Outcome>, ApiError> {
     principal.require(Permission::RecordEvents)?;
+    let _weight = crate::weight::take(api, incoming.iter().filter_map(Incoming::json))?;
     let checked = check(api, principal, incoming).await;
     let mut outcomes = Vec::with_capacity(checked.len());
     let mut admitted = Vec::with_capacity(checked.len());
@@ -115,6 +125,11 @@ fn read(api: &ApiParts, bytes: &[u8]) -> Result<EventInput, ApiError> {
         });
     }
     check_depth(bytes, limits.json_depth_max).map_err(ApiError::field)?;
+    // A value takes a byte at least, so most events need not be counted.
+    if bytes.len() > limits.json_values_max && count_values(bytes) > limits.json_values_max {
+        let message = format!("the event holds more than {} values", limits.json_values_max);
+        return Err(ApiError::field(FieldError::new("", ErrorCode::TooLarge, message)));
+    }
     EventInput::from_json(bytes).map_err(ApiError::field)
 }
 

@@ -11,6 +11,8 @@ pub mod graphql;
 mod ingest;
 mod rest;
 pub mod server;
+mod sockets;
 mod view;
+mod weight;
 
 pub use context::{Api, ApiParts};

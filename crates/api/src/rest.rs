@@ -9,26 +9,19 @@ mod stream;
 
 pub(crate) use parameters::parse_query;
 
-use axum::Router;
 use axum::routing::{get, post};
 
-use crate::context::Api;
-use crate::error::{ApiError, Code};
+use crate::server::Route;
 
-/// Every route. Handlers ask for the [`crate::auth::Principal`] and its permission themselves; a
+/// Every address. Handlers ask for the [`crate::auth::Principal`] and its permission themselves; a
 /// test walks this table and shows that none answers without.
-pub(crate) fn routes() -> Router<Api> {
-    Router::new()
-        .route("/api/v1/logs", get(logs::list).post(logs::record))
-        .route("/api/v1/logs/bulk", post(bulk::record))
-        .route("/api/v1/logs/stream", get(stream::stream))
-        .route("/api/v1/logs/{id}", get(logs::one))
-        .route("/api/v1/limits", get(health::limits))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .fallback(async || ApiError::not_found("page"))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(Code::MethodNotAllowed, "this address has no such method")
-        })
-}
+pub(crate) const ROUTES: &[Route] = &[
+    Route { path: "/api/v1/logs", open: false, handlers: || get(logs::list).post(logs::record) },
+    Route { path: "/api/v1/logs/bulk", open: false, handlers: || post(bulk::record) },
+    Route { path: "/api/v1/logs/stream", open: false, handlers: || get(stream::stream) },
+    Route { path: "/api/v1/logs/{id}", open: false, handlers: || get(logs::one) },
+    Route { path: "/api/v1/limits", open: false, handlers: || get(health::limits) },
+    Route { path: "/healthz", open: true, handlers: || get(health::healthz) },
+    Route { path: "/readyz", open: true, handlers: || get(health::readyz) },
+    Route { path: "/metrics", open: true, handlers: || get(health::metrics) },
+];

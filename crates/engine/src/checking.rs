@@ -9,6 +9,7 @@ use annals_record::MasterKey;
 use crate::key_ring::KeyRing;
 use crate::opening::{Opener, ReadError};
 use crate::projection::with_causes;
+use crate::reading::{Stretch, entries_after};
 use crate::sealing::Fresh;
 
 /// Records opened in one step.
@@ -40,19 +41,33 @@ pub async fn open_every_record(
     let mut report = OpeningReport::default();
     let mut position = Position::START;
     loop {
-        let entries = log.read_all(position, STEP).await?;
-        let Some(last) = entries.last() else { return Ok(report) };
-        position = last.position;
-        let places: Vec<_> = entries.iter().map(|e| (e.record.stream.clone(), e.revision)).collect();
+        let Stretch { entries, end, damaged } = entries_after(&*log, position, STEP).await?;
+        if end == position {
+            return Ok(report);
+        }
+        position = end;
+        let places: Vec<_> =
+            entries.iter().map(|e| (e.record.stream.clone(), e.revision)).collect();
         for (result, (stream, revision)) in opener.open(entries).await?.into_iter().zip(places) {
             report.records += 1;
-            let Err(error) = result else { continue };
-            report.findings_total += 1;
-            if report.findings.len() < FINDINGS_MAX {
+            if let Err(error) = result {
                 let cause = with_causes(&error);
-                report.findings.push(format!("stream {stream}, revision {revision}: {cause}"));
+                report.add(format!("stream {stream}, revision {revision}: {cause}"));
             }
         }
+        if let Some(damaged) = damaged {
+            report.records += 1;
+            report.add(with_causes(&damaged));
+        }
         progress(position);
+    }
+}
+
+impl OpeningReport {
+    fn add(&mut self, finding: String) {
+        self.findings_total += 1;
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The keys at hand: unwrapped, cached, and made when a person is first seen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,23 +51,37 @@ pub enum KeyRingError {
     #[error("cannot read or write keys")]
     Store(#[from] KeyStoreError),
     /// A key in the store does not open; most likely the master key is another one.
-    #[error("a stored key does not open: is ANNALS_MASTER_KEY_FILE the key this data was written with?")]
+    #[error(
+        "a stored key does not open: is ANNALS_MASTER_KEY_FILE the key this data was written with?"
+    )]
     Key(#[from] KeyError),
 }
 
 /// The keys of the owners of some events of one tenant.
 pub(crate) type OwnerKeys = HashMap<OwnerName, (KeyId, Arc<PersonKey>)>;
 
+/// Keys that were asked for by their ids. One that is in neither list was destroyed.
+#[derive(Default)]
+pub(crate) struct StoredKeys {
+    pub(crate) held: HashMap<KeyId, Arc<PersonKey>>,
+    /// They are stored, but do not open.
+    pub(crate) damaged: HashSet<KeyId>,
+}
+
 impl KeyRing {
     /// A ring over a store, opened by the master key.
     pub fn new(store: Arc<dyn KeyStore>, master: MasterKey) -> Self {
+        Self::remembering(PERSON_KEYS_MAX, store, master)
+    }
+
+    fn remembering(persons_max: u64, store: Arc<dyn KeyStore>, master: MasterKey) -> Self {
         Self {
             store,
             master,
             tenants: Cache::new(TENANT_KEYS_MAX),
             pseudonyms: Cache::new(PSEUDONYMS_MAX),
             persons: Cache::builder()
-                .max_capacity(PERSON_KEYS_MAX)
+                .max_capacity(persons_max)
                 .time_to_idle(PERSON_KEY_IDLE)
                 .build(),
         }
@@ -81,28 +95,24 @@ impl KeyRing {
     ) -> Result<OwnerKeys, KeyRingError> {
         let tenant_key = self.tenant_key(tenant).await?;
         let mut keys = OwnerKeys::new();
-        let mut missing = Vec::new();
-        for event in events {
-            for owner in owners(event) {
-                let name = OwnerName::from(&owner);
-                if keys.contains_key(&name) || missing.iter().any(|(held, _)| *held == name) {
-                    continue;
+        let mut missing = HashMap::<OwnerName, KeyId>::new();
+        for owner in events.flat_map(owners) {
+            let name = OwnerName::from(&owner);
+            if keys.contains_key(&name) || missing.contains_key(&name) {
+                continue;
+            }
+            let id = self.pseudonym(tenant, &tenant_key, &owner, &name);
+            match self.persons.get(&(tenant.clone(), id)) {
+                Some(key) => {
+                    keys.insert(name, (id, key));
                 }
-                let id = self.pseudonyms.get(&(tenant.clone(), name.clone())).unwrap_or_else(|| {
-                    let id = tenant_key.pseudonym(&owner);
-                    self.pseudonyms.insert((tenant.clone(), name.clone()), id);
-                    id
-                });
-                match self.persons.get(&(tenant.clone(), id)) {
-                    Some(key) => {
-                        keys.insert(name, (id, key));
-                    }
-                    None => missing.push((name, id)),
+                None => {
+                    missing.insert(name, id);
                 }
             }
         }
         if !missing.is_empty() {
-            let ids: Vec<KeyId> = missing.iter().map(|(_, id)| *id).collect();
+            let ids: Vec<KeyId> = missing.values().copied().collect();
             let found = self.load_or_make(tenant, &tenant_key, &ids).await?;
             for ((name, id), key) in missing.into_iter().zip(found) {
                 keys.insert(name, (id, key));
@@ -111,32 +121,56 @@ impl KeyRing {
         Ok(keys)
     }
 
-    /// Loads the keys into memory, so that [`KeyRing::held`] has those that still exist.
-    pub(crate) async fn load(
+    /// The keys that exist of these.
+    pub(crate) async fn stored(
         &self,
         tenant: &TenantId,
         mut ids: Vec<KeyId>,
-    ) -> Result<(), KeyRingError> {
+    ) -> Result<StoredKeys, KeyRingError> {
         ids.sort_unstable();
         ids.dedup();
-        ids.retain(|id| !self.persons.contains_key(&(tenant.clone(), *id)));
-        let missing = ids;
+        let mut keys = StoredKeys::default();
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.persons.get(&(tenant.clone(), id)) {
+                Some(key) => {
+                    keys.held.insert(id, key);
+                }
+                None => missing.push(id),
+            }
+        }
         if missing.is_empty() {
-            return Ok(());
+            return Ok(keys);
         }
         let tenant_key = self.tenant_key(tenant).await?;
         let stored = self.store.person_keys(tenant, &missing).await?;
         for (id, wrapped) in missing.into_iter().zip(stored) {
-            if let Some(wrapped) = wrapped {
-                self.unwrap(tenant, &tenant_key, id, &wrapped)?;
+            let Some(wrapped) = wrapped else { continue };
+            match self.unwrap(tenant, &tenant_key, id, &wrapped) {
+                Ok(key) => {
+                    keys.held.insert(id, key);
+                }
+                Err(_) => {
+                    keys.damaged.insert(id);
+                }
             }
         }
-        Ok(())
+        Ok(keys)
     }
 
-    /// A key that was loaded; `None` when it was destroyed.
-    pub(crate) fn held(&self, tenant: &TenantId, id: &KeyId) -> Option<Arc<PersonKey>> {
-        self.persons.get(&(tenant.clone(), *id))
+    fn pseudonym(
+        &self,
+        tenant: &TenantId,
+        tenant_key: &TenantKey,
+        owner: &Owner<'_>,
+        name: &OwnerName,
+    ) -> KeyId {
+        let key = (tenant.clone(), name.clone());
+        self.pseudonyms.get(&key).unwrap_or_else(|| {
+            let id = tenant_key.pseudonym(owner);
+            self.pseudonyms.insert(key, id);
+            id
+        })
     }
 
     async fn load_or_make(
@@ -194,3 +228,6 @@ impl KeyRing {
         Ok(key)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,17 +10,23 @@ pub mod enrich;
 mod feed;
 mod key_ring;
 mod live;
+mod matching;
 mod opening;
 mod permits;
 mod projection;
 mod projections;
+mod projector;
 mod queries;
+mod reading;
 mod recorder;
 mod recording;
+mod root;
 mod sealing;
 mod settings;
+mod shards;
 mod supervision;
 mod system;
+mod weight;
 
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
@@ -36,3 +42,6 @@ pub use recording::Recorder;
 pub use sealing::Admitted;
 pub use settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
 pub use system::{Ports, Settings, StartError, System};
+
+#[cfg(test)]
+mod tests;

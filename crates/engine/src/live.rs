@@ -1,5 +1,6 @@
 //! Events as they come, from any place in the log.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use annals_domain::filter::{Filter, Scope};
@@ -7,6 +8,7 @@ use annals_domain::{Position, Recorded};
 use tokio::time::Instant;
 
 use crate::feed::FeedReader;
+use crate::matching::Wanted;
 use crate::opening::ReadError;
 use crate::queries::Queries;
 
@@ -19,10 +21,11 @@ const STEP: usize = 512;
 /// A subscriber's view of the log.
 pub struct LiveEvents {
     reader: FeedReader,
-    filter: Filter,
+    wanted: Wanted,
     batch_max: usize,
+    heartbeat: Duration,
     /// Matches beyond the last batch, in order.
-    waiting: std::collections::VecDeque<Recorded>,
+    waiting: VecDeque<Recorded>,
 }
 
 /// Some matching events, and where to go on.
@@ -48,23 +51,31 @@ impl Queries {
     ) -> LiveEvents {
         LiveEvents {
             reader: self.follow(after),
-            filter: scope.filter().and(filter),
+            wanted: Wanted::new(scope, filter),
             batch_max: batch_max.max(1),
-            waiting: std::collections::VecDeque::new(),
+            heartbeat: HEARTBEAT,
+            waiting: VecDeque::new(),
         }
     }
 }
 
 impl LiveEvents {
-    /// Waits for matches, or for the time of a heartbeat.
+    /// The same with another time between a batch and the empty batch after it.
+    pub fn with_heartbeat(self, heartbeat: Duration) -> Self {
+        Self { heartbeat, ..self }
+    }
+
+    /// Waits for matches, or for the time of a heartbeat. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<LiveBatch, ReadError> {
-        let deadline = Instant::now() + HEARTBEAT;
+        let deadline = Instant::now() + self.heartbeat;
         while self.waiting.is_empty() {
             let Ok(events) = tokio::time::timeout_at(deadline, self.reader.next(STEP)).await else {
                 return Ok(self.batch());
             };
-            let matches = |event: &Recorded| self.filter.matches(&event.event);
-            self.waiting.extend(events?.into_iter().filter(matches));
+            let wanted = |event: &Recorded| self.wanted.holds(&event.event);
+            self.waiting.extend(events?.into_iter().filter(wanted));
+            // Whoever looks for little in much must leave the thread to others in between.
+            tokio::task::yield_now().await;
         }
         Ok(self.batch())
     }

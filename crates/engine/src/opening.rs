@@ -1,12 +1,14 @@
 //! Opening records that were read from the log.
 
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use annals_domain::{Position, Recorded, TenantId};
-use annals_ports::{EventLog, LogEntry, LogError};
-use annals_record::OpenError;
+use annals_ports::{LogEntry, LogError};
+use annals_record::{KeyId, OpenError};
 
-use crate::key_ring::{KeyRing, KeyRingError};
+use crate::key_ring::{KeyRing, KeyRingError, StoredKeys};
 use crate::sealing::Fresh;
 
 /// Opens records, reusing what the recorder has just sealed.
@@ -36,6 +38,13 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether waiting may cure it, without anything being restarted.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Log(LogError::Unavailable { .. }))
+    }
+}
+
 impl Opener {
     /// Opens the entries in order. One that cannot be opened is an error of its own, so that it
     /// does not hide the others.
@@ -43,18 +52,20 @@ impl Opener {
         &self,
         entries: Vec<LogEntry>,
     ) -> Result<Vec<Result<Recorded, ReadError>>, ReadError> {
-        let mut opened: Vec<Option<Result<Recorded, ReadError>>> = Vec::with_capacity(entries.len());
+        let mut opened: Vec<Option<Result<Recorded, ReadError>>> =
+            Vec::with_capacity(entries.len());
         let mut sealed = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
-            let fresh = self.fresh.take(&entry.record);
-            opened.push(fresh.map(|event| Ok(recorded(&entry, event, Vec::new()))));
-            if opened[index].is_none() {
-                sealed.push((index, entry));
+            match self.fresh.take(&entry.record) {
+                Some(event) => opened.push(Some(Ok(recorded(&entry, event, Vec::new())))),
+                None => {
+                    opened.push(None);
+                    sealed.push((index, entry));
+                }
             }
         }
         if !sealed.is_empty() {
-            self.load_keys(&sealed).await?;
-            let keys = Arc::clone(&self.keys);
+            let keys = self.keys_of(&sealed).await?;
             let results = tokio::task::spawn_blocking(move || {
                 sealed.into_iter().map(|(i, entry)| (i, open_one(&keys, &entry))).collect()
             });
@@ -68,29 +79,46 @@ impl Opener {
     }
 
     /// Opens the entries; the first that cannot be opened is the error.
-    pub(crate) async fn open_all(&self, entries: Vec<LogEntry>) -> Result<Vec<Recorded>, ReadError> {
+    pub(crate) async fn open_all(
+        &self,
+        entries: Vec<LogEntry>,
+    ) -> Result<Vec<Recorded>, ReadError> {
         self.open(entries).await?.into_iter().collect()
     }
 
-    async fn load_keys(&self, entries: &[(usize, LogEntry)]) -> Result<(), KeyRingError> {
-        let mut tenants: Vec<&TenantId> = entries.iter().map(|(_, e)| &e.record.tenant).collect();
-        tenants.sort_unstable();
-        tenants.dedup();
-        for tenant in tenants {
-            let mut ids = Vec::new();
-            for (_, entry) in entries.iter().filter(|(_, entry)| entry.record.tenant == *tenant) {
-                ids.extend(entry.record.groups.iter().map(|group| group.key));
-            }
-            self.keys.load(tenant, ids).await?;
+    /// The keys of all groups. They are held here until the records are open: a cache may drop any
+    /// of them at any time, and a missing key would mean that its person was erased.
+    async fn keys_of(
+        &self,
+        entries: &[(usize, LogEntry)],
+    ) -> Result<HashMap<TenantId, StoredKeys>, KeyRingError> {
+        let mut ids = HashMap::<&TenantId, Vec<KeyId>>::new();
+        for (_, LogEntry { record, .. }) in entries {
+            let groups = record.groups.iter().map(|group| group.key);
+            ids.entry(&record.tenant).or_default().extend(groups);
         }
-        Ok(())
+        let mut keys = HashMap::with_capacity(ids.len());
+        for (tenant, ids) in ids {
+            keys.insert(tenant.clone(), self.keys.stored(tenant, ids).await?);
+        }
+        Ok(keys)
     }
 }
 
-fn open_one(keys: &KeyRing, entry: &LogEntry) -> Result<Recorded, ReadError> {
-    let record = &entry.record;
-    let opened = annals_record::open(record, &|id| keys.held(&record.tenant, id))
-        .map_err(|source| ReadError::Damaged { position: entry.position, source })?;
+fn open_one(keys: &HashMap<TenantId, StoredKeys>, entry: &LogEntry) -> Result<Recorded, ReadError> {
+    let LogEntry { record, position, .. } = entry;
+    let damaged = |source| ReadError::Damaged { position: *position, source };
+    let keys = keys.get(&record.tenant).expect("the keys of every tenant were looked up");
+    if record.groups.iter().any(|group| keys.damaged.contains(&group.key)) {
+        // Its person was not erased, so its parts must not be told to be.
+        return Err(damaged(OpenError::NotAuthentic));
+    }
+    let find = |id: &KeyId| keys.held.get(id).cloned();
+    // One record must not take down who reads all of them.
+    let opening = AssertUnwindSafe(|| annals_record::open(record, &find));
+    let opened = std::panic::catch_unwind(opening)
+        .unwrap_or(Err(OpenError::Malformed("opening it failed in a panic")))
+        .map_err(damaged)?;
     Ok(recorded(entry, Arc::new(opened.event), opened.erased))
 }
 
@@ -102,22 +130,4 @@ fn recorded(entry: &LogEntry, event: Arc<annals_domain::Event>, erased: Vec<Stri
         event,
         erased,
     }
-}
-
-/// Reads and opens the log from one position on, for whoever is behind the feed.
-pub(crate) async fn read_after(
-    log: &dyn EventLog,
-    opener: &Opener,
-    after: Position,
-    limit: usize,
-) -> Result<Vec<Recorded>, ReadError> {
-    let entries = log.read_all(after, limit).await?;
-    let mut events = Vec::with_capacity(entries.len());
-    for result in opener.open(entries).await? {
-        match result {
-            Ok(recorded) => events.push(recorded),
-            Err(error) => crate::feed::report_damaged(&error),
-        }
-    }
-    Ok(events)
 }

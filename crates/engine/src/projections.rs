@@ -1,15 +1,21 @@
 //! The projections that ship with Annals: search index, profiles, inboxes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use annals_domain::catalogue::Catalogue;
 use annals_domain::notification::{InboxChange, inbox_change};
-use annals_domain::profile::{PersonRef, deltas};
+use annals_domain::profile::{PersonRef, ProfileDelta, deltas};
 use annals_domain::{Position, Recorded};
 use annals_ports::{InboxStore, ProfileStore, SearchIndex};
 use tokio::sync::broadcast;
 
 use crate::projection::{Projection, ProjectionError};
+
+/// Name of the search index's projection.
+pub(crate) const INDEX: &str = "index";
+/// Name of the projection that keeps the inboxes.
+pub(crate) const INBOX: &str = "inbox";
 
 /// Keeps the search index.
 pub(crate) struct Indexer {
@@ -18,10 +24,11 @@ pub(crate) struct Indexer {
 
 impl Projection for Indexer {
     fn name(&self) -> &'static str {
-        "index"
+        INDEX
     }
 
-    fn position(&self) -> Result<Position, ProjectionError> {
+    fn rewind(&self) -> Result<Position, ProjectionError> {
+        // What it has beyond that, it passes over when it comes again.
         Ok(self.index.position())
     }
 
@@ -35,87 +42,102 @@ impl Projection for Indexer {
     }
 }
 
-/// Keeps the profiles. Events gather until the next commit, so that a person who is in many of
-/// them is written once.
+/// Keeps the profiles. What the events add gathers until the next commit, so that a person who is in
+/// many of them is written once.
 pub(crate) struct Profiler {
-    pub(crate) store: Arc<dyn ProfileStore>,
-    pub(crate) gathered: Mutex<Vec<Recorded>>,
+    store: Arc<dyn ProfileStore>,
+    gathered: Mutex<GatheredDeltas>,
 }
 
-/// More gathered events than this are written without waiting for the commit.
-const GATHERED_MAX: usize = 8192;
+#[derive(Default)]
+struct GatheredDeltas {
+    deltas: BTreeMap<PersonRef, ProfileDelta>,
+    end: Position,
+}
+
+impl Profiler {
+    pub(crate) fn new(store: Arc<dyn ProfileStore>) -> Self {
+        Self { store, gathered: Mutex::default() }
+    }
+}
 
 impl Projection for Profiler {
     fn name(&self) -> &'static str {
         "profiles"
     }
 
-    fn position(&self) -> Result<Position, ProjectionError> {
-        self.gathered().clear();
+    fn rewind(&self) -> Result<Position, ProjectionError> {
+        *locked(&self.gathered) = GatheredDeltas::default();
         Ok(self.store.position()?)
     }
 
-    fn apply(&self, events: &[Recorded], _: Position) -> Result<(), ProjectionError> {
-        let mut gathered = self.gathered();
-        gathered.extend_from_slice(events);
-        match gathered.len() >= GATHERED_MAX {
-            true => self.write(&mut gathered),
-            false => Ok(()),
+    fn apply(&self, events: &[Recorded], end: Position) -> Result<(), ProjectionError> {
+        let fresh = deltas(events);
+        let mut gathered = locked(&self.gathered);
+        for (person, delta) in fresh {
+            let held = gathered.deltas.entry(person).or_default();
+            *held = std::mem::take(held).plus(delta);
         }
-    }
-
-    fn commit(&self) -> Result<(), ProjectionError> {
-        self.write(&mut self.gathered())
-    }
-}
-
-impl Profiler {
-    fn write(&self, gathered: &mut Vec<Recorded>) -> Result<(), ProjectionError> {
-        if let Some(last) = gathered.last() {
-            self.store.apply(&deltas(gathered), last.position)?;
-            gathered.clear();
-        }
+        gathered.end = end;
         Ok(())
     }
 
-    fn gathered(&self) -> std::sync::MutexGuard<'_, Vec<Recorded>> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn commit(&self) -> Result<(), ProjectionError> {
+        let mut gathered = locked(&self.gathered);
+        self.store.apply(&gathered.deltas, gathered.end)?;
+        gathered.deltas.clear();
+        Ok(())
     }
 }
 
 /// Keeps the inboxes: tells subjects about significant events.
 pub(crate) struct Notifier {
-    pub(crate) store: Arc<dyn InboxStore>,
-    pub(crate) catalogue: Arc<Catalogue>,
+    store: Arc<dyn InboxStore>,
+    catalogue: Arc<Catalogue>,
     /// Whose inbox changed, for those who wait for news.
-    pub(crate) news: broadcast::Sender<PersonRef>,
-    pub(crate) gathered: Mutex<(Vec<InboxChange>, Position)>,
+    news: broadcast::Sender<PersonRef>,
+    gathered: Mutex<GatheredChanges>,
+}
+
+#[derive(Default)]
+struct GatheredChanges {
+    changes: Vec<InboxChange>,
+    end: Position,
+}
+
+impl Notifier {
+    pub(crate) fn new(
+        store: Arc<dyn InboxStore>,
+        catalogue: Arc<Catalogue>,
+        news: broadcast::Sender<PersonRef>,
+    ) -> Self {
+        Self { store, catalogue, news, gathered: Mutex::default() }
+    }
 }
 
 impl Projection for Notifier {
     fn name(&self) -> &'static str {
-        "inbox"
+        INBOX
     }
 
-    fn position(&self) -> Result<Position, ProjectionError> {
-        *self.gathered() = (Vec::new(), Position::START);
+    fn rewind(&self) -> Result<Position, ProjectionError> {
+        *locked(&self.gathered) = GatheredChanges::default();
         Ok(self.store.position()?)
     }
 
     fn apply(&self, events: &[Recorded], end: Position) -> Result<(), ProjectionError> {
-        let mut gathered = self.gathered();
-        gathered.0.extend(events.iter().filter_map(|event| inbox_change(event, &self.catalogue)));
-        gathered.1 = end;
+        let fresh = events.iter().filter_map(|event| inbox_change(event, &self.catalogue));
+        let fresh: Vec<InboxChange> = fresh.collect();
+        let mut gathered = locked(&self.gathered);
+        gathered.changes.extend(fresh);
+        gathered.end = end;
         Ok(())
     }
 
     fn commit(&self) -> Result<(), ProjectionError> {
-        let mut gathered = self.gathered();
-        if gathered.1 == Position::START {
-            return Ok(());
-        }
-        self.store.apply(&gathered.0, gathered.1)?;
-        for change in gathered.0.drain(..) {
+        let mut gathered = locked(&self.gathered);
+        self.store.apply(&gathered.changes, gathered.end)?;
+        for change in gathered.changes.drain(..) {
             let recipient = match change {
                 InboxChange::Arrived(notification) => notification.recipient,
                 InboxChange::Read { recipient, .. } => recipient,
@@ -127,8 +149,7 @@ impl Projection for Notifier {
     }
 }
 
-impl Notifier {
-    fn gathered(&self) -> std::sync::MutexGuard<'_, (Vec<InboxChange>, Position)> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A panic leaves nothing half done here: what was gathered is forgotten before it is used again.
+fn locked<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }

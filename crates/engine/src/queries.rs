@@ -9,15 +9,19 @@ use std::time::Duration;
 use annals_domain::filter::{Count, Filter, Order, PageKey, Scope};
 use annals_domain::notification::InboxItem;
 use annals_domain::profile::{PersonRef, Profile};
-use annals_domain::{EventId, Position, Recorded};
-use annals_ports::{
-    EventLog, Hit, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex,
-    SearchRequest,
-};
+use annals_domain::{EventId, Position, Recorded, TenantId};
+use annals_ports::{EventLog, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex};
+use tokio::sync::Semaphore;
 
 use crate::feed::{Feed, FeedReader, Recent};
+use crate::matching::Wanted;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
+use crate::projections::{INBOX, INDEX};
+
+mod paging;
+
+use paging::Found;
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -70,6 +74,8 @@ pub struct Queries {
     pub(crate) profiles: Arc<dyn ProfileStore>,
     pub(crate) inbox: Arc<dyn InboxStore>,
     pub(crate) progress: Arc<[Arc<Progress>]>,
+    /// How many questions are worked on at once.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 /// The key of an event in any order.
@@ -83,19 +89,14 @@ pub fn page_key(event: &Recorded) -> PageKey {
 impl Queries {
     /// A page of the events that match.
     pub async fn page(&self, request: PageRequest) -> Result<Page, QueryError> {
+        let PageRequest { scope, filter, order, after, limit } = request;
         let this = self.clone();
-        let filter = request.scope.filter().and(request.filter.clone());
-        let limit = request.limit;
-        let found = tokio::task::spawn_blocking(move || {
-            this.find(&filter, request.order, request.after, limit + 1)
-        });
-        let mut found = found.await.unwrap_or_else(|p| std::panic::resume_unwind(p.into_panic()))?;
+        let wanted = Wanted::new(&scope, filter);
+        let search = move || this.find(&wanted, order, after, limit.saturating_add(1));
+        let mut found = self.blocking(search).await?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let events = self.fetch(found).await?;
-        let foreign = events.iter().find(|event| event.event.tenant != request.scope.tenant);
-        assert!(foreign.is_none(), "a query answered with an event of another tenant");
-        Ok(Page { events, more })
+        Ok(Page { events: self.fetch(&scope.tenant, found).await?, more })
     }
 
     /// How many events match; counts no further than `limit`.
@@ -106,16 +107,8 @@ impl Queries {
         limit: u64,
     ) -> Result<Count, QueryError> {
         let this = self.clone();
-        let filter = scope.filter().and(filter);
-        let counted = tokio::task::spawn_blocking(move || {
-            let (indexed, chunks) = this.memory();
-            let in_memory = newer(&chunks, indexed).filter(|e| filter.matches(&e.event)).count();
-            let in_memory = (in_memory as u64).min(limit + 1);
-            let rest = this.index.count(&filter, indexed, limit.saturating_sub(in_memory))?;
-            let value = rest.value + in_memory;
-            Ok(Count { value: value.min(limit), at_least: rest.at_least || value > limit })
-        });
-        counted.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        let wanted = Wanted::new(scope, filter);
+        Ok(self.blocking(move || this.count_wanted(&wanted, limit)).await?)
     }
 
     /// One event, if the scope holds it.
@@ -133,7 +126,7 @@ impl Queries {
         limit: usize,
     ) -> Result<Option<Profile>, QueryError> {
         let store = Arc::clone(&self.profiles);
-        Ok(blocking(move || store.profile(&person, limit)).await?)
+        Ok(self.blocking(move || store.profile(&person, limit)).await?)
     }
 
     /// The person's events, newest first.
@@ -144,11 +137,13 @@ impl Queries {
         limit: usize,
     ) -> Result<Page, QueryError> {
         let store = Arc::clone(&self.profiles);
-        let mut positions = blocking(move || store.timeline(&person, before, limit + 1)).await?;
+        let tenant = person.tenant.clone();
+        let enough = limit.saturating_add(1);
+        let mut positions = self.blocking(move || store.timeline(&person, before, enough)).await?;
         let more = positions.len() > limit;
         positions.truncate(limit);
         let found = positions.into_iter().map(Found::At).collect();
-        Ok(Page { events: self.fetch(found).await?, more })
+        Ok(Page { events: self.fetch(&tenant, found).await?, more })
     }
 
     /// The person's messages, newest first.
@@ -159,7 +154,7 @@ impl Queries {
         limit: usize,
     ) -> Result<Vec<InboxItem>, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(blocking(move || store.newest(&person, before, limit)).await?)
+        Ok(self.blocking(move || store.newest(&person, before, limit)).await?)
     }
 
     /// The person's messages after a position, oldest first.
@@ -170,13 +165,13 @@ impl Queries {
         limit: usize,
     ) -> Result<Vec<InboxItem>, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(blocking(move || store.since(&person, after, limit)).await?)
+        Ok(self.blocking(move || store.since(&person, after, limit)).await?)
     }
 
     /// How many messages the person has not read.
     pub async fn unread(&self, person: PersonRef) -> Result<u64, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(blocking(move || store.unread(&person)).await?)
+        Ok(self.blocking(move || store.unread(&person)).await?)
     }
 
     /// Follows the log from a position on; from now on when there is none.
@@ -190,23 +185,34 @@ impl Queries {
         self.feed.head()
     }
 
-    /// Waits until everything up to `position` is seen by searches, profiles and inboxes.
+    /// Waits until searches see everything up to `position`, which they do as soon as it is in the
+    /// feed, unless the index is too far behind to join it.
     pub async fn wait_for(&self, position: Position, limit: Duration) -> Result<(), QueryError> {
+        let found = |indexed: Position| indexed >= position || self.joined(indexed);
         let wait = async {
-            // Searches also see the feed, unless the index is too far behind to join it.
             let mut head = self.feed.watch();
+            // The feed lives as long as this does.
             let _ = head.wait_for(|seen| *seen >= position).await;
-            for progress in self.progress.iter() {
-                let mut applied = progress.watch();
-                let _ = applied
-                    .wait_for(|applied| {
-                        *applied >= position
-                            || (progress.name() == "index" && self.joined(*applied))
-                    })
-                    .await;
-            }
+            self.wait_for_projection(INDEX, found).await;
         };
         tokio::time::timeout(limit, wait).await.map_err(|_| QueryError::NotYetVisible(position))
+    }
+
+    /// Waits until inboxes show everything up to `position`.
+    pub async fn wait_for_inbox(
+        &self,
+        position: Position,
+        limit: Duration,
+    ) -> Result<(), QueryError> {
+        let wait = self.wait_for_projection(INBOX, |applied| applied >= position);
+        tokio::time::timeout(limit, wait).await.map_err(|_| QueryError::NotYetVisible(position))
+    }
+
+    async fn wait_for_projection(&self, name: &str, far_enough: impl Fn(Position) -> bool) {
+        for progress in self.progress.iter().filter(|progress| progress.name() == name) {
+            // The projection's progress lives as long as this does.
+            let _ = progress.watch().wait_for(|applied| far_enough(*applied)).await;
+        }
     }
 
     /// How far each projection has come.
@@ -216,56 +222,15 @@ impl Queries {
 
     /// Whether the feed reaches back to what the index has.
     fn joined(&self, indexed: Position) -> bool {
-        matches!(self.feed.recent(indexed), Recent::Events(_))
+        matches!(self.feed.some_recent(indexed, 0), Recent::Events(..))
     }
 
-    /// How far the index reaches, and the newer events. The index is asked first: what it commits
-    /// meanwhile is left out of its answers by that position, so nothing is found twice.
-    fn memory(&self) -> (Position, Vec<Arc<[Recorded]>>) {
-        let indexed = self.index.position();
-        match self.feed.recent(indexed) {
-            Recent::Events(chunks) => (indexed, chunks),
-            Recent::Behind => (indexed, Vec::new()),
-        }
-    }
-
-    fn find(
+    /// The events that were found, all of one tenant.
+    async fn fetch(
         &self,
-        filter: &Filter,
-        order: Order,
-        after: Option<PageKey>,
-        limit: usize,
-    ) -> Result<Vec<Found>, SearchError> {
-        let (indexed, chunks) = self.memory();
-        let mut fresh: Vec<&Recorded> = newer(&chunks, indexed)
-            .filter(|event| after.is_none_or(|after| is_behind(order, after, page_key(event))))
-            .filter(|event| filter.matches(&event.event))
-            .collect();
-        sort(order, &mut fresh);
-        fresh.truncate(limit);
-        let search = |after, limit| {
-            let request = SearchRequest { filter, order, after, until: indexed, limit };
-            self.index.search(&request)
-        };
-        let found: Vec<Found> = match order {
-            // What is in memory is newer than all that is in the index.
-            Order::RecordedNewest => {
-                let rest = limit - fresh.len();
-                let hits = if rest == 0 { Vec::new() } else { search(after, rest)? };
-                fresh.into_iter().map(Found::here).chain(hits.into_iter().map(Found::hit)).collect()
-            }
-            Order::RecordedOldest => {
-                let hits = search(after, limit)?;
-                hits.into_iter().map(Found::hit).chain(fresh.into_iter().map(Found::here)).collect()
-            }
-            Order::OccurredNewest | Order::OccurredOldest => {
-                merge(order, search(after, limit)?, fresh)
-            }
-        };
-        Ok(found.into_iter().take(limit).collect())
-    }
-
-    async fn fetch(&self, found: Vec<Found>) -> Result<Vec<Recorded>, QueryError> {
+        tenant: &TenantId,
+        found: Vec<Found>,
+    ) -> Result<Vec<Recorded>, QueryError> {
         let positions: Vec<Position> = found
             .iter()
             .filter_map(|found| match found {
@@ -284,81 +249,23 @@ impl Queries {
             Found::Here(event) => Some(event),
             Found::At(position) => read.next_if(|event| event.position == position),
         };
-        Ok(found.into_iter().filter_map(row).collect())
-    }
-}
-
-/// An event that was found: in memory, or by its position in the log.
-enum Found {
-    Here(Recorded),
-    At(Position),
-}
-
-impl Found {
-    fn here(event: &Recorded) -> Self {
-        Self::Here(event.clone())
+        let events: Vec<Recorded> = found.into_iter().filter_map(row).collect();
+        let foreign = events.iter().find(|event| event.event.tenant != *tenant);
+        assert!(foreign.is_none(), "a query found an event of another tenant");
+        Ok(events)
     }
 
-    fn hit(hit: Hit) -> Self {
-        Self::At(hit.position)
+    /// Does something that may take its time. Only so many at once: the threads are also needed to
+    /// record events.
+    async fn blocking<T: Send + 'static, E: Send + 'static>(
+        &self,
+        step: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            step()
+        });
+        task.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
-}
-
-fn newer(chunks: &[Arc<[Recorded]>], than: Position) -> impl Iterator<Item = &Recorded> {
-    chunks.iter().flat_map(|chunk| chunk.iter()).filter(move |event| event.position > than)
-}
-
-/// Whether `key` comes after `mark` in the order.
-fn is_behind(order: Order, mark: PageKey, key: PageKey) -> bool {
-    let by_occurrence = |key: PageKey| (key.occurred_us, key.position);
-    match order {
-        Order::RecordedNewest => key.position < mark.position,
-        Order::RecordedOldest => key.position > mark.position,
-        Order::OccurredNewest => by_occurrence(key) < by_occurrence(mark),
-        Order::OccurredOldest => by_occurrence(key) > by_occurrence(mark),
-    }
-}
-
-fn sort(order: Order, events: &mut [&Recorded]) {
-    let by_occurrence = |event: &&Recorded| {
-        let key = page_key(event);
-        (key.occurred_us, key.position)
-    };
-    match order {
-        // They come in order of position.
-        Order::RecordedOldest => {}
-        Order::RecordedNewest => events.reverse(),
-        Order::OccurredOldest => events.sort_by_key(by_occurrence),
-        Order::OccurredNewest => events.sort_by_key(|event| std::cmp::Reverse(by_occurrence(event))),
-    }
-}
-
-fn merge(order: Order, hits: Vec<Hit>, fresh: Vec<&Recorded>) -> Vec<Found> {
-    let mut hits = hits.into_iter().peekable();
-    let mut fresh = fresh.into_iter().peekable();
-    let mut merged = Vec::with_capacity(hits.len() + fresh.len());
-    loop {
-        let take_hit = match (hits.peek(), fresh.peek()) {
-            (Some(hit), Some(event)) => {
-                let hit = PageKey { position: hit.position, occurred_us: hit.occurred_us };
-                is_behind(order, hit, page_key(event))
-            }
-            (hit, _) => hit.is_some(),
-        };
-        let next = match take_hit {
-            true => hits.next().map(Found::hit),
-            false => fresh.next().map(Found::here),
-        };
-        match next {
-            Some(found) => merged.push(found),
-            None => return merged,
-        }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    step: impl FnOnce() -> Result<T, ReadModelError> + Send + 'static,
-) -> Result<T, ReadModelError> {
-    let task = tokio::task::spawn_blocking(step);
-    task.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

@@ -7,18 +7,17 @@
 //! A caller hears back only after the log has confirmed the append: [`Durable`] can be made nowhere
 //! else.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use annals_domain::{EventId, Receipt, StreamName};
-use annals_ports::{AppendError, AppendItem, EventLog, Expected, LogError};
+use annals_domain::time::DateTime;
+use annals_domain::{EventId, Position, Receipt, StreamName};
+use annals_ports::{AppendError, AppendItem, Appended, EventLog, Expected, LogError};
 use annals_record::Record;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tracing::{error, warn};
 
 use crate::permits::Permit;
-use crate::sealing::{Fresh, Sealed};
-use crate::supervision::Address;
+use crate::sealing::{Fresh, FreshKey, Sealed};
 
 /// A value that is true only of what lies on disk; the engine alone makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,53 +59,6 @@ pub enum RecordError {
 /// What becomes of one event.
 pub type RecordResult = Result<Durable<Receipt>, RecordError>;
 
-/// How the rest of the engine reaches the shards.
-#[derive(Clone)]
-pub(crate) struct Shards {
-    addresses: Arc<[Address<Message>]>,
-}
-
-impl Shards {
-    pub(crate) fn new(addresses: Vec<Address<Message>>) -> Self {
-        Self { addresses: addresses.into() }
-    }
-
-    /// Records the events, each in its stream; answers in the same order.
-    pub(crate) async fn record(&self, sealed: Vec<Sealed>, permit: Permit) -> Vec<RecordResult> {
-        let permit = Arc::new(permit);
-        let total = sealed.len();
-        let mut by_shard: Vec<Vec<(usize, Sealed)>> =
-            self.addresses.iter().map(|_| Vec::new()).collect();
-        for (index, event) in sealed.into_iter().enumerate() {
-            by_shard[self.shard_of(&event.record.stream)].push((index, event));
-        }
-        let mut answers: Vec<RecordResult> = vec![Err(RecordError::Unavailable); total];
-        let mut waiting = Vec::new();
-        for (address, events) in self.addresses.iter().zip(by_shard) {
-            if events.is_empty() {
-                continue;
-            }
-            let (indexes, events): (Vec<usize>, Vec<Sealed>) = events.into_iter().unzip();
-            let permit = Arc::clone(&permit);
-            let answer = address
-                .ask(move |reply| Message::Record(Request { events, reply, _permit: permit }));
-            waiting.push(async move { (indexes, answer.await) });
-        }
-        for (indexes, answer) in futures_util::future::join_all(waiting).await {
-            // A shard that stopped before answering leaves its events unconfirmed.
-            for (index, result) in indexes.into_iter().zip(answer.unwrap_or_default()) {
-                answers[index] = result;
-            }
-        }
-        answers
-    }
-
-    fn shard_of(&self, stream: &StreamName) -> usize {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(stream);
-        (hash % self.addresses.len() as u64) as usize
-    }
-}
-
 pub(crate) enum Message {
     /// Events of one caller, for streams of this shard.
     Record(Request),
@@ -115,10 +67,10 @@ pub(crate) enum Message {
 }
 
 pub(crate) struct Request {
-    events: Vec<Sealed>,
-    reply: RpcReplyPort<Vec<RecordResult>>,
+    pub(crate) events: Vec<Sealed>,
+    pub(crate) reply: RpcReplyPort<Vec<RecordResult>>,
     /// The mailbox has no bound of its own; this share of it is given back when the request ends.
-    _permit: Arc<Permit>,
+    pub(crate) permit: Arc<Permit>,
 }
 
 pub(crate) struct RecorderActor {
@@ -170,62 +122,94 @@ impl Actor for RecorderActor {
 impl RecorderActor {
     async fn append(&self, state: &mut State) {
         let requests = std::mem::take(&mut state.waiting);
-        state.waiting_events = 0;
-        let mut batch = Vec::with_capacity(requests.iter().map(|r| r.events.len()).sum());
-        let mut places = Vec::with_capacity(batch.capacity());
+        let events = std::mem::take(&mut state.waiting_events);
+        let mut batch = Vec::with_capacity(events);
+        let mut places = Vec::with_capacity(events);
         let mut replies = Vec::with_capacity(requests.len());
-        for request in requests {
-            replies.push((request.events.len(), request.reply, request._permit));
-            for Sealed { record, event } in request.events {
-                self.fresh.deposit(&record, Arc::clone(&event));
-                places.push(Place::of(&record, &event));
-                batch.push(item(record));
+        for Request { events, reply, permit } in requests {
+            replies.push((events.len(), reply, permit));
+            for sealed in events {
+                places.push(self.place_of(&sealed));
+                batch.push(item(sealed.record));
             }
         }
-        let mut results = match self.log.append(batch).await {
-            Ok(results) => self.answers(places, results).into_iter(),
+        let results = match self.log.append(batch).await {
+            Ok(results) => self.answers(places, results).await,
             Err(error) => {
                 let refusal = refusal_of(&error);
                 places.iter().for_each(|place| self.fresh.withdraw(place.fresh_key));
-                vec![Err(refusal); places.len()].into_iter()
+                vec![Err(refusal); places.len()]
             }
         };
         metrics::histogram!("annals_append_batch_events").record(results.len() as f64);
-        for (count, reply, _permit) in replies {
+        let mut results = results.into_iter();
+        for (count, reply, permit) in replies {
             // The caller may have left; the events are recorded all the same.
             let _ = reply.send(results.by_ref().take(count).collect());
+            drop(permit);
         }
     }
 
-    fn answers(
+    fn place_of(&self, sealed: &Sealed) -> Place {
+        let Sealed { record, event } = sealed;
+        Place {
+            id: record.id,
+            stream: record.stream.clone(),
+            received_at: event.received_at,
+            fresh_key: self.fresh.deposit(record, Arc::clone(event)),
+        }
+    }
+
+    async fn answers(
         &self,
         places: Vec<Place>,
-        results: Vec<Result<Vec<annals_ports::Appended>, AppendError>>,
+        results: Vec<Result<Vec<Appended>, AppendError>>,
     ) -> Vec<RecordResult> {
-        places
-            .into_iter()
-            .zip(results)
-            .map(|(place, result)| match result {
-                Ok(appended) => {
-                    let appended = appended[0];
-                    if appended.duplicate {
-                        self.fresh.withdraw(place.fresh_key);
-                    }
-                    Ok(Durable(Receipt {
-                        id: place.id,
-                        stream: place.stream,
-                        revision: appended.revision,
-                        position: appended.position,
-                        received_at: place.received_at,
-                        duplicate: appended.duplicate,
-                    }))
+        let mut answers = Vec::with_capacity(places.len());
+        let mut duplicates = Vec::new();
+        for (place, result) in places.into_iter().zip(results) {
+            if !matches!(&result, Ok(appended) if !appended[0].duplicate) {
+                self.fresh.withdraw(place.fresh_key);
+            }
+            let answer = result.map_err(|error| refusal_of_item(error, place.id));
+            let answer = answer.map(|appended| place.receipt(appended[0]));
+            if let Ok(receipt) = &answer
+                && receipt.duplicate
+            {
+                duplicates.push((answers.len(), receipt.position));
+            }
+            answers.push(answer.map(Durable));
+        }
+        if !duplicates.is_empty() {
+            self.tell_old_times(&mut answers, &duplicates).await;
+        }
+        answers
+    }
+
+    /// A receipt is the same however often its event is sent, so it tells when the event was taken
+    /// on for the first time.
+    async fn tell_old_times(&self, answers: &mut [RecordResult], duplicates: &[(usize, Position)]) {
+        let positions: Vec<Position> = duplicates.iter().map(|(_, position)| *position).collect();
+        let entries = match self.log.read_at(&positions).await {
+            Ok(entries) => entries,
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "old receipts could not be read");
+                Vec::new()
+            }
+        };
+        let mut entries = entries.into_iter().flatten().peekable();
+        for (index, position) in duplicates {
+            let entry = entries.next_if(|entry| entry.position == *position);
+            let header = entry.as_ref().and_then(|entry| entry.record.header().ok());
+            answers[*index] = match (header, &answers[*index]) {
+                (Some(header), Ok(Durable(receipt))) => {
+                    let received_at = DateTime::utc(header.recorded_at);
+                    Ok(Durable(Receipt { received_at, ..receipt.clone() }))
                 }
-                Err(error) => {
-                    self.fresh.withdraw(place.fresh_key);
-                    Err(refusal_of_item(error, place.id))
-                }
-            })
-            .collect()
+                // It is recorded, but the receipt cannot be told.
+                _ => Err(RecordError::Unavailable),
+            };
+        }
     }
 }
 
@@ -233,17 +217,19 @@ impl RecorderActor {
 struct Place {
     id: EventId,
     stream: StreamName,
-    received_at: annals_domain::time::DateTime,
-    fresh_key: crate::sealing::FreshKey,
+    received_at: DateTime,
+    fresh_key: FreshKey,
 }
 
 impl Place {
-    fn of(record: &Record, event: &annals_domain::Event) -> Self {
-        Self {
-            id: record.id,
-            stream: record.stream.clone(),
-            received_at: event.received_at,
-            fresh_key: Fresh::key_of(record),
+    fn receipt(self, appended: Appended) -> Receipt {
+        Receipt {
+            id: self.id,
+            stream: self.stream,
+            revision: appended.revision,
+            position: appended.position,
+            received_at: self.received_at,
+            duplicate: appended.duplicate,
         }
     }
 }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use annals_domain::TenantId;
 use annals_domain::event::Event;
+use annals_record::SealError;
+use tokio::sync::Semaphore;
 use tracing::error;
 
-use crate::key_ring::KeyRing;
+use crate::key_ring::{KeyRing, KeyRingError, OwnerKeys};
 use crate::permits::{Permit, Permits};
-use crate::recorder::{RecordError, RecordResult, Shards};
+use crate::recorder::{RecordError, RecordResult};
 use crate::sealing::{Admitted, Sealed, seal_event};
+use crate::shards::Shards;
 
 /// More events than this are sealed off the async threads.
 const SEAL_INLINE_MAX: usize = 16;
@@ -19,6 +22,8 @@ const SEAL_INLINE_MAX: usize = 16;
 pub struct Recorder {
     pub(crate) shards: Shards,
     pub(crate) keys: Arc<KeyRing>,
+    /// A place for each processor: more threads would only be in each other's way.
+    pub(crate) sealing: Arc<Semaphore>,
     /// What may be under way at once.
     pub permits: Permits,
 }
@@ -41,10 +46,8 @@ impl Recorder {
         let this = self.clone();
         let tenant = tenant.clone();
         let recording = tokio::spawn(async move {
-            match this.seal(&tenant, events).await {
-                Some(sealed) => this.shards.record(sealed, permit).await,
-                None => vec![Err(RecordError::Unavailable); count],
-            }
+            let sealed = this.seal(&tenant, events).await;
+            this.shards.record(sealed, permit).await
         });
         recording.await.unwrap_or_else(|_| vec![Err(RecordError::Unavailable); count])
     }
@@ -58,29 +61,48 @@ impl Recorder {
         results.pop().unwrap_or(Err(RecordError::Unavailable))
     }
 
-    async fn seal(&self, tenant: &TenantId, events: Vec<Admitted>) -> Option<Vec<Sealed>> {
+    /// Seals the events. One that cannot be sealed does not hold up the others.
+    async fn seal(
+        &self,
+        tenant: &TenantId,
+        events: Vec<Admitted>,
+    ) -> Vec<Result<Sealed, RecordError>> {
         let count = events.len();
         let keys = self.keys.keys_for(tenant, events.iter().map(|admitted| &admitted.event)).await;
         let keys = match keys {
             Ok(keys) => keys,
             Err(error) => {
                 error!(error = &error as &dyn std::error::Error, "events could not be sealed");
-                return None;
+                let full = matches!(&error, KeyRingError::Store(store) if store.full);
+                let refusal = if full { RecordError::Full } else { RecordError::Unavailable };
+                return (0..count).map(|_| Err(refusal.clone())).collect();
             }
         };
-        let seal_all = move || -> Result<Vec<Sealed>, annals_record::SealError> {
-            events.into_iter().map(|admitted| seal_event(admitted, &keys)).collect()
-        };
-        let sealed = match count <= SEAL_INLINE_MAX {
-            true => seal_all(),
-            false => tokio::task::spawn_blocking(seal_all).await.ok()?,
-        };
-        match sealed {
-            Ok(sealed) => Some(sealed),
-            Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "events could not be sealed");
-                None
-            }
+        let seal_all =
+            move || events.into_iter().map(|admitted| seal_one(admitted, &keys)).collect();
+        if count <= SEAL_INLINE_MAX {
+            return seal_all();
         }
+        let turn = Arc::clone(&self.sealing).acquire_owned().await;
+        let sealing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            seal_all()
+        });
+        sealing.await.unwrap_or_else(|_| refused(count))
     }
+}
+
+fn seal_one(admitted: Admitted, keys: &OwnerKeys) -> Result<Sealed, RecordError> {
+    let id = admitted.event.id;
+    seal_event(admitted, keys).map_err(|error| match error {
+        SealError::TooLarge(_) => RecordError::TooLarge(id),
+        error => {
+            error!(event.id = %id, error = &error as &dyn std::error::Error, "cannot seal an event");
+            RecordError::Unavailable
+        }
+    })
+}
+
+fn refused<T>(count: usize) -> Vec<Result<T, RecordError>> {
+    (0..count).map(|_| Err(RecordError::Unavailable)).collect()
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use annals_domain::{Event, EventId};
 use annals_record::{Record, SealError, seal};
 
 use crate::key_ring::{OwnerKeys, OwnerName};
+use crate::weight::weight;
 
 /// An admitted event with what the caller sent, in one form (see
 /// [`annals_domain::input::EventInput::canonical_json`]).
@@ -35,7 +36,7 @@ pub(crate) fn seal_event(admitted: Admitted, keys: &OwnerKeys) -> Result<Sealed,
     Ok(Sealed { record, event: Arc::new(event) })
 }
 
-/// How many open events wait for the feed at most; beyond that it opens the records itself.
+/// How many ordinary events wait for the feed at most.
 const FRESH_MAX: usize = 65_536;
 
 /// Names one sealed record: the header holds a nonce, so no two are alike.
@@ -47,39 +48,59 @@ pub(crate) struct FreshKey(EventId, u64);
 /// It saves work and nothing else: a record that is not here is opened like any other.
 #[derive(Default)]
 pub(crate) struct Fresh {
-    events: Mutex<HashMap<FreshKey, Arc<Event>>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    events: HashMap<FreshKey, (Arc<Event>, usize)>,
+    weight: usize,
 }
 
 impl Fresh {
-    /// Names a record.
-    pub(crate) fn key_of(record: &Record) -> FreshKey {
-        FreshKey(record.id, hasher().hash_one(&record.header))
-    }
-
-    /// Keeps the open form of a record that is about to be appended.
-    pub(crate) fn deposit(&self, record: &Record, event: Arc<Event>) {
-        let mut events = self.locked();
-        if events.len() < FRESH_MAX {
-            events.insert(Self::key_of(record), event);
+    /// Keeps the open form of a record that is about to be appended; names it.
+    pub(crate) fn deposit(&self, record: &Record, event: Arc<Event>) -> FreshKey {
+        let (key, weight) = (key_of(record), weight(&event));
+        // When the feed is that far behind it opens the records itself; what was left here by a
+        // writer that failed goes as well. Dropped after the lock is free again.
+        let mut overflow = Held::default();
+        let mut held = self.locked();
+        if held.weight + weight > FRESH_MAX {
+            overflow = std::mem::take(&mut *held);
         }
+        held.weight += weight;
+        held.events.insert(key, (event, weight));
+        drop(held);
+        drop(overflow);
+        key
     }
 
     /// Forgets a record that was not appended.
     pub(crate) fn withdraw(&self, key: FreshKey) {
-        self.locked().remove(&key);
+        self.remove(key);
     }
 
     /// Takes the open form of a record that was read from the log.
     pub(crate) fn take(&self, record: &Record) -> Option<Arc<Event>> {
-        self.locked().remove(&Self::key_of(record))
+        self.remove(key_of(record))
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<FreshKey, Arc<Event>>> {
-        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn remove(&self, key: FreshKey) -> Option<Arc<Event>> {
+        let mut held = self.locked();
+        let (event, weight) = held.events.remove(&key)?;
+        held.weight -= weight;
+        Some(event)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn hasher() -> &'static RandomState {
-    static HASHER: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
-    &HASHER
+fn key_of(record: &Record) -> FreshKey {
+    static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    FreshKey(record.id, HASHER.hash_one(&record.header))
 }
+
+#[cfg(test)]
+mod tests;

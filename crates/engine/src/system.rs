@@ -1,6 +1,6 @@
-//! The root of the supervision tree, and the running machine as a whole.
+//! The running machine as a whole: what it runs on, how it starts and how it stops.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
@@ -8,25 +8,29 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
 use annals_ports::{EventLog, InboxStore, KeyStore, LogError, ProfileStore, SearchIndex};
 use annals_record::MasterKey;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
-use tokio::sync::{broadcast, oneshot, watch};
+use ractor::{Actor, ActorRef, SpawnErr};
+use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tracing::{error, info};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
-use crate::feed::{Feed, FeedActor, FeedReader};
+use crate::feed::Feed;
 use crate::key_ring::KeyRing;
 use crate::opening::Opener;
 use crate::permits::Permits;
-use crate::projection::{Progress, Projection, Projector, with_causes};
+use crate::projection::{Progress, Projection, with_causes};
 use crate::projections::{Indexer, Notifier, Profiler};
 use crate::queries::Queries;
-use crate::recorder::{self, RecorderActor, Shards};
 use crate::recording::Recorder;
+use crate::root::{Projected, Root};
 use crate::sealing::Fresh;
 use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
-use crate::supervision::{Address, RestartBudget};
+use crate::shards::Shards;
 
+/// How long stopping waits for the feed to hold what was recorded last.
+const FEED_PATIENCE: Duration = Duration::from_secs(3);
+/// How long stopping waits for an actor.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How many recipients of news are remembered for subscribers that are slow to look.
 const NEWS_MAX: usize = 4096;
 
@@ -99,6 +103,7 @@ pub struct System {
     pub inbox_news: broadcast::Sender<PersonRef>,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
+    stopping: CancellationToken,
 }
 
 impl System {
@@ -124,48 +129,68 @@ impl System {
             profiles: ports.profiles,
             inbox: ports.inbox,
             progress: projections.iter().map(|p| Arc::clone(&p.progress)).collect(),
+            turns: Arc::new(Semaphore::new(2 * processors().max(2))),
         };
+        let stopping = CancellationToken::new();
         let root = Root {
             log: ports.log,
             fresh,
             opener,
             feed,
             projections,
-            settings: settings.clone(),
+            recorder: settings.recorder,
+            pace: settings.projections,
+            supervision: settings.supervision,
+            stopping: stopping.clone(),
         };
         let (ready, started) = oneshot::channel();
         let (root, ended) = Actor::spawn(None, root, ready).await?;
         let addresses = started.await.map_err(|_| SpawnErr::ActorAlreadyStarted)?;
-        let recorder =
-            Recorder { shards: Shards::new(addresses), keys, permits: settings.permits };
-        Ok(Self { recorder, queries, inbox_news, root, ended })
+        let recorder = Recorder {
+            shards: Shards::new(addresses),
+            keys,
+            sealing: Arc::new(Semaphore::new(processors())),
+            permits: settings.permits,
+        };
+        Ok(Self { recorder, queries, inbox_news, root, ended, stopping })
     }
 
     /// Returns when the actors have stopped by themselves: restarting did not cure a fault.
     pub async fn ended(&mut self) {
-        // Whether the root ended in order or by a panic, it has ended.
-        let _ = (&mut self.ended).await;
+        // Whether the root ended in order or by a panic, it has ended. Asking a task again that has
+        // told its end would panic.
+        if !self.ended.is_finished() {
+            let _ = (&mut self.ended).await;
+        }
     }
 
     /// Takes no more events, answers those it took on, brings the projections to a durable state
-    /// and stops the actors.
-    pub async fn stop(self) {
+    /// and stops the actors. The projections follow up to the end of the log if that takes no more
+    /// than a few seconds.
+    pub async fn stop(mut self) {
         self.recorder.permits.finish().await;
-        self.root.stop_children_and_wait(None, Some(Duration::from_secs(30))).await;
-        self.root.stop(None);
-        // Who has waited for the end already must not be asked to wait again: that panics.
         if !self.ended.is_finished() {
-            let _ = self.ended.await;
+            self.fill_feed().await;
+        }
+        self.stopping.cancel();
+        self.root.stop_children_and_wait(None, Some(STOP_PATIENCE)).await;
+        self.root.stop(None);
+        self.ended().await;
+    }
+
+    /// Waits until the feed holds all that was recorded.
+    async fn fill_feed(&self) {
+        let Ok(head) = self.queries.log.head().await else { return };
+        let mut seen = self.queries.feed.watch();
+        let filled = seen.wait_for(|seen| *seen >= head);
+        if tokio::time::timeout(FEED_PATIENCE, filled).await.is_err() {
+            warn!("the newest events will be indexed after the next start");
         }
     }
 }
 
-/// A projection with what its actor needs.
-#[derive(Clone)]
-struct Projected {
-    projection: Arc<dyn Projection>,
-    progress: Arc<Progress>,
-    commit_interval: Duration,
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 async fn projections(
@@ -177,13 +202,8 @@ async fn projections(
 ) -> Result<Vec<Projected>, StartError> {
     let pace = &settings.projections;
     let indexer = Indexer { index: Arc::clone(&ports.index) };
-    let profiler = Profiler { store: Arc::clone(&ports.profiles), gathered: Mutex::default() };
-    let notifier = Notifier {
-        store: Arc::clone(&ports.inbox),
-        catalogue,
-        news: news.clone(),
-        gathered: Mutex::new((Vec::new(), Position::START)),
-    };
+    let profiler = Profiler::new(Arc::clone(&ports.profiles));
+    let notifier = Notifier::new(Arc::clone(&ports.inbox), catalogue, news.clone());
     let all: [(Arc<dyn Projection>, u64); 3] = [
         (Arc::new(indexer), pace.index_commit_ms),
         (Arc::new(profiler), pace.profiles_commit_ms),
@@ -193,7 +213,8 @@ async fn projections(
     for (projection, commit_ms) in all {
         let name = projection.name();
         let asked = Arc::clone(&projection);
-        let position = tokio::task::spawn_blocking(move || asked.position().map_err(|e| with_causes(&*e)));
+        let position =
+            tokio::task::spawn_blocking(move || asked.rewind().map_err(|e| with_causes(&*e)));
         let applied = position
             .await
             .unwrap_or_else(|panic| Err(panic.to_string()))
@@ -208,135 +229,4 @@ async fn projections(
         });
     }
     Ok(projected)
-}
-
-struct Root {
-    log: Arc<dyn EventLog>,
-    fresh: Arc<Fresh>,
-    opener: Opener,
-    feed: Arc<Feed>,
-    projections: Vec<Projected>,
-    settings: Settings,
-}
-
-/// Which child an actor is, so that it can be started again.
-enum Child {
-    Feed(ActorCell),
-    Recorder(watch::Sender<ActorRef<recorder::Message>>),
-    Projector(usize, ActorCell),
-}
-
-impl Child {
-    fn is(&self, actor: &ActorCell) -> bool {
-        match self {
-            Self::Feed(cell) | Self::Projector(_, cell) => cell.get_id() == actor.get_id(),
-            Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
-        }
-    }
-}
-
-struct State {
-    children: Vec<Child>,
-    budget: RestartBudget,
-}
-
-impl Actor for Root {
-    type Msg = ();
-    type State = State;
-    type Arguments = oneshot::Sender<Vec<Address<recorder::Message>>>;
-
-    async fn pre_start(
-        &self,
-        myself: ActorRef<()>,
-        ready: Self::Arguments,
-    ) -> Result<State, ActorProcessingErr> {
-        let mut children = vec![Child::Feed(self.spawn_feed(myself.get_cell()).await?)];
-        let mut addresses = Vec::new();
-        for _ in 0..self.settings.recorder.shards.max(1) {
-            let (address, _) = watch::channel(self.spawn_recorder(myself.get_cell()).await?);
-            addresses.push(Address::of(&address));
-            children.push(Child::Recorder(address));
-        }
-        for index in 0..self.projections.len() {
-            let projector = self.spawn_projector(index, myself.get_cell()).await?;
-            children.push(Child::Projector(index, projector));
-        }
-        // The caller waits for this; if it has gone, nobody needs the addresses.
-        let _ = ready.send(addresses);
-        let settings = &self.settings.supervision;
-        let budget = RestartBudget::new(settings.restarts_max, settings.restarts_within());
-        Ok(State { children, budget })
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        myself: ActorRef<()>,
-        event: SupervisionEvent,
-        state: &mut State,
-    ) -> Result<(), ActorProcessingErr> {
-        let SupervisionEvent::ActorFailed(actor, cause) = event else { return Ok(()) };
-        error!(actor = %actor.get_id(), cause = %with_causes(&*cause), "an actor failed");
-        metrics::counter!("annals_actor_failures_total").increment(1);
-        if !state.budget.take(Instant::now()) {
-            error!("the restart budget is spent: the process ends");
-            return Err(cause);
-        }
-        for child in state.children.iter_mut().filter(|child| child.is(&actor)) {
-            self.restart(child, myself.get_cell()).await?;
-            info!(actor = %actor.get_id(), "the actor was restarted");
-        }
-        Ok(())
-    }
-}
-
-impl Root {
-    async fn restart(&self, child: &mut Child, root: ActorCell) -> Result<(), SpawnErr> {
-        match child {
-            Child::Feed(cell) => *cell = self.spawn_feed(root).await?,
-            Child::Projector(index, cell) => *cell = self.spawn_projector(*index, root).await?,
-            Child::Recorder(address) => {
-                address.send_replace(self.spawn_recorder(root).await?);
-            }
-        }
-        Ok(())
-    }
-
-    async fn spawn_feed(&self, root: ActorCell) -> Result<ActorCell, SpawnErr> {
-        let actor = FeedActor {
-            feed: Arc::clone(&self.feed),
-            log: Arc::clone(&self.log),
-            opener: self.opener.clone(),
-        };
-        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
-    }
-
-    async fn spawn_recorder(
-        &self,
-        root: ActorCell,
-    ) -> Result<ActorRef<recorder::Message>, SpawnErr> {
-        let actor = RecorderActor {
-            log: Arc::clone(&self.log),
-            fresh: Arc::clone(&self.fresh),
-            batch_events_max: self.settings.recorder.batch_events_max,
-        };
-        Ok(Actor::spawn_linked(None, actor, (), root).await?.0)
-    }
-
-    async fn spawn_projector(&self, index: usize, root: ActorCell) -> Result<ActorCell, SpawnErr> {
-        let Projected { projection, progress, commit_interval } = self.projections[index].clone();
-        let (feed, log, opener) =
-            (Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone());
-        let reader = move |after| {
-            FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after)
-        };
-        let actor = Projector {
-            projection,
-            progress,
-            feed: Arc::clone(&self.feed),
-            reader: Box::new(reader),
-            batch_events_max: self.settings.projections.batch_events_max,
-            commit_interval,
-        };
-        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
-    }
 }

@@ -51,6 +51,8 @@ pub trait KeyStore: Send + Sync + 'static {
 pub struct KeyStoreError {
     /// What was being done.
     pub doing: &'static str,
+    /// Whether no space was left; it works again once there is some.
+    pub full: bool,
     /// Why.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,

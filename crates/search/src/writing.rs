@@ -205,3 +205,12 @@ impl Writing {
         Ok(())
     }
 }
+
+/// The index holds the words of every event: it is its owner's alone.
+fn create_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}

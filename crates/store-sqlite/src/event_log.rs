@@ -109,8 +109,7 @@ impl SqliteEventLog {
         let (commands, waiting) = mpsc::channel(settings.waiting_appends_max.max(1));
         let (head_sender, head) = watch::channel(newest);
         let recent = Recent::default();
-        let writer =
-            Writer::new(connection, waiting, head_sender, recent.clone(), &settings);
+        let writer = Writer::new(connection, waiting, head_sender, recent.clone(), &settings);
         let thread = std::thread::Builder::new()
             .name("annals-log-writer".into())
             .spawn(move || writer.run())

@@ -30,8 +30,7 @@ pub(super) struct Answer {
 impl Client {
     /// Connects to `host`, an address with port.
     pub(super) fn connect(host: &str, token: &str) -> anyhow::Result<Self> {
-        let stream =
-            TcpStream::connect(host).with_context(|| format!("connecting to {host}"))?;
+        let stream = TcpStream::connect(host).with_context(|| format!("connecting to {host}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self {

@@ -48,10 +48,13 @@ pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Resu
             let due = Duration::from_secs_f64(number as f64 / args.rate as f64);
             std::thread::sleep(due.saturating_sub(start.elapsed()));
             let session = format!("live-{seed}-{number}");
-            let event = json!({ "type": "record.viewed", "user_id": "live", "session_id": session });
-            sent.lock().map_err(|_| anyhow::anyhow!("a subscriber failed"))?
+            let event =
+                json!({ "type": "record.viewed", "user_id": "live", "session_id": session });
+            sent.lock()
+                .map_err(|_| anyhow::anyhow!("a subscriber failed"))?
                 .insert(session, Instant::now());
-            let answer = client.post("/api/v1/logs", "application/json", event.to_string().as_bytes())?;
+            let answer =
+                client.post("/api/v1/logs", "application/json", event.to_string().as_bytes())?;
             if answer.status != 201 {
                 bail!("an event was answered with {}", answer.status);
             }
@@ -82,8 +85,7 @@ async fn watch(
     let mut request = url.into_client_request()?;
     let token = format!("Bearer {}", service.token).parse()?;
     request.headers_mut().insert("authorization", token);
-    let (mut socket, _) =
-        tokio_tungstenite::connect_async(request).await.context("subscribing")?;
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.context("subscribing")?;
     tokio::task::block_in_place(|| ready.wait());
     let mut latencies = Latencies::default();
     let mut told = 0;

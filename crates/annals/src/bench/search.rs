@@ -117,9 +117,9 @@ fn samples(service: &Service) -> anyhow::Result<Vec<Sample>> {
 fn sample(event: &Value) -> Option<Sample> {
     let text = |path: &str| event.pointer(path)?.as_str().map(str::to_owned);
     let description = text("/description")?;
-    let mut words = description.split_whitespace().filter(|word| {
-        word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase())
-    });
+    let mut words = description
+        .split_whitespace()
+        .filter(|word| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
     Some(Sample {
         actor: text("/actor/id")?,
         event_type: text("/type")?,

@@ -30,7 +30,8 @@ impl Service {
     pub(super) fn obtain(args: &TargetArgs) -> anyhow::Result<Self> {
         match (&args.url, &args.token) {
             (Some(url), Some(token)) => {
-                let host = url.strip_prefix("http://").context("the URL must begin with http://")?;
+                let host =
+                    url.strip_prefix("http://").context("the URL must begin with http://")?;
                 let host = host.trim_end_matches('/').to_owned();
                 Ok(Self { host, token: token.clone(), started: None })
             }
@@ -92,7 +93,8 @@ impl Service {
         // The name in parentheses may hold blanks; user and system time are the 12th and 13th
         // field behind it, in hundredths of a second on Linux.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        let ticks: u64 =
+            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         Some(Duration::from_millis(ticks * 10))
     }
 

@@ -14,12 +14,15 @@ pub struct Claims {
     #[serde(deserialize_with = "known_roles")]
     pub roles: Vec<Role>,
     /// When the token ends, seconds since 1970.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
     /// When the token begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_numeric_date")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// When the token was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_numeric_date")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
     /// Who made the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,4 +116,19 @@ impl std::str::FromStr for Role {
 fn known_roles<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
     let words = Vec::<String>::deserialize(deserializer)?;
     Ok(words.iter().filter_map(|word| word.parse().ok()).collect())
+}
+
+/// Seconds since 1970, which may have a fraction (RFC 7519, 2); up to the year 9999.
+fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    if (0.0..253_402_300_800.0).contains(&seconds) {
+        return Ok(seconds as i64);
+    }
+    Err(serde::de::Error::custom("is not a date"))
+}
+
+fn some_numeric_date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    numeric_date(deserializer).map(Some)
 }

@@ -5,7 +5,9 @@
 
 use std::path::PathBuf;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header,
+};
 use serde::Deserialize;
 
 use super::claims::Claims;
@@ -38,6 +40,9 @@ pub enum TokenError {
     /// Too long, or not three parts.
     #[error("not a token")]
     Malformed,
+    /// The header demands that something be understood which is not (`crit`, RFC 7515 4.1.11).
+    #[error("the token demands an extension")]
+    Extension,
     /// No key is configured for what the header says.
     #[error("no key for the token's algorithm and key name")]
     NoKey,
@@ -83,6 +88,7 @@ struct Key {
 /// Verifies tokens with the configured keys.
 pub struct Verifier {
     keys: Vec<Key>,
+    leeway_seconds: i64,
 }
 
 /// What every token must say.
@@ -113,7 +119,14 @@ impl Verifier {
             let validation = validation(Algorithm::HS256, expectations);
             keys.push(Key { kid: None, decoding: DecodingKey::from_secret(secret), validation });
         }
-        Ok(Self { keys })
+        let leeway = i64::try_from(expectations.clock_skew_seconds).unwrap_or(i64::MAX);
+        Ok(Self { keys, leeway_seconds: leeway })
+    }
+
+    /// Until when a token holds, as this verifier sees it.
+    pub fn end_of(&self, claims: &Claims) -> jiff::Timestamp {
+        let end = claims.exp.saturating_add(self.leeway_seconds);
+        jiff::Timestamp::from_second(end).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// Verifies a token and returns what it says.
@@ -124,6 +137,9 @@ impl Verifier {
         let header = decode_header(token)?;
         if header.kid.as_ref().is_some_and(|kid| kid.len() > KID_BYTES_MAX) {
             return Err(TokenError::Malformed);
+        }
+        if header.crit.is_some() {
+            return Err(TokenError::Extension);
         }
         let fits = |key: &&Key| {
             key.validation.algorithms.contains(&header.alg)
@@ -174,10 +190,8 @@ fn read_key(settings: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError
     let file = &settings.file;
     let bytes = std::fs::read(file)
         .map_err(|source| KeyError::Unreadable { file: file.clone(), source })?;
-    let not_a_key = |_| KeyError::NotAKey {
-        file: file.clone(),
-        algorithm: settings.algorithm.clone(),
-    };
+    let not_a_key =
+        |_| KeyError::NotAKey { file: file.clone(), algorithm: settings.algorithm.clone() };
     match settings.algorithm.as_str() {
         "HS256" => {
             let secret = bytes.trim_ascii();
@@ -186,9 +200,7 @@ fn read_key(settings: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError
             }
             Ok((Algorithm::HS256, DecodingKey::from_secret(secret)))
         }
-        "RS256" => {
-            Ok((Algorithm::RS256, DecodingKey::from_rsa_pem(&bytes).map_err(not_a_key)?))
-        }
+        "RS256" => Ok((Algorithm::RS256, DecodingKey::from_rsa_pem(&bytes).map_err(not_a_key)?)),
         "ES256" => Ok((Algorithm::ES256, DecodingKey::from_ec_pem(&bytes).map_err(not_a_key)?)),
         "EdDSA" => Ok((Algorithm::EdDSA, DecodingKey::from_ed_pem(&bytes).map_err(not_a_key)?)),
         other => Err(KeyError::UnknownAlgorithm(other.into())),

@@ -115,9 +115,9 @@ pub(super) async fn page(
     window: Window,
 ) -> Result<AuditEventConnection, ApiError> {
     let (limit, cursor, backwards) = window.checked(api)?;
-    let after = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
     let order = Order::from(order);
     let order = if backwards { reversed(order) } else { order };
+    let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(order)).transpose()?;
     let page = api.queries.page(PageRequest { scope, filter, order, after, limit }).await?;
     Ok(connection(api, page, backwards, after.is_some()))
 }

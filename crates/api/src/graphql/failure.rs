@@ -32,19 +32,32 @@ pub(super) fn refusal(error: &ApiError) -> Response {
 }
 
 /// A document that is refused before it is run.
-pub(super) fn refused_document(code: &'static str, message: impl Into<String>) -> Response {
+pub(super) fn refused_document(code: &'static str, message: impl Into<String>) -> Box<Response> {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
-    Response::from_errors(vec![error])
+    Box::new(Response::from_errors(vec![error]))
 }
+
+/// How the schema's own limits say that a document is too much.
+const TOO_MUCH: &[&str] = &[
+    "Query is too complex.",
+    "Query is nested too deep.",
+    "The recursion depth of the query",
+    "The number of directives on the field",
+];
 
 /// Gives every error a code and the id of the request.
 pub(super) fn completed(mut response: Response, request_id: Option<&str>) -> Response {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_none() {
-            let complex = error.message.contains("too complex") || error.message.contains("too deep");
-            let code = if complex { "QUERY_TOO_COMPLEX" } else { "GRAPHQL_VALIDATION_FAILED" };
+            let too_much = TOO_MUCH.iter().any(|limit| error.message.starts_with(limit));
+            // What is found wrong while a field runs is the value of an argument.
+            let code = match (too_much, error.path.is_empty()) {
+                (true, _) => "QUERY_TOO_COMPLEX",
+                (false, true) => "GRAPHQL_VALIDATION_FAILED",
+                (false, false) => "BAD_USER_INPUT",
+            };
             extensions.set("code", code);
         }
         if let Some(id) = request_id {

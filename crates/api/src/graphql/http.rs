@@ -1,6 +1,9 @@
 //! GraphQL over HTTP: POST with a JSON body, and nothing else, so that no other site's form can
 //! make a signed-in browser ask.
 
+use annals_domain::event::JsonObject;
+use annals_domain::json::{check_depth, count_values};
+use annals_domain::problem::{ErrorCode, FieldError};
 use async_graphql::{Request, Response};
 use axum::Extension;
 use axum::extract::State;
@@ -9,11 +12,18 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use super::failure::{completed, refusal};
+use super::mutation::BodyPermit;
 use super::{AnnalsSchema, document};
+use crate::auth::Permission;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::rest::body;
 use crate::server::RequestId;
+
+/// Nesting of a request as sent.
+const DEPTH_MAX: usize = 64;
+/// Values in the request of a caller who may not record: filters, lists of ids.
+const READER_VALUES_MAX: usize = 10_000;
 
 /// What is sent.
 #[derive(Deserialize)]
@@ -23,8 +33,14 @@ pub(super) struct Operation {
     #[serde(default, rename = "operationName")]
     operation_name: Option<String>,
     #[serde(default)]
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Variables>,
 }
+
+/// Values for the document's variables; as everywhere, no object may name a key twice.
+#[derive(Deserialize)]
+struct Variables(
+    #[serde(deserialize_with = "annals_domain::json::object_without_repeated_keys")] JsonObject,
+);
 
 pub(super) async fn execute(
     State(api): State<Api>,
@@ -33,9 +49,13 @@ pub(super) async fn execute(
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+    let mut headers = HeaderMap::new();
     let (status, response) = match answer(&api, &schema, &parts.headers, body).await {
         Ok(response) => (status_of(&response), response),
-        Err(error) => (error.code.status(), refusal(&error)),
+        Err(error) => {
+            error.add_headers(&mut headers);
+            (error.code.status(), refusal(&error))
+        }
     };
     let id = id.as_ref().and_then(|id| id.to_str().ok());
     let response = completed(response, id);
@@ -46,9 +66,10 @@ pub(super) async fn execute(
     } else {
         status
     };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
     let body = serde_json::to_vec(&response).unwrap_or_default();
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], (status, body).into_response())
-        .into_response()
+    (status, headers, body).into_response()
 }
 
 async fn answer(
@@ -59,30 +80,62 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let principal = api.principal(headers)?;
     body::require_media_type(headers, &["application/json"])?;
-    let bytes_max = api.limits.request.graphql_bytes_max;
-    let (bytes, permit) = body::read(api, headers, body, bytes_max).await?;
-    annals_domain::json::check_depth(&bytes, 64).map_err(ApiError::field)?;
+    let limits = &api.limits.request;
+    let (bytes, permit) = match principal.may(Permission::RecordEvents) {
+        true => {
+            let (bytes, permit) = body::read(api, headers, body, limits.graphql_bytes_max).await?;
+            let weight = crate::weight::take(api, std::iter::once(&*bytes))?;
+            (bytes, Some(BodyPermit::new(permit, weight)))
+        }
+        false => {
+            let bytes_max = limits.graphql_reader_bytes_max;
+            let bytes = body::read_question(api, headers, body, bytes_max).await?;
+            check_values(&bytes)?;
+            (bytes, None)
+        }
+    };
+    check_depth(&bytes, DEPTH_MAX).map_err(ApiError::field)?;
+    // The reader would also take a list, and its items for the fields in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::bad_request(
+            "the body is not a JSON object; send one request at a time",
+        ));
+    }
     let operation: Operation = serde_json::from_slice(&bytes).map_err(|error| {
         ApiError::bad_request(format!(
             "the body is not {{\"query\": …, \"variables\": …, \"operationName\": …}}: {error}"
         ))
     })?;
-    match prepared(api, operation) {
+    drop(bytes);
+    Ok(match prepared(api, operation) {
         Ok(request) => {
-            let request = request.data(principal).data(super::mutation::BodyPermit::new(permit));
-            Ok(schema.execute(request).await)
+            let request = request.data(principal);
+            let request = match permit {
+                Some(permit) => request.data(permit),
+                None => request,
+            };
+            schema.execute(request).await
         }
-        Err(refused) => Ok(refused),
+        Err(refused) => *refused,
+    })
+}
+
+/// Bounds what a request without a permit, or a message on a socket, grows to.
+pub(super) fn check_values(json: &[u8]) -> Result<(), ApiError> {
+    if count_values(json) <= READER_VALUES_MAX {
+        return Ok(());
     }
+    let message = format!("the request holds more than {READER_VALUES_MAX} values");
+    Err(ApiError::field(FieldError::new("", ErrorCode::TooLarge, message)))
 }
 
 /// Checks and parses an operation, of a POST or of a socket.
-pub(super) fn prepared(api: &Api, operation: Operation) -> Result<Request, Response> {
+pub(super) fn prepared(api: &Api, operation: Operation) -> Result<Request, Box<Response>> {
     let parsed = document::checked(&operation.query, &api.limits.request)?;
     let mut request = Request::new(operation.query);
     request.set_parsed_query(parsed);
     request.operation_name = operation.operation_name;
-    if let Some(variables) = operation.variables {
+    if let Some(Variables(variables)) = operation.variables {
         request.variables =
             async_graphql::Variables::from_json(serde_json::Value::Object(variables));
     }
@@ -94,10 +147,17 @@ const GRAPHQL_JSON: &str = "application/graphql-response+json";
 
 fn media_type(headers: &HeaderMap) -> &'static str {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    match accept.is_some_and(|accept| accept.contains(GRAPHQL_JSON)) {
+    match accept.unwrap_or_default().split(',').any(accepts_graphql_json) {
         true => GRAPHQL_JSON,
         false => JSON,
     }
+}
+
+fn accepts_graphql_json(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(GRAPHQL_JSON));
+    let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+    named && quality != Some(0.0)
 }
 
 /// 400 for a document that did not run, 200 for one that did, whatever came of its fields.

@@ -1,6 +1,6 @@
 //! Messages to a person about significant events on their account.
 
-use annals_domain::filter::{PageKey, Scope};
+use annals_domain::filter::Scope;
 use annals_domain::notification::InboxItem;
 use annals_domain::profile::PersonRef;
 use async_graphql::{ID, Object, Result, SimpleObject};
@@ -10,6 +10,7 @@ use super::event::AuditEvent;
 use super::failure::failed;
 use super::scalars::DateTime;
 use crate::context::Api;
+use crate::cursor::Cursor;
 use crate::error::ApiError;
 
 /// A message.
@@ -96,7 +97,7 @@ pub(super) async fn notifications(
 ) -> Result<NotificationConnection, ApiError> {
     let (limit, cursor, _) = window.checked(api)?;
     let before = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
-    let before = before.map(|key: PageKey| key.position);
+    let before = before.map(Cursor::position);
     let unread_count = api.queries.unread(person.clone()).await?;
     let mut items = api.queries.inbox(person, before, limit + 1).await?;
     let has_next_page = items.len() > limit;

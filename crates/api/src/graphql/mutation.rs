@@ -25,15 +25,19 @@ use crate::ingest::{self, Incoming};
 const NOTIFICATIONS_MAX: usize = 250;
 
 /// The permit of a request's body, for the mutation that keeps it while it records.
-pub(super) struct BodyPermit(Mutex<Option<Permit>>);
+pub(super) struct BodyPermit {
+    bytes: Mutex<Option<Permit>>,
+    /// For what the body has grown to; held until the request ends.
+    _weight: Permit,
+}
 
 impl BodyPermit {
-    pub(super) fn new(permit: Permit) -> Self {
-        Self(Mutex::new(Some(permit)))
+    pub(super) fn new(bytes: Permit, weight: Permit) -> Self {
+        Self { bytes: Mutex::new(Some(bytes)), _weight: weight }
     }
 
     fn take(&self) -> Permit {
-        let mut permit = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut permit = self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         permit.take().unwrap_or_default()
     }
 }
@@ -109,6 +113,7 @@ pub(super) struct MarkNotificationsReadPayload {
 impl Mutation {
     /// Records events. Each is durable before it is answered; sending one again with the same id
     /// stores nothing twice.
+    #[graphql(complexity = "500 + child_complexity")]
     async fn record_events(
         &self,
         context: &Context<'_>,
@@ -117,8 +122,7 @@ impl Mutation {
         let (api, principal) = caller(context)?;
         let permit = context.data_opt::<BodyPermit>().map(BodyPermit::take).unwrap_or_default();
         let incoming = input.events.into_iter().map(incoming).collect();
-        let outcomes =
-            ingest::record(api, principal, incoming, permit).await.map_err(failed)?;
+        let outcomes = ingest::record(api, principal, incoming, permit).await.map_err(failed)?;
         let mut user_errors = Vec::new();
         let mut receipts = Vec::with_capacity(outcomes.len());
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -135,6 +139,7 @@ impl Mutation {
     }
 
     /// Marks messages of the caller as read. That is itself an event.
+    #[graphql(complexity = "500 + child_complexity")]
     async fn mark_notifications_read(
         &self,
         context: &Context<'_>,
@@ -180,7 +185,8 @@ fn errors_of(index: usize, error: &ApiError) -> Vec<UserError> {
         return vec![UserError { field: base.into(), message: error.message.clone(), code }];
     }
     let user_error = |field: &annals_domain::problem::FieldError| {
-        let path = field.path.split('.').filter(|step| !step.is_empty()).map(str::to_owned);
+        let steps = field.path.split(['.', '[', ']']).filter(|step| !step.is_empty());
+        let path = steps.map(str::to_owned);
         UserError {
             field: base.iter().cloned().chain(path).collect(),
             message: field.message.clone(),
@@ -204,17 +210,13 @@ fn notification_ids(ids: &[ID]) -> Result<Vec<uuid::Uuid>, UserError> {
 }
 
 /// Records that the messages were read, and waits until the inbox shows it.
-async fn mark_read(
-    api: &Api,
-    principal: &Principal,
-    ids: Vec<uuid::Uuid>,
-) -> Result<(), ApiError> {
+async fn mark_read(api: &Api, principal: &Principal, ids: Vec<uuid::Uuid>) -> Result<(), ApiError> {
     let event = read_event(api, principal, &ids);
     let content = serde_json::to_vec(&event.metadata).expect("identifiers are text");
     let digest = annals_record::content_digest(&content);
     let receipt = api.recorder.record_own(event, digest).await?.into_inner();
     let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);
-    Ok(api.queries.wait_for(receipt.position, patience).await?)
+    Ok(api.queries.wait_for_inbox(receipt.position, patience).await?)
 }
 
 fn read_event(api: &Api, principal: &Principal, ids: &[uuid::Uuid]) -> Event {

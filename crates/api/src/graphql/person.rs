@@ -11,6 +11,7 @@ use super::query::page_size;
 use super::scalars::DateTime;
 use crate::auth::Principal;
 use crate::context::Api;
+use crate::cursor::Cursor;
 use crate::error::ApiError;
 
 /// Devices, places and sessions shown at most.
@@ -182,10 +183,8 @@ impl Person {
 
     /// Sessions, newest first.
     async fn sessions(&self) -> Vec<SeenSession> {
-        let session = |(id, seen): &(String, Seen)| SeenSession {
-            id: id.clone(),
-            seen: (*seen).into(),
-        };
+        let session =
+            |(id, seen): &(String, Seen)| SeenSession { id: id.clone(), seen: (*seen).into() };
         self.profile.sessions.iter().map(session).collect()
     }
 
@@ -208,7 +207,7 @@ async fn activity(
 ) -> Result<AuditEventConnection, ApiError> {
     let (limit, cursor, _) = window.checked(api)?;
     let before = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
-    let before = before.map(|key| key.position);
+    let before = before.map(Cursor::position);
     let page = api.queries.timeline(person, before, limit).await?;
     Ok(connection(api, page, false, before.is_some()))
 }

@@ -118,6 +118,7 @@ impl Query {
     }
 
     /// One event; null when there is none, or when it is not the caller's.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn audit_event(&self, context: &Context<'_>, id: ID) -> Result<Option<AuditEvent>> {
         let (api, principal) = caller(context)?;
         let scope = principal.scope().map_err(failed)?;
@@ -185,7 +186,7 @@ fn event_type(entry: &annals_domain::catalogue::EventType, family: &str) -> Even
 /// Waits until a position is visible.
 pub(super) async fn wait_for(api: &Api, position: Option<String>) -> Result<(), ApiError> {
     let Some(position) = position else { return Ok(()) };
-    let position = api.cursors.read(&position)?.position;
+    let position = api.cursors.read(&position)?.position();
     let patience = Duration::from_millis(api.limits.query.wait_ms_max);
     Ok(api.queries.wait_for(position, patience).await?)
 }

@@ -3,27 +3,32 @@
 //! The driver is our own, because closing with the right code is what lets stock clients come back:
 //! after 4403 (token expired) and 1012 (restart) they reconnect, after others they give up.
 
+mod messages;
+mod operation;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
-use async_graphql::Response;
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use futures_util::StreamExt;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use http::{HeaderMap, header};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use messages::{ClientMessage, ServerMessage};
+use operation::{Asked, Outgoing};
+
 use super::AnnalsSchema;
-use super::failure::completed;
-use super::http::{Operation, prepared};
+use super::http::{Operation, check_values};
 use crate::auth::Principal;
-use crate::context::Api;
-use crate::error::ApiError;
+use crate::context::{Api, token_of};
+use crate::error::{ApiError, Code};
+use crate::server::Place;
+use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to say who it is.
@@ -32,88 +37,67 @@ const INIT_PATIENCE: Duration = Duration::from_secs(3);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PINGS_UNANSWERED_MAX: u32 = 2;
 /// Messages that wait for a slow client; beyond that its operations wait, and read on later.
-const OUTBOX_MAX: usize = 16;
-/// A client that does not take a message within this time is cut off; it can come back.
-const SEND_PATIENCE: Duration = Duration::from_secs(30);
-
-/// What a client says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ClientMessage {
-    ConnectionInit { payload: Option<Value> },
-    Subscribe { id: String, payload: Operation },
-    Complete { id: String },
-    Ping,
-    Pong,
-}
-
-/// What we say.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ServerMessage {
-    ConnectionAck,
-    Next { id: String, payload: Box<Response> },
-    Error { id: String, payload: Vec<async_graphql::ServerError> },
-    Complete { id: String },
-    Ping,
-    Pong,
-}
-
-/// Why a socket is closed: code and reason.
-type Close = (u16, &'static str);
+const OUTBOX_MAX: usize = 2;
+/// Nesting of a message.
+const DEPTH_MAX: usize = 64;
+/// Longer names of operations are refused; each is kept as long as its operation runs.
+const ID_BYTES_MAX: usize = 256;
 
 const MALFORMED: Close = (4400, "Invalid message received");
 const UNAUTHORIZED: Close = (4401, "Unauthorized");
 const FORBIDDEN: Close = (4403, "Forbidden");
+const UNSPOKEN: Close = (4406, "Subprotocol not acceptable");
 const INIT_TIMEOUT: Close = (4408, "Connection initialisation timeout");
+const SILENT: Close = (4408, "The client no longer answers");
 const DUPLICATE: Close = (4409, "Subscriber already exists");
 const TOO_MANY: Close = (4429, "Too many operations on one socket");
 const TWICE: Close = (4429, "Too many initialisation requests");
-const RESTART: Close = (1012, "The service is restarting");
-const SILENT: Close = (4408, "The client no longer answers");
 
 pub(super) async fn upgrade(
     State(api): State<Api>,
     Extension(schema): Extension<AnnalsSchema>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> axum::response::Response {
+    place: Option<Extension<Place>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<axum::response::Response, ApiError> {
     let header_principal = match headers.contains_key(header::AUTHORIZATION) {
         false => None,
-        true => match api.principal(&headers) {
-            Ok(principal) => Some(principal),
-            Err(error) => return axum::response::IntoResponse::into_response(error),
-        },
+        true => Some(api.principal(&headers)?),
     };
-    let bytes_max = api.limits.request.graphql_bytes_max;
-    let upgrade = upgrade
-        .protocols([PROTOCOL])
-        .max_message_size(bytes_max)
-        .max_frame_size(bytes_max);
-    upgrade.on_upgrade(async move |mut socket| {
+    let upgrade = upgrade.map_err(|_| {
+        let message =
+            "questions come by POST; GET is for WebSocket (version 13, over HTTP/1.1) only";
+        ApiError::new(Code::MethodNotAllowed, message)
+    })?;
+    let bytes_max = api.limits.request.graphql_reader_bytes_max;
+    let upgrade =
+        upgrade.protocols([PROTOCOL]).max_message_size(bytes_max).max_frame_size(bytes_max);
+    Ok(upgrade.on_upgrade(async move |mut socket| {
+        let _place = place;
         let spoken = socket.protocol().is_some_and(|protocol| protocol == PROTOCOL);
-        let (code, reason) = match spoken {
-            false => (4406, "Subprotocol not acceptable"),
+        let close = match spoken {
+            false => Some(UNSPOKEN),
             true => {
                 let (outbox, outgoing) = mpsc::channel(OUTBOX_MAX);
                 let mut session = Session {
-                    api,
+                    api: api.clone(),
                     schema,
                     principal: None,
                     header_principal,
                     operations: HashMap::new(),
+                    operations_begun: 0,
                     outbox,
                 };
-                match session.run(&mut socket, outgoing).await {
-                    Some(close) => close,
-                    None => return,
+                tokio::select! {
+                    () = api.stopping.cancelled() => Some(RESTART),
+                    close = session.run(&mut socket, outgoing) => close,
                 }
             }
         };
-        // The client may have gone already.
-        let frame = CloseFrame { code, reason: reason.into() };
-        let _ = socket.send(Message::Close(Some(frame))).await;
-    })
+        if let Some(close) = close {
+            sockets::close(&mut socket, close).await;
+        }
+    }))
 }
 
 struct Session {
@@ -123,13 +107,21 @@ struct Session {
     principal: Option<Principal>,
     /// Who the headers of the upgrade say it is, for clients that can set them.
     header_principal: Option<Principal>,
-    operations: HashMap<String, AbortHandle>,
-    outbox: mpsc::Sender<ServerMessage>,
+    operations: HashMap<String, Running>,
+    /// Tells operations apart that the client gave the same id, one after the other.
+    operations_begun: u64,
+    outbox: mpsc::Sender<Outgoing>,
+}
+
+/// An operation under way.
+struct Running {
+    serial: u64,
+    task: AbortHandle,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.operations.values().for_each(AbortHandle::abort);
+        self.operations.values().for_each(|operation| operation.task.abort());
     }
 }
 
@@ -138,41 +130,27 @@ impl Session {
     async fn run(
         &mut self,
         socket: &mut WebSocket,
-        mut outgoing: mpsc::Receiver<ServerMessage>,
+        mut outgoing: mpsc::Receiver<Outgoing>,
     ) -> Option<Close> {
         let init_deadline = Instant::now() + INIT_PATIENCE;
         let mut pings = tokio::time::interval_at(init_deadline, PING_INTERVAL);
+        pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut unanswered = 0;
-        let api = self.api.clone();
-        let stopping = crate::server::stopping(&api);
-        tokio::pin!(stopping);
         loop {
-            let expiry = match &self.principal {
-                Some(principal) => deadline(principal.expires_at),
-                None => init_deadline,
+            let (expiry, expired) = match &self.principal {
+                Some(principal) => (sockets::timer_of(principal.expires_at), EXPIRED),
+                None => (init_deadline, INIT_TIMEOUT),
             };
-            tokio::select! {
-                () = &mut stopping => return Some(RESTART),
-                () = tokio::time::sleep_until(expiry) => {
-                    return Some(if self.principal.is_some() { FORBIDDEN } else { INIT_TIMEOUT });
-                }
+            let message = tokio::select! {
+                () = tokio::time::sleep_until(expiry) => return Some(expired),
                 _ = pings.tick(), if self.principal.is_some() => {
                     if unanswered == PINGS_UNANSWERED_MAX {
                         return Some(SILENT);
                     }
                     unanswered += 1;
-                    send(socket, &ServerMessage::Ping).await?;
+                    Some(ServerMessage::Ping)
                 }
-                message = outgoing.recv() => {
-                    let message = message?;
-                    if let ServerMessage::Complete { id } | ServerMessage::Error { id, .. } = &message
-                        && self.operations.remove(id).is_none()
-                    {
-                        // The client has completed it meanwhile.
-                        continue;
-                    }
-                    send(socket, &message).await?;
-                }
+                message = outgoing.recv() => self.still_asked_for(message?),
                 message = socket.recv() => {
                     let text = match message {
                         Some(Ok(Message::Text(text))) => text,
@@ -182,17 +160,40 @@ impl Session {
                     };
                     unanswered = 0;
                     match self.receive(&text) {
-                        Ok(Some(answer)) => send(socket, &answer).await?,
-                        Ok(None) => {}
+                        Ok(answer) => answer,
                         Err(close) => return Some(close),
                     }
                 }
+            };
+            let Some(message) = message else { continue };
+            let text = serde_json::to_string(&message).ok()?;
+            match sockets::send(socket, text, expiry).await {
+                Ok(()) => {}
+                Err(Unsent::Gone) => return None,
+                Err(Unsent::Expired) => return Some(expired),
             }
         }
     }
 
+    /// The message of an operation, unless the client has completed that meanwhile.
+    fn still_asked_for(&mut self, message: Outgoing) -> Option<ServerMessage> {
+        let Outgoing { serial, message } = message;
+        let id = message.operation()?;
+        // The client may have begun another operation under the same id.
+        self.operations.get(id).filter(|_| serial > 0)?;
+        if !matches!(message, ServerMessage::Next { .. }) {
+            self.operations.remove(id);
+        }
+        Some(message)
+    }
+
     fn receive(&mut self, text: &str) -> Result<Option<ServerMessage>, Close> {
-        annals_domain::json::check_depth(text.as_bytes(), 64).map_err(|_| MALFORMED)?;
+        annals_domain::json::check_depth(text.as_bytes(), DEPTH_MAX).map_err(|_| MALFORMED)?;
+        check_values(text.as_bytes()).map_err(|_| MALFORMED)?;
+        // The reader would also take a list.
+        if !text.trim_start().starts_with('{') {
+            return Err(MALFORMED);
+        }
         match serde_json::from_str(text).map_err(|_| MALFORMED)? {
             ClientMessage::Ping => Ok(Some(ServerMessage::Pong)),
             ClientMessage::Pong => Ok(None),
@@ -205,7 +206,7 @@ impl Session {
             }
             ClientMessage::Complete { id } => {
                 if let Some(operation) = self.operations.remove(&id) {
-                    operation.abort();
+                    operation.task.abort();
                 }
                 Ok(None)
             }
@@ -221,12 +222,8 @@ impl Session {
             payload.get(name).or_else(|| payload.get("headers")?.get(name)).and_then(text)
         };
         let told = field("Authorization").or_else(|| field("authorization"));
-        let token = told
-            .and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-            })
-            .or_else(|| field("authToken"));
+        let token = told.as_deref().and_then(token_of).map(str::to_owned);
+        let token = token.or_else(|| field("authToken"));
         match token {
             Some(token) => {
                 let tenant = field(crate::auth::TENANT_HEADER);
@@ -238,72 +235,20 @@ impl Session {
 
     fn subscribe(&mut self, id: String, operation: Operation) -> Result<(), Close> {
         let principal = self.principal.clone().ok_or(UNAUTHORIZED)?;
+        if id.len() > ID_BYTES_MAX {
+            return Err(MALFORMED);
+        }
         if self.operations.contains_key(&id) {
             return Err(DUPLICATE);
         }
         if self.operations.len() >= self.api.limits.request.socket_operations_max {
             return Err(TOO_MANY);
         }
-        let (schema, outbox) = (self.schema.clone(), self.outbox.clone());
-        let prepared = prepared(&self.api, operation);
-        let task = {
-            let id = id.clone();
-            tokio::spawn(async move {
-                let outcome = match prepared {
-                    Ok(request) => run(&schema, request.data(principal), &id, &outbox).await,
-                    Err(refused) => Some(refused),
-                };
-                let last = match outcome {
-                    Some(refused) => {
-                        ServerMessage::Error { id, payload: completed(refused, None).errors }
-                    }
-                    None => ServerMessage::Complete { id },
-                };
-                // The socket may have been closed.
-                let _ = outbox.send(last).await;
-            })
-        };
-        self.operations.insert(id, task.abort_handle());
+        self.operations_begun += 1;
+        let serial = self.operations_begun;
+        let operation = Asked { id: id.clone(), serial, operation, principal };
+        let running = operation.run(self.api.clone(), self.schema.clone(), self.outbox.clone());
+        self.operations.insert(id, Running { serial, task: tokio::spawn(running).abort_handle() });
         Ok(())
     }
-}
-
-/// Runs an operation; returns the answer that refuses it, if it never ran.
-async fn run(
-    schema: &AnnalsSchema,
-    request: async_graphql::Request,
-    id: &str,
-    outbox: &mpsc::Sender<ServerMessage>,
-) -> Option<Response> {
-    let mut responses = std::pin::pin!(schema.execute_stream(request));
-    let mut ran = false;
-    while let Some(response) = responses.next().await {
-        let refused = response.data == async_graphql::Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|error| error.path.is_empty());
-        if refused && !ran {
-            return Some(response);
-        }
-        ran = true;
-        let payload = Box::new(completed(response, None));
-        let next = ServerMessage::Next { id: id.to_owned(), payload };
-        if outbox.send(next).await.is_err() {
-            return None;
-        }
-    }
-    None
-}
-
-/// Sends a message; nothing when the client has gone or does not take it.
-async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Option<()> {
-    let text = serde_json::to_string(message).ok()?;
-    let sending = socket.send(Message::Text(text.into()));
-    tokio::time::timeout(SEND_PATIENCE, sending).await.ok()?.ok()
-}
-
-fn deadline(instant: jiff::Timestamp) -> Instant {
-    let left = instant.duration_since(jiff::Timestamp::now());
-    let left = Duration::try_from(left).unwrap_or_default();
-    // Far-off instants are out of the timer's reach.
-    Instant::now() + left.min(Duration::from_secs(365 * 24 * 3600))
 }

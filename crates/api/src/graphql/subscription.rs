@@ -15,6 +15,7 @@ use super::inbox::Notification;
 use super::query::caller;
 use crate::auth::Permission;
 use crate::context::Api;
+use crate::cursor::Cursor;
 use crate::error::ApiError;
 
 /// Events in one batch, at most and when the caller names no number.
@@ -46,7 +47,7 @@ impl Subscription {
         let batch = usize::try_from(batch).ok().filter(|size| (1..=100).contains(size));
         let batch =
             batch.ok_or_else(|| failed(ApiError::bad_request("`batchSize` must be 1 to 100")))?;
-        let live = api.queries.live(&scope, filter, after.map(|key| key.position), batch);
+        let live = api.queries.live(&scope, filter, after.map(Cursor::position), batch);
         let state = Some((api.clone(), live));
         Ok(futures_util::stream::unfold(state, async |state| {
             let (api, mut live) = state?;
@@ -77,9 +78,8 @@ impl Subscription {
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         // Subscribed before the first look, so that what comes in between is not missed.
         let news = api.inbox_news.subscribe();
-        let position = after.map_or_else(|| api.queries.head(), |key| key.position);
-        let state =
-            Some(InboxWatch { api: api.clone(), person, news, position, look_first: true });
+        let position = after.map_or_else(|| api.queries.head(), Cursor::position);
+        let state = Some(InboxWatch { api: api.clone(), person, news, position, look_first: true });
         Ok(futures_util::stream::unfold(state, async |state| {
             let mut watch = state?;
             match watch.next().await {
@@ -103,9 +103,8 @@ impl InboxWatch {
         loop {
             let told = !std::mem::take(&mut self.look_first) && self.told().await;
             let queries = &self.api.queries;
-            let items = queries
-                .inbox_since(self.person.clone(), self.position, NOTIFICATIONS_MAX)
-                .await?;
+            let items =
+                queries.inbox_since(self.person.clone(), self.position, NOTIFICATIONS_MAX).await?;
             // More may wait than fit into one batch.
             self.look_first = items.len() == NOTIFICATIONS_MAX;
             if let Some(last) = items.last() {

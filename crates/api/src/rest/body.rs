@@ -20,45 +20,69 @@ pub(crate) async fn read(
     body: Body,
     bytes_max: usize,
 ) -> Result<(Bytes, Permit), ApiError> {
+    let size = size(headers, bytes_max)?;
+    let permit = api.recorder.permits.take_bytes(size).ok_or_else(ApiError::busy)?;
+    Ok((read_in_time(api, body, size).await?, permit))
+}
+
+/// Reads a body of at most `bytes_max` without a permit: those are for what is to be recorded, and
+/// whoever only asks must not be able to hold them.
+pub(crate) async fn read_question(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Bytes, ApiError> {
+    read_in_time(api, body, size(headers, bytes_max)?).await
+}
+
+/// As many bytes as the headers tell, or as there may be.
+fn size(headers: &HeaderMap, bytes_max: usize) -> Result<usize, ApiError> {
     let told = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let size = told.unwrap_or(bytes_max);
-    if size > bytes_max {
-        return Err(too_large(bytes_max));
+    match told {
+        Some(told) if told > bytes_max => Err(too_large(bytes_max)),
+        told => Ok(told.unwrap_or(bytes_max)),
     }
-    let permit = api.recorder.permits.take_bytes(size).ok_or_else(ApiError::busy)?;
-    let patience = Duration::from_secs(api.limits.request.body_seconds_max);
-    let bytes = tokio::time::timeout(patience, collect(body, bytes_max, told.unwrap_or(0)))
-        .await
-        .map_err(|_| ApiError::new(Code::Timeout, "the body did not arrive in time"))??;
-    Ok((bytes, permit))
 }
 
-async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<Bytes, ApiError> {
-    let mut collected = BytesMut::new();
-    let mut first = None;
-    while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| ApiError::bad_request("the body ended before it was complete"))?;
-        let Ok(data) = frame.into_data() else { continue };
+async fn read_in_time(api: &Api, body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let patience = Duration::from_secs(api.limits.request.body_seconds_max);
+    tokio::time::timeout(patience, collect(body, bytes_max))
+        .await
+        .map_err(|_| ApiError::new(Code::Timeout, "the body did not arrive in time"))?
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+    // Most bodies come in one piece, which needs no copy.
+    let first = next(&mut body).await?.unwrap_or_default();
+    let Some(second) = next(&mut body).await? else { return within(first, bytes_max) };
+    let mut collected = BytesMut::from(&*first);
+    let mut further = Some(second);
+    while let Some(data) = further {
         if collected.len() + data.len() > bytes_max {
             return Err(too_large(bytes_max));
         }
-        // Most bodies come in one piece, which needs no copy.
-        if first.is_none() && data.len() == expected {
-            first = Some(data);
-            continue;
-        }
-        if collected.is_empty() {
-            collected.reserve(expected.max(data.len()));
-            if let Some(first) = first.take() {
-                collected.extend_from_slice(&first);
-            }
-        }
         collected.extend_from_slice(&data);
+        further = next(&mut body).await?;
     }
-    Ok(first.unwrap_or_else(|| collected.freeze()))
+    Ok(collected.freeze())
+}
+
+async fn next(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| ApiError::bad_request("the body ended before it was complete"))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn within(bytes: Bytes, bytes_max: usize) -> Result<Bytes, ApiError> {
+    if bytes.len() > bytes_max { Err(too_large(bytes_max)) } else { Ok(bytes) }
 }
 
 fn too_large(bytes_max: usize) -> ApiError {

@@ -175,26 +175,3 @@ fn not_empty(incoming: Vec<Incoming>) -> Result<Vec<Incoming>, ApiError> {
 fn too_many(events_max: usize) -> ApiError {
     ApiError::new(Code::TooLarge, format!("the body holds more than {events_max} events"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_as_the_limit_are_taken_and_one_more_is_not() {
-        let array = |count: usize| Bytes::from(format!("[{}]", vec!["{}"; count].join(",")));
-        assert_eq!(items_of_array(&array(3), 3, 8).unwrap().len(), 3);
-        assert_eq!(items_of_array(&array(4), 3, 8).unwrap_err().code, Code::TooLarge);
-        let text = |count: usize| Bytes::from("{}\n\n".repeat(count));
-        assert_eq!(lines(&text(3), 3).unwrap().len(), 3);
-        assert_eq!(lines(&text(4), 3).unwrap_err().code, Code::TooLarge);
-    }
-
-    #[test]
-    fn what_is_no_array_or_empty_is_refused() {
-        for body in ["", "{}", "[", "[{}", "[{}] x", "[]"] {
-            assert!(items_of_array(&Bytes::from(body), 9, 8).is_err(), "{body}");
-        }
-        assert!(lines(&Bytes::from("\n \n"), 9).is_err());
-    }
-}

@@ -1,7 +1,5 @@
 //! The service's own pages: is it alive, is it ready, its numbers, its limits.
 
-use std::sync::atomic::Ordering;
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -31,7 +29,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         lag.insert(progress.name().into(), behind.into());
         parked += progress.parked().len();
     }
-    let ingest = !api.stopping.load(Ordering::Relaxed);
+    let ingest = !api.stopping.is_cancelled();
     let search = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
     let body = json!({ "ingest": ingest, "search": search, "lag": lag, "parked": parked });
     let status = if ingest { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -7,6 +7,7 @@ use annals_domain::{EventId, Receipt};
 use annals_engine::{PageRequest, page_key};
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use super::body;
 use super::parameters::ListParameters;
+use crate::auth::Permission;
 use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 use crate::ingest::{self, Incoming};
@@ -48,6 +50,7 @@ pub(super) async fn record(
     body: Body,
 ) -> Result<Response, ApiError> {
     let principal = api.principal(&headers)?;
+    principal.require(Permission::RecordEvents)?;
     body::require_media_type(&headers, &["application/json"])?;
     let (bytes, permit) = body::read(&api, &headers, body, api.limits.event.bytes_max).await?;
     let incoming = vec![Incoming::Json(bytes)];
@@ -94,8 +97,8 @@ pub(super) async fn list(
         }
     };
     let order = if asked.oldest_first { Order::RecordedOldest } else { Order::RecordedNewest };
-    let request =
-        PageRequest { scope, filter: asked.filter, order, after: asked.cursor, limit: asked.limit };
+    let after = asked.cursor.map(|cursor| cursor.on_page(order)).transpose()?;
+    let request = PageRequest { scope, filter: asked.filter, order, after, limit: asked.limit };
     let page = api.queries.page(request).await?;
     let last = page.events.last().filter(|_| page.more);
     let next_cursor = last.map(|event| api.cursors.page(page_key(event)));
@@ -107,9 +110,11 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(api): State<Api>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let scope = api.principal(&headers)?.scope()?;
+    // What is not even text is no event's id either.
+    let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
     let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
     let event = api.queries.event(&scope, id).await?;
     let event = event.ok_or_else(|| ApiError::not_found("event"))?;

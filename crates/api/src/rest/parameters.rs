@@ -1,11 +1,12 @@
 //! The query parameters of `GET /api/v1/logs` and of the live stream.
 
 use annals_domain::Position;
-use annals_domain::filter::{Filter, PageKey};
+use annals_domain::filter::Filter;
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::{self, QueryContext};
 
 use crate::context::ApiParts;
+use crate::cursor::Cursor;
 use crate::error::{ApiError, Code};
 
 /// What was asked.
@@ -13,7 +14,7 @@ use crate::error::{ApiError, Code};
 pub(super) struct ListParameters {
     pub(super) filter: Filter,
     pub(super) limit: usize,
-    pub(super) cursor: Option<PageKey>,
+    pub(super) cursor: Option<Cursor>,
     pub(super) oldest_first: bool,
     pub(super) min_position: Option<Position>,
     /// How far to count, when a count was asked for.
@@ -39,14 +40,14 @@ impl ListParameters {
                 "q" | "query" => asked.filter = asked.filter.and(parse_query(&value, api)?),
                 "limit" => asked.limit = number(&name, &value, limits.page_max)?,
                 "cursor" | "after" => asked.cursor = Some(api.cursors.read(&value)?),
-                "min_position" => asked.min_position = Some(api.cursors.read(&value)?.position),
+                "min_position" => asked.min_position = Some(api.cursors.read(&value)?.position()),
                 "order" => asked.oldest_first = oldest_first(&value)?,
                 "count" => asked.count = flag(&name, &value)?.then_some(limits.count_max),
                 _ => rest.push((name, value)),
             }
         }
-        let parameters = query::filter_from_parameters(&rest, &context(api))
-            .map_err(ApiError::fields)?;
+        let parameters =
+            query::filter_from_parameters(&rest, &context(api)).map_err(ApiError::fields)?;
         asked.filter = asked.filter.and(parameters);
         Ok(asked)
     }
@@ -125,21 +126,4 @@ fn oldest_first(value: &str) -> Result<bool, ApiError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percent_encoding_is_undone_and_broken_encoding_is_refused() {
-        assert_eq!(decoded("a+b%20c%C3%A9").unwrap(), "a b cé");
-        for broken in ["%", "%4", "%zz", "%ff"] {
-            assert!(decoded(broken).is_err(), "{broken}");
-        }
-    }
-
-    #[test]
-    fn limits_hold_at_the_edge() {
-        assert_eq!(number("limit", "250", 250).unwrap(), 250);
-        assert!(number("limit", "251", 250).is_err());
-        assert!(number("limit", "0", 250).is_err());
-    }
-}
+mod tests;

@@ -95,7 +95,11 @@ mod tests {
         let recent = Recent::default();
         let one = entry(1);
         let fitting = BYTES_MAX / weight(&one);
-        recent.push((1..=fitting as u64 + 1).map(|p| LogEntry { position: Position(p), ..one.clone() }).collect());
+        recent.push(
+            (1..=fitting as u64 + 1)
+                .map(|p| LogEntry { position: Position(p), ..one.clone() })
+                .collect(),
+        );
         assert!(recent.after(Position(0), 1).is_empty());
         assert_eq!(recent.after(Position(1), usize::MAX).len(), fitting);
     }

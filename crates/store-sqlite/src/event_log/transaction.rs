@@ -6,8 +6,8 @@
 use std::num::NonZeroUsize;
 
 use annals_domain::{Position, Revision, StreamName, TenantId};
-use annals_ports::{Appended, LogEntry};
 use annals_ports::append_plan::{Held, RecordKey, Step, meets, next_revision, plan};
+use annals_ports::{Appended, LogEntry};
 use annals_record::Record;
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};

@@ -122,9 +122,9 @@ impl Writer {
 
     /// Stores a group in one transaction; what it returns is durable.
     fn commit(&mut self, group: &mut [Request]) -> rusqlite::Result<Stored> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let stored = append_group(&self.connection, &mut self.places, group)?;
-        self.connection.execute_batch("COMMIT")?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.places.settle();
         Ok(stored)
     }

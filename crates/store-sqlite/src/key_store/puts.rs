@@ -50,7 +50,8 @@ impl Puts {
             let in_force = files.write(|transaction| {
                 let all = |put: &Put| {
                     let keys = put.keys.iter();
-                    keys.map(|(id, key)| put_person_key(transaction, &put.tenant, id, key)).collect()
+                    keys.map(|(id, key)| put_person_key(transaction, &put.tenant, id, key))
+                        .collect()
                 };
                 puts.iter().map(all).collect::<rusqlite::Result<Vec<Vec<WrappedKey>>>>()
             })?;

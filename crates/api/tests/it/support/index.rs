@@ -1,0 +1,75 @@
+//! A search index in memory, which can be told to panic.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use annals_domain::filter::{Count, Filter, Order, PageKey};
+use annals_domain::{Position, Recorded};
+use annals_engine::page_key;
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest};
+
+/// Looks at every event.
+#[derive(Default)]
+pub(crate) struct MemoryIndex {
+    state: Mutex<State>,
+    /// Whether the next search shall panic.
+    pub(crate) panics: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Recorded>,
+    committed: Position,
+}
+
+impl SearchIndex for MemoryIndex {
+    fn position(&self) -> Position {
+        self.state.lock().unwrap().committed
+    }
+
+    fn add(&self, events: &[Recorded]) -> Result<(), SearchError> {
+        let mut state = self.state.lock().unwrap();
+        let last = state.events.last().map_or(Position::START, |event| event.position);
+        state.events.extend(events.iter().filter(|event| event.position > last).cloned());
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<Position, SearchError> {
+        let mut state = self.state.lock().unwrap();
+        state.committed = state.events.last().map_or(Position::START, |event| event.position);
+        Ok(state.committed)
+    }
+
+    fn search(&self, request: &SearchRequest<'_>) -> Result<Vec<Hit>, SearchError> {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "a test wanted it");
+        let rank = |key: PageKey| match request.order {
+            Order::RecordedNewest => (0, -(key.position.0 as i64)),
+            Order::RecordedOldest => (0, key.position.0 as i64),
+            Order::OccurredNewest => (-key.occurred_us, -(key.position.0 as i64)),
+            Order::OccurredOldest => (key.occurred_us, key.position.0 as i64),
+        };
+        let state = self.state.lock().unwrap();
+        let mut keys: Vec<PageKey> = state
+            .events
+            .iter()
+            .filter(|event| event.position <= request.until && request.filter.matches(&event.event))
+            .map(page_key)
+            .filter(|key| request.after.is_none_or(|after| rank(*key) > rank(after)))
+            .collect();
+        keys.sort_by_key(|key| rank(*key));
+        let hit = |key: PageKey| Hit { position: key.position, occurred_us: key.occurred_us };
+        Ok(keys.into_iter().take(request.limit).map(hit).collect())
+    }
+
+    fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
+        let state = self.state.lock().unwrap();
+        let found = state.events.iter().filter(|e| e.position <= until && filter.matches(&e.event));
+        let value = found.count() as u64;
+        Ok(Count { value: value.min(limit), at_least: value > limit })
+    }
+
+    fn clear(&self) -> Result<(), SearchError> {
+        *self.state.lock().unwrap() = State::default();
+        Ok(())
+    }
+}

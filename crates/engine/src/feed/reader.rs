@@ -1,0 +1,82 @@
+//! Following the log from a place of one's own, through the feed while that reaches back so far.
+
+use std::sync::Arc;
+
+use annals_domain::{Position, Recorded};
+use annals_ports::EventLog;
+use tokio::sync::watch;
+
+use super::{Feed, READ_MAX, Recent};
+use crate::opening::{Opener, ReadError};
+use crate::reading::{Opened, read_after};
+
+/// Follows the log from one reader's own position.
+pub struct FeedReader {
+    feed: Arc<Feed>,
+    log: Arc<dyn EventLog>,
+    opener: Opener,
+    position: Position,
+    news: watch::Receiver<Position>,
+}
+
+impl FeedReader {
+    pub(crate) fn new(
+        feed: Arc<Feed>,
+        log: Arc<dyn EventLog>,
+        opener: Opener,
+        after: Position,
+    ) -> Self {
+        let news = feed.watch();
+        Self { feed, log, opener, position: after, news }
+    }
+
+    /// Where this reader is: everything up to here was returned, or is damaged.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How many positions lie between this reader and the head.
+    pub fn backlog(&self) -> u64 {
+        self.feed.head().0.saturating_sub(self.position.0)
+    }
+
+    /// Waits until there is more in the log and returns up to `limit` events of it; none, when the
+    /// position has only moved past damaged records. Dropping the future loses nothing.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Recorded>, ReadError> {
+        let limit = limit.max(1);
+        loop {
+            self.news.borrow_and_update();
+            let Opened { events, end } = match self.feed.some_recent(self.position, limit) {
+                Recent::Events(chunks, head) => take(&chunks, self.position, head, limit),
+                Recent::Behind(head) => self.read(head, limit).await?,
+            };
+            if end > self.position {
+                self.position = end;
+                return Ok(events);
+            }
+            // The feed lives as long as its readers, so this cannot fail.
+            let _ = self.news.changed().await;
+        }
+    }
+
+    /// Reads the log itself.
+    async fn read(&self, head: Position, limit: usize) -> Result<Opened, ReadError> {
+        let limit = limit.min(READ_MAX);
+        let read = read_after(&*self.log, &self.opener, self.position, limit).await?;
+        // What the feed once had is there no more: there is nothing up to its head.
+        let end = if read.end == self.position { head } else { read.end };
+        Ok(Opened { end, ..read })
+    }
+}
+
+/// Up to `limit` events after a position. Fewer mean that there are no more up to the head.
+fn take(chunks: &[Arc<[Recorded]>], after: Position, head: Position, limit: usize) -> Opened {
+    let older = chunks.first().map_or(0, |chunk| chunk.partition_point(|e| e.position <= after));
+    let newer = chunks.iter().flat_map(|chunk| chunk.iter()).skip(older);
+    let events: Vec<Recorded> = newer.take(limit).cloned().collect();
+    let end = match events.last() {
+        Some(last) if events.len() == limit => last.position,
+        _ => head,
+    };
+    Opened { events, end }
+}

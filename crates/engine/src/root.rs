@@ -1,0 +1,181 @@
+//! The root of the supervision tree: starts the actors, and starts them again when they fail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use annals_ports::EventLog;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::feed::{Feed, FeedActor, FeedReader};
+use crate::opening::Opener;
+use crate::projection::{Progress, Projection, with_causes};
+use crate::projector::Projector;
+use crate::recorder::{self, RecorderActor};
+use crate::sealing::Fresh;
+use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+use crate::supervision::{Address, RestartBudget};
+
+/// How long to wait after an actor could not even be started, before that is tried again.
+const REST: Duration = Duration::from_secs(1);
+
+/// A projection with what its actor needs.
+#[derive(Clone)]
+pub(crate) struct Projected {
+    pub(crate) projection: Arc<dyn Projection>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) commit_interval: Duration,
+}
+
+/// What the actors are made of.
+pub(crate) struct Root {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) fresh: Arc<Fresh>,
+    pub(crate) opener: Opener,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) projections: Vec<Projected>,
+    pub(crate) recorder: RecorderSettings,
+    pub(crate) pace: ProjectionSettings,
+    pub(crate) supervision: SupervisionSettings,
+    /// From then on nothing is started again.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Which child an actor is, so that it can be started again.
+pub(crate) enum Child {
+    Feed(ActorCell),
+    Recorder(watch::Sender<ActorRef<recorder::Message>>),
+    Projector(usize, ActorCell),
+}
+
+impl Child {
+    fn is(&self, actor: &ActorCell) -> bool {
+        match self {
+            Self::Feed(cell) | Self::Projector(_, cell) => cell.get_id() == actor.get_id(),
+            Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
+        }
+    }
+}
+
+pub(crate) struct State {
+    children: Vec<Child>,
+    budget: RestartBudget,
+}
+
+impl Actor for Root {
+    type Msg = ();
+    type State = State;
+    type Arguments = oneshot::Sender<Vec<Address<recorder::Message>>>;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<()>,
+        ready: Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let mut children = vec![Child::Feed(self.spawn_feed(myself.get_cell()).await?)];
+        let mut addresses = Vec::new();
+        for _ in 0..self.recorder.shards.max(1) {
+            let (address, _) = watch::channel(self.spawn_recorder(myself.get_cell()).await?);
+            addresses.push(Address::of(&address));
+            children.push(Child::Recorder(address));
+        }
+        for index in 0..self.projections.len() {
+            let projector = self.spawn_projector(index, myself.get_cell()).await?;
+            children.push(Child::Projector(index, projector));
+        }
+        // The caller waits for this; if it has gone, nobody needs the addresses.
+        let _ = ready.send(addresses);
+        let settings = &self.supervision;
+        let budget = RestartBudget::new(settings.restarts_max, settings.restarts_within());
+        Ok(State { children, budget })
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<()>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let SupervisionEvent::ActorFailed(actor, cause) = event else { return Ok(()) };
+        error!(actor = %actor.get_id(), cause = %with_causes(&*cause), "an actor failed");
+        metrics::counter!("annals_actor_failures_total").increment(1);
+        if self.stopping.is_cancelled() {
+            return Ok(());
+        }
+        let Some(index) = state.children.iter().position(|child| child.is(&actor)) else {
+            return Ok(());
+        };
+        let mut cause = cause;
+        loop {
+            if !state.budget.take(Instant::now()) {
+                error!("the restart budget is spent: the process ends");
+                return Err(cause);
+            }
+            match self.restart(&mut state.children[index], myself.get_cell()).await {
+                Ok(()) => break,
+                Err(error) => cause = error.into(),
+            }
+            error!(cause = %with_causes(&*cause), "an actor could not be started again");
+            tokio::time::sleep(REST).await;
+        }
+        info!(actor = %actor.get_id(), "the actor was restarted");
+        Ok(())
+    }
+}
+
+impl Root {
+    async fn restart(&self, child: &mut Child, root: ActorCell) -> Result<(), SpawnErr> {
+        match child {
+            Child::Feed(cell) => *cell = self.spawn_feed(root).await?,
+            Child::Projector(index, cell) => *cell = self.spawn_projector(*index, root).await?,
+            Child::Recorder(address) => {
+                address.send_replace(self.spawn_recorder(root).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn spawn_feed(&self, root: ActorCell) -> Result<ActorCell, SpawnErr> {
+        let actor = FeedActor {
+            feed: Arc::clone(&self.feed),
+            log: Arc::clone(&self.log),
+            opener: self.opener.clone(),
+            stopping: self.stopping.clone(),
+        };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+
+    async fn spawn_recorder(
+        &self,
+        root: ActorCell,
+    ) -> Result<ActorRef<recorder::Message>, SpawnErr> {
+        let actor = RecorderActor {
+            log: Arc::clone(&self.log),
+            fresh: Arc::clone(&self.fresh),
+            batch_events_max: self.recorder.batch_events_max,
+        };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0)
+    }
+
+    async fn spawn_projector(&self, index: usize, root: ActorCell) -> Result<ActorCell, SpawnErr> {
+        let Projected { projection, progress, commit_interval } = self.projections[index].clone();
+        let (feed, log, opener) =
+            (Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone());
+        let reader = move |after| {
+            FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after)
+        };
+        let actor = Projector {
+            projection,
+            progress,
+            feed: Arc::clone(&self.feed),
+            reader: Box::new(reader),
+            batch_events_max: self.pace.batch_events_max,
+            commit_interval,
+            stopping: self.stopping.clone(),
+        };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+}

@@ -1,0 +1,15 @@
+//! The engine through its public handle, over ports in memory that can be told to fail.
+
+mod clock;
+mod damage;
+mod following;
+mod inbox;
+mod keys;
+mod machine;
+mod measuring;
+mod memory_index;
+mod recording;
+mod searching;
+mod stopping;
+mod supervision;
+mod watched_log;

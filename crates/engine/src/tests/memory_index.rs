@@ -1,0 +1,148 @@
+//! A search index in memory that keeps to the port's contract by evaluating the filter itself.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use annals_domain::filter::{Count, Filter, Order, PageKey};
+use annals_domain::{EventId, Position, Recorded};
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest};
+
+use crate::page_key;
+
+#[derive(Default)]
+pub(super) struct MemoryIndex {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    added: Vec<Recorded>,
+    committed: usize,
+    poison: HashSet<EventId>,
+    /// So many additions fail; in a panic, if the flag is set.
+    failures: usize,
+    panics: bool,
+    additions: usize,
+}
+
+impl MemoryIndex {
+    /// From now on nothing can be added together with this event.
+    pub(super) fn cannot_take(&self, id: EventId) {
+        self.state().poison.insert(id);
+    }
+
+    pub(super) fn fail_next(&self, times: usize) {
+        self.state().failures = times;
+    }
+
+    pub(super) fn panic_next(&self) {
+        let mut state = self.state();
+        (state.failures, state.panics) = (1, true);
+    }
+
+    /// How often it was asked to add something.
+    pub(super) fn additions(&self) -> usize {
+        self.state().additions
+    }
+
+    /// Everything that is found, in order of position.
+    pub(super) fn ids(&self) -> Vec<EventId> {
+        let state = self.state();
+        state.added[..state.committed].iter().map(|recorded| recorded.event.id).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn failed() -> SearchError {
+    SearchError::Failed { doing: "adding", source: "a test wanted it".into() }
+}
+
+impl State {
+    fn committed(&self) -> &[Recorded] {
+        &self.added[..self.committed]
+    }
+
+    /// As the real index does, it forgets what was not committed when adding fails.
+    fn abandon(&mut self) {
+        self.added.truncate(self.committed);
+    }
+
+    fn matching(&self, filter: &Filter, until: Position) -> Vec<PageKey> {
+        let seen = self.committed().iter().filter(|recorded| recorded.position <= until);
+        seen.filter(|recorded| filter.matches(&recorded.event)).map(page_key).collect()
+    }
+}
+
+impl SearchIndex for MemoryIndex {
+    fn position(&self) -> Position {
+        self.state().committed().last().map_or(Position::START, |recorded| recorded.position)
+    }
+
+    fn add(&self, events: &[Recorded]) -> Result<(), SearchError> {
+        let mut state = self.state();
+        state.additions += 1;
+        if state.failures > 0 {
+            state.failures -= 1;
+            state.abandon();
+            assert!(!std::mem::take(&mut state.panics), "a test wanted it");
+            return Err(failed());
+        }
+        for recorded in events {
+            if state.poison.contains(&recorded.event.id) {
+                state.abandon();
+                return Err(failed());
+            }
+            let newest = state.added.last().map_or(Position::START, |added| added.position);
+            if recorded.position > newest {
+                state.added.push(recorded.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<Position, SearchError> {
+        let mut state = self.state();
+        state.committed = state.added.len();
+        drop(state);
+        Ok(self.position())
+    }
+
+    fn search(&self, request: &SearchRequest<'_>) -> Result<Vec<Hit>, SearchError> {
+        let SearchRequest { filter, order, after, until, limit } = *request;
+        let mut keys = self.state().matching(filter, until);
+        sort(order, &mut keys);
+        if let Some(after) = after {
+            let mut both = keys.clone();
+            both.push(after);
+            sort(order, &mut both);
+            let place = both.iter().rposition(|key| *key == after).unwrap();
+            keys = both.split_off(place + 1);
+        }
+        let hit = |key: PageKey| Hit { position: key.position, occurred_us: key.occurred_us };
+        Ok(keys.into_iter().take(limit).map(hit).collect())
+    }
+
+    fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
+        let value = self.state().matching(filter, until).len() as u64;
+        Ok(Count { value: value.min(limit), at_least: value > limit })
+    }
+
+    fn clear(&self) -> Result<(), SearchError> {
+        *self.state() = State::default();
+        Ok(())
+    }
+}
+
+/// Sorts as the order is defined; the engine has its own way to do so.
+pub(super) fn sort(order: Order, keys: &mut [PageKey]) {
+    keys.sort_by_key(|key| match order {
+        Order::RecordedOldest | Order::RecordedNewest => (0, key.position),
+        Order::OccurredOldest | Order::OccurredNewest => (key.occurred_us, key.position),
+    });
+    if matches!(order, Order::RecordedNewest | Order::OccurredNewest) {
+        keys.reverse();
+    }
+}
