@@ -30,7 +30,7 @@ pub(crate) struct BenchArgs {
 /// Which service to measure.
 #[derive(Debug, Clone, Args)]
 struct TargetArgs {
-    /// A running service, such as http://127.0.0.1:8080; without it one is started
+    /// A running service, such as `http://127.0.0.1:8080`; without it one is started
     #[arg(long, value_name = "URL", requires = "token")]
     url: Option<String>,
     /// A token of an admin of that service

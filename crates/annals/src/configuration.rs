@@ -86,7 +86,7 @@ pub(crate) struct IndexSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnrichSettings {
-    /// MaxMind database; empty: none.
+    /// `MaxMind` database; empty: none.
     pub(crate) geoip_database: PathBuf,
 }
 

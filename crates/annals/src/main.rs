@@ -1,5 +1,7 @@
 //! The `annals` program: command line, configuration, wiring. The only crate that names adapters.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
 mod bench;
 mod catalogue_check;
 mod configuration;

@@ -235,7 +235,7 @@ async fn complete_ends_a_stream_and_its_id_can_be_used_again() {
     assert_eq!(socket.next().await.unwrap()["type"], "pong", "an ended stream says nothing");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_an_operation_does_not_end_the_next_one_of_the_same_id() {
     let listening = listening().await;
     let mut socket = ready(&listening).await;
