@@ -16,6 +16,8 @@ use crate::waiting::{PATIENCE, wait_until};
 
 /// How long a token of a test holds.
 const TTL: &str = "6h";
+/// A killed process is gone within this time.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// How much of the operations log is shown when a test fails, bytes.
 const SHOWN_BYTES: usize = 6000;
 
@@ -261,6 +263,14 @@ impl TestService {
 
 impl Drop for TestService {
     fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // It must be gone before its directory goes, or it would write into what is removed.
+            let _ = process.start_kill();
+            let began = Instant::now();
+            while matches!(process.try_wait(), Ok(None)) && began.elapsed() < GONE_WITHIN {
+                std::thread::yield_now();
+            }
+        }
         if std::thread::panicking() {
             show(&format!("the service said last:\n{}", tail(&self.operations_log())));
         }

@@ -6,7 +6,6 @@ mod following;
 mod inbox;
 mod keys;
 mod machine;
-mod measuring;
 mod memory_index;
 mod recording;
 mod searching;

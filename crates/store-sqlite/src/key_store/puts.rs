@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use annals_domain::TenantId;
 use annals_ports::KeyStoreError;
 use annals_record::{KeyId, WrappedKey};
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{Files, failed, put_person_key, run_on};
 
@@ -38,12 +38,14 @@ impl Puts {
         keys: Vec<(KeyId, WrappedKey)>,
         files: &Arc<Files>,
     ) -> Result<Vec<WrappedKey>, KeyStoreError> {
-        let (reply, mut answer) = oneshot::channel();
-        self.waiting().push(Put { tenant, keys, reply });
+        let mut answer = self.queue(&tenant, &keys);
         let _turn = self.turn.lock().await;
-        // Whoever had the turn before may have put these too.
-        if let Ok(in_force) = answer.try_recv() {
-            return Ok(in_force);
+        match answer.try_recv() {
+            // Whoever had the turn before has put these too …
+            Ok(in_force) => return Ok(in_force),
+            // … or failed to; why, only they were told.
+            Err(TryRecvError::Closed) => answer = self.queue(&tenant, &keys),
+            Err(TryRecvError::Empty) => {}
         }
         let puts = std::mem::take(&mut *self.waiting());
         let stored = run_on(files, move |files| {
@@ -62,8 +64,18 @@ impl Puts {
             Ok(())
         });
         stored.await.map_err(|source| failed(DOING, source))?;
-        // Dropped unanswered only when the turn before failed: then these were never stored.
         answer.await.map_err(|dropped| failed(DOING, dropped.into()))
+    }
+
+    fn queue(
+        &self,
+        tenant: &TenantId,
+        keys: &[(KeyId, WrappedKey)],
+    ) -> oneshot::Receiver<Vec<WrappedKey>> {
+        let (reply, answer) = oneshot::channel();
+        let (tenant, keys) = (tenant.clone(), keys.to_vec());
+        self.waiting().push(Put { tenant, keys, reply });
+        answer
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Put>> {
