@@ -5,8 +5,8 @@
 
 mod messages;
 mod operation;
+mod operations;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::Extension;
@@ -16,11 +16,11 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use messages::{ClientMessage, ServerMessage};
 use operation::{Asked, Outgoing};
+use operations::Operations;
 
 use super::AnnalsSchema;
 use super::http::{Operation, check_values};
@@ -84,8 +84,7 @@ pub(super) async fn upgrade(
                     schema,
                     principal: None,
                     header_principal,
-                    operations: HashMap::new(),
-                    operations_begun: 0,
+                    operations: Operations::default(),
                     outbox,
                 };
                 tokio::select! {
@@ -107,22 +106,8 @@ struct Session {
     principal: Option<Principal>,
     /// Who the headers of the upgrade say it is, for clients that can set them.
     header_principal: Option<Principal>,
-    operations: HashMap<String, Running>,
-    /// Tells operations apart that the client gave the same id, one after the other.
-    operations_begun: u64,
+    operations: Operations,
     outbox: mpsc::Sender<Outgoing>,
-}
-
-/// An operation under way.
-struct Running {
-    serial: u64,
-    task: AbortHandle,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.operations.values().for_each(|operation| operation.task.abort());
-    }
 }
 
 impl Session {
@@ -150,7 +135,7 @@ impl Session {
                     unanswered += 1;
                     Some(ServerMessage::Ping)
                 }
-                message = outgoing.recv() => self.still_asked_for(message?),
+                message = outgoing.recv() => self.operations.still_asked_for(message?),
                 message = socket.recv() => {
                     let text = match message {
                         Some(Ok(Message::Text(text))) => text,
@@ -175,18 +160,6 @@ impl Session {
         }
     }
 
-    /// The message of an operation, unless the client has completed that meanwhile.
-    fn still_asked_for(&mut self, message: Outgoing) -> Option<ServerMessage> {
-        let Outgoing { serial, message } = message;
-        let id = message.operation()?;
-        // The client may have begun another operation under the same id.
-        self.operations.get(id).filter(|_| serial > 0)?;
-        if !matches!(message, ServerMessage::Next { .. }) {
-            self.operations.remove(id);
-        }
-        Some(message)
-    }
-
     fn receive(&mut self, text: &str) -> Result<Option<ServerMessage>, Close> {
         annals_domain::json::check_depth(text.as_bytes(), DEPTH_MAX).map_err(|_| MALFORMED)?;
         check_values(text.as_bytes()).map_err(|_| MALFORMED)?;
@@ -205,9 +178,7 @@ impl Session {
                 Ok(Some(ServerMessage::ConnectionAck))
             }
             ClientMessage::Complete { id } => {
-                if let Some(operation) = self.operations.remove(&id) {
-                    operation.task.abort();
-                }
+                self.operations.complete(&id);
                 Ok(None)
             }
             ClientMessage::Subscribe { id, payload } => self.subscribe(id, payload).map(|()| None),
@@ -238,17 +209,17 @@ impl Session {
         if id.len() > ID_BYTES_MAX {
             return Err(MALFORMED);
         }
-        if self.operations.contains_key(&id) {
+        if self.operations.contains(&id) {
             return Err(DUPLICATE);
         }
         if self.operations.len() >= self.api.limits.request.socket_operations_max {
             return Err(TOO_MANY);
         }
-        self.operations_begun += 1;
-        let serial = self.operations_begun;
-        let operation = Asked { id: id.clone(), serial, operation, principal };
-        let running = operation.run(self.api.clone(), self.schema.clone(), self.outbox.clone());
-        self.operations.insert(id, Running { serial, task: tokio::spawn(running).abort_handle() });
+        let (api, schema, outbox) = (self.api.clone(), self.schema.clone(), self.outbox.clone());
+        self.operations.begin(id.clone(), |serial| {
+            let operation = Asked { id, serial, operation, principal };
+            tokio::spawn(operation.run(api, schema, outbox)).abort_handle()
+        });
         Ok(())
     }
 }

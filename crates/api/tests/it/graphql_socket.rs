@@ -235,21 +235,6 @@ async fn complete_ends_a_stream_and_its_id_can_be_used_again() {
     assert_eq!(socket.next().await.unwrap()["type"], "pong", "an ended stream says nothing");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_an_operation_does_not_end_the_next_one_of_the_same_id() {
-    let listening = listening().await;
-    let mut socket = ready(&listening).await;
-    for _ in 0..200 {
-        for document in ["{ first: me { id } }", "{ second: me { id } }"] {
-            socket.say(subscribe("1", document)).await;
-            socket.say(json!({ "type": "complete", "id": "1" })).await;
-        }
-        socket.say(subscribe("1", "{ last: me { id } }")).await;
-        while socket.next().await.unwrap()["payload"]["data"]["last"].is_null() {}
-        assert_eq!(socket.next().await.unwrap()["type"], "complete");
-    }
-}
-
 /// Passes over what was on its way, until everything that was said before has been heard.
 async fn drain(socket: &mut Socket) {
     socket.say(json!({ "type": "ping" })).await;

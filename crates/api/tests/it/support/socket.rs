@@ -69,8 +69,12 @@ impl Socket {
 
     /// The next message that is not a ping, or the code that the socket was closed with.
     pub(crate) async fn next(&mut self) -> Result<Value, Option<u16>> {
+        within(self.heard()).await
+    }
+
+    async fn heard(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            match within(self.0.next()).await {
+            match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] != "ping" {
