@@ -53,6 +53,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         geoip_database: (!database.as_os_str().is_empty()).then(|| database.clone()),
     };
     let enricher = Arc::new(Enricher::new(enrich)?);
+    // The first user agent would wait for the patterns to be made ready.
+    let warming = Arc::clone(&enricher);
+    std::thread::spawn(move || warming.warm_up());
     let mut system = installation.start(&settings).await?;
     let stopping = CancellationToken::new();
     let api = Arc::new(ApiParts {
