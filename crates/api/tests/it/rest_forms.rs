@@ -80,7 +80,8 @@ async fn cursors_that_are_not_ours_are_refused_and_those_of_other_kinds_do_what_
         let visible = service.get(&format!("/api/v1/logs?min_position={cursor}"), &token).await;
         assert_eq!(visible.status, 200);
     }
-    let altered = format!("{}A", &of_page[..of_page.len() - 1]);
+    let (rest, last) = of_page.split_at(of_page.len() - 1);
+    let altered = format!("{rest}{}", if last == "A" { "Q" } else { "A" });
     for cursor in ["", "x", "0", "null", &altered, &format!("{of_page}="), &of_page.to_lowercase()]
     {
         for name in ["cursor", "after", "min_position"] {
