@@ -36,6 +36,8 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
                 let problem = answer.expect(507);
                 assert_eq!(problem["code"], "STORAGE_FULL");
                 assert!(answer.headers.contains_key("retry-after"));
+                let ready = auditor.get("/readyz", &[]).await.expect(503);
+                assert_eq!(ready["ingest"], false);
             }
             let seen = auditor.list(&[("limit", "5"), ("count", "true")]).await.expect(200);
             assert_eq!(seen["events"].as_array().unwrap().len(), 5);
@@ -59,6 +61,7 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
         (page.status == 200).then_some(())
     })
     .await;
+    assert_eq!(auditor.get("/readyz", &[]).await.expect(200)["ingest"], true);
     let whole = auditor.walk(None, "").await;
     check_whole(&whole);
     ledger.check_kept(&whole);

@@ -8,6 +8,7 @@ mod checking;
 mod clock;
 pub mod enrich;
 mod feed;
+mod intake;
 mod key_ring;
 mod live;
 mod matching;

@@ -1,6 +1,7 @@
 //! Recording events: the one way into the log.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use annals_domain::TenantId;
 use annals_domain::event::Event;
@@ -8,6 +9,7 @@ use annals_record::SealError;
 use tokio::sync::Semaphore;
 use tracing::error;
 
+use crate::intake::Intake;
 use crate::key_ring::{KeyRing, KeyRingError, OwnerKeys};
 use crate::permits::{Permit, Permits};
 use crate::recorder::{RecordError, RecordResult};
@@ -24,6 +26,7 @@ pub struct Recorder {
     pub(crate) keys: Arc<KeyRing>,
     /// A place for each processor: more threads would only be in each other's way.
     pub(crate) sealing: Arc<Semaphore>,
+    pub(crate) intake: Arc<Intake>,
     /// What may be under way at once.
     pub permits: Permits,
 }
@@ -47,9 +50,16 @@ impl Recorder {
         let tenant = tenant.clone();
         let recording = tokio::spawn(async move {
             let sealed = this.seal(&tenant, events).await;
-            this.shards.record(sealed, permit).await
+            let results = this.shards.record(sealed, permit).await;
+            this.intake.note(&results, Instant::now());
+            results
         });
         recording.await.unwrap_or_else(|_| vec![Err(RecordError::Unavailable); count])
+    }
+
+    /// Whether the last events could be recorded, or none were tried for a while.
+    pub fn is_taking(&self) -> bool {
+        self.intake.is_open(Instant::now())
     }
 
     /// Records a fact of Annals itself.

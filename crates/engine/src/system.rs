@@ -150,6 +150,7 @@ impl System {
             shards: Shards::new(addresses),
             keys,
             sealing: Arc::new(Semaphore::new(processors())),
+            intake: Arc::default(),
             permits: settings.permits,
         };
         Ok(Self { recorder, queries, inbox_news, root, ended, stopping })

@@ -29,7 +29,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         lag.insert(progress.name().into(), behind.into());
         parked += progress.parked().len();
     }
-    let ingest = !api.stopping.is_cancelled();
+    let ingest = !api.stopping.is_cancelled() && api.recorder.is_taking();
     let search = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
     let body = json!({ "ingest": ingest, "search": search, "lag": lag, "parked": parked });
     let status = if ingest { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
