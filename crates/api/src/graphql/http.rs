@@ -5,6 +5,7 @@ use annals_domain::event::JsonObject;
 use annals_domain::json::{check_depth, count_values};
 use annals_domain::problem::{ErrorCode, FieldError};
 use async_graphql::{Request, Response};
+use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -68,8 +69,10 @@ pub(super) async fn execute(
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    let body = serde_json::to_vec(&response).unwrap_or_default();
-    (status, headers, body).into_response()
+    let mut answer = GraphQLResponse::from(response).into_response();
+    *answer.status_mut() = status;
+    answer.headers_mut().extend(headers);
+    answer
 }
 
 async fn answer(
