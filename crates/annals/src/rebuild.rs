@@ -1,18 +1,21 @@
 //! `annals rebuild`: makes what is derived from the log anew.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use annals_engine::Queries;
+use annals_engine::{Progress, Queries};
 use annals_ports::{InboxStore, ProfileStore, SearchIndex};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::watch;
 
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::telemetry;
+
+/// How often the progress is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Makes the search index, the profiles or the inboxes anew from the log. Stop the service first.
 #[derive(Debug, clap::Args)]
@@ -73,16 +76,14 @@ async fn follow(queries: Queries) {
     let bar = ProgressBar::new(head.0 * queries.progress().len() as u64);
     let style = ProgressStyle::with_template("{bar:40} {percent}% of the log, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let mut steps: Vec<watch::Receiver<_>> =
-        queries.progress().iter().map(|progress| progress.watch()).collect();
     loop {
-        let done: u64 = steps.iter_mut().map(|step| step.borrow_and_update().0.min(head.0)).sum();
-        bar.set_position(done);
-        if done == head.0 * steps.len() as u64 {
+        let behind = |progress: &Arc<Progress>| head.0.saturating_sub(progress.position().0);
+        let left: u64 = queries.progress().iter().map(behind).sum();
+        bar.set_position(bar.length().unwrap_or_default() - left);
+        if left == 0 {
             bar.finish_and_clear();
             return;
         }
-        // Looked at twice a second: the steps of three projections are told apart by nobody.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(LOOK).await;
     }
 }
