@@ -106,7 +106,8 @@ impl fmt::Display for StreamName {
     }
 }
 
-/// Place of a record in the whole log; total, rising, never used twice. The first is 1.
+/// Place of a record in the whole log; total, rising, never used twice, greater than 0. Whether places
+/// follow each other without gaps depends on the log.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

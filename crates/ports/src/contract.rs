@@ -8,6 +8,7 @@ pub mod event_log;
 pub mod inbox;
 pub mod key_store;
 pub mod profiles;
+pub mod registers;
 mod records;
 
 pub use records::{fresh_tenant, item, person, record};

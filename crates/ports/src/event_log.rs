@@ -16,19 +16,9 @@ use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_record::Record;
 use async_trait::async_trait;
 
-/// Appends, reads and follows records.
+/// Reads and follows records.
 #[async_trait]
-pub trait EventLog: Send + Sync + 'static {
-    /// Appends the items in order and answers each. Waits until what is answered is durable.
-    ///
-    /// # Errors
-    /// [`LogError`] when nothing can be said of any item: they may or may not have been stored,
-    /// and sending them again is safe.
-    async fn append(
-        &self,
-        batch: Vec<AppendItem>,
-    ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
-
+pub trait LogReader: Send + Sync + 'static {
     /// Up to `limit` records of a stream, from a revision on, in the given direction.
     async fn read_stream(
         &self,
@@ -44,7 +34,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// The records at the positions, in the same order; `None` where there is none.
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError>;
 
-    /// The record with that id.
+    /// The record with that id; the first, should another log have let in two.
     async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError>;
 
     /// Position of the newest durable record; [`Position::START`] when there is none.
@@ -52,6 +42,35 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Yields all records after a position, then those to come.
     fn follow(&self, after: Position) -> Box<dyn Follower>;
+}
+
+/// Appends records, and reads them.
+#[async_trait]
+pub trait EventLog: LogReader {
+    /// Appends the items in order and answers each. Waits until what is answered is durable.
+    ///
+    /// # Errors
+    /// [`LogError`] when nothing can be said of any item: they may or may not have been stored,
+    /// and sending them again is safe.
+    async fn append(
+        &self,
+        batch: Vec<AppendItem>,
+    ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
+
+    /// How the log is at this moment. A log on the same machine has nothing to tell: what is wrong
+    /// with it shows in the answers.
+    fn health(&self) -> LogHealth {
+        LogHealth::default()
+    }
+}
+
+/// What a log says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogHealth {
+    /// Why nothing can be appended, in a sentence for operators; `None`: it can.
+    pub trouble: Option<String>,
+    /// Whether records that others appended are still missing from what is read here.
+    pub catching_up: bool,
 }
 
 /// Reads the log forwards for ever.
@@ -144,6 +163,12 @@ pub enum AppendError {
         bytes: usize,
         /// The most it may have.
         bytes_max: usize,
+    },
+    /// Whether the item was stored is not known; sending it again is safe.
+    #[error("the event log did not answer while {doing}; whether records were stored is not known")]
+    Unknown {
+        /// What was being done.
+        doing: &'static str,
     },
 }
 

@@ -11,14 +11,19 @@ pub mod inbox;
 pub mod key_store;
 pub mod memory;
 pub mod profiles;
+pub mod registers;
+pub mod replica;
 pub mod search;
 
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
+    LogHealth, LogReader,
 };
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use profiles::ProfileStore;
+pub use registers::{Register, RegisterError, SharedRegisters};
+pub use replica::{Checkpoint, LogReplica};
 pub use search::{Hit, SearchError, SearchIndex, SearchRequest};
 
 /// A read model (profiles, inbox) could not be read or written.

@@ -6,11 +6,13 @@ mod event_log;
 mod inbox;
 mod key_store;
 mod profiles;
+mod registers;
 
 pub use event_log::{LogErrorKind, MemoryEventLog};
 pub use inbox::MemoryInbox;
 pub use key_store::MemoryKeyStore;
 pub use profiles::MemoryProfiles;
+pub use registers::MemoryRegisters;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
 };
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -203,7 +203,10 @@ impl EventLog for SqliteEventLog {
         self.send(Command::Append(Request { items, records, bytes, reply, _room: room })).await?;
         answer.await.map_err(|_| unanswered())?
     }
+}
 
+#[async_trait]
+impl LogReader for SqliteEventLog {
     async fn read_stream(
         &self,
         stream: &StreamName,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
 };
 use annals_record::DecodeError;
 use async_trait::async_trait;
@@ -59,7 +59,10 @@ impl EventLog for WatchedLog {
         self.appends.send_modify(|appends| appends.push(batch.len()));
         self.memory.append(batch).await
     }
+}
 
+#[async_trait]
+impl LogReader for WatchedLog {
     async fn read_stream(
         &self,
         stream: &StreamName,

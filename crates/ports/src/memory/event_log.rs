@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::locked;
 use crate::append_plan::{Held, RecordKey, Step, next_revision, plan};
 use crate::event_log::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
 };
 
 /// How the next append shall fail.
@@ -118,7 +118,10 @@ impl EventLog for MemoryEventLog {
         self.head.send_replace(state.head());
         Ok(answers)
     }
+}
 
+#[async_trait]
+impl LogReader for MemoryEventLog {
     async fn read_stream(
         &self,
         stream: &StreamName,

@@ -23,6 +23,16 @@ async fn the_key_store_keeps_its_contract() {
     contract::key_store::run(&MemoryKeyStore::default()).await;
 }
 
+#[tokio::test]
+async fn the_registers_keep_their_contract() {
+    contract::registers::run(Arc::new(MemoryRegisters::default())).await;
+    let registers = MemoryRegisters::default();
+    contract::registers::reopening_keeps_everything(async || {
+        Arc::new(registers.clone()) as Arc<dyn crate::SharedRegisters>
+    })
+    .await;
+}
+
 #[test]
 fn the_profiles_keep_their_contract() {
     contract::profiles::run(|| Box::new(MemoryProfiles::default()));
