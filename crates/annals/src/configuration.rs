@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use annals_api::RateLimitSettings;
 use annals_api::auth::KeySettings;
 use annals_domain::admission::UnknownTypes;
-use annals_engine::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+use annals_engine::{
+    DeliverySettings, ProjectionSettings, RecorderSettings, Roles, SupervisionSettings,
+};
+use annals_notify::WebhookSettings;
+use annals_store_redis::RedisSettings;
 use anyhow::Context;
 use config::{Config, File, FileFormat};
 use serde::Deserialize;
@@ -17,11 +22,16 @@ pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
+    pub(crate) node: NodeSettings,
     pub(crate) store: StoreSettings,
     pub(crate) auth: AuthSettings,
     pub(crate) events: EventSettings,
     pub(crate) recorder: RecorderSettings,
     pub(crate) projections: ProjectionSettings,
+    pub(crate) delivery: DeliverySettings,
+    pub(crate) webhook: WebhookSettings,
+    pub(crate) rate_limits: RateLimitSettings,
+    pub(crate) redis: RedisSettings,
     pub(crate) index: IndexSettings,
     pub(crate) enrich: EnrichSettings,
     pub(crate) log: LogSettings,
@@ -36,20 +46,42 @@ pub(crate) struct ServerSettings {
     pub(crate) listen: String,
 }
 
+/// `[node]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeSettings {
+    /// Name of this node; empty: made once.
+    pub(crate) name: String,
+    /// What this node does.
+    pub(crate) roles: Roles,
+}
+
 /// `[store]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoreSettings {
-    /// Which store keeps the log.
-    pub(crate) kind: StoreKind,
+    /// Where the log is kept: `sqlite` or a connection string.
+    pub(crate) url: String,
+    /// Before the names of all streams on a server.
+    pub(crate) namespace: String,
+    /// User of the server; empty: as the URL says.
+    pub(crate) user: String,
+    /// File with the user's password.
+    pub(crate) password_file: PathBuf,
+    /// User who may write the metadata of streams; empty: the same.
+    pub(crate) keeper: String,
+    /// File with the keeper's password.
+    pub(crate) keeper_password_file: PathBuf,
 }
 
-/// Which store keeps the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StoreKind {
-    /// Embedded, in the data directory.
-    Sqlite,
+/// The URL that means the embedded store.
+pub(crate) const EMBEDDED: &str = "sqlite";
+
+impl StoreSettings {
+    /// Whether the log is kept in the data directory.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.url == EMBEDDED
+    }
 }
 
 /// `[auth]`

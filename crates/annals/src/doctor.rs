@@ -4,11 +4,13 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use annals_store_eventstoredb::rights::{self, Rights};
 use annals_store_sqlite::DataDir;
 
-use crate::configuration::Settings;
+use crate::configuration::{Settings, StoreSettings};
 use crate::exit::{self, Failure};
 use crate::secrets::MASTER_KEY_FILE;
+use crate::store;
 
 /// Looks at a data directory and the settings, and says what should be changed.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,9 @@ pub(crate) struct DoctorArgs {
     /// Settings that go before the built-in ones
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where the log is kept, as for `annals serve`
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
 }
 
 /// One finding.
@@ -34,9 +39,11 @@ enum Grade {
     Wrong,
 }
 
-pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
     let mut findings = Vec::new();
-    look_at_settings(args, &mut findings);
+    if let Some(settings) = look_at_settings(&args, &mut findings) {
+        look_at_server(&settings.store, &mut findings).await;
+    }
     look_at_data(&args.data_dir, &mut findings);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
@@ -53,11 +60,20 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     }
 }
 
-fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) {
+/// Looks at the settings, and returns them when they can be read.
+fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) -> Option<Settings> {
     let mut say = |grade, text: String| findings.push(Finding { grade, text });
     let settings = match Settings::load(args.config.as_deref()) {
-        Ok(settings) => settings,
-        Err(error) => return say(Grade::Wrong, format!("{error:#}")),
+        Ok(mut settings) => {
+            if let Some(store) = &args.store {
+                settings.store.url.clone_from(store);
+            }
+            settings
+        }
+        Err(error) => {
+            say(Grade::Wrong, format!("{error:#}"));
+            return None;
+        }
     };
     say(Grade::Good, "the settings are readable".into());
     if settings.auth.keys.is_empty() {
@@ -74,6 +90,41 @@ fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) {
     if std::env::var_os(MASTER_KEY_FILE).is_none() {
         let text = format!("{MASTER_KEY_FILE} is not set: the master key lies beside the data");
         say(Grade::Advice, text);
+    }
+    Some(settings)
+}
+
+/// Looks at the server that the log is kept on: whether it answers, and who may do what there.
+async fn look_at_server(store: &StoreSettings, findings: &mut Vec<Finding>) {
+    if store.is_embedded() {
+        return;
+    }
+    let mut say = |grade, text: String| findings.push(Finding { grade, text });
+    let address = match store::address(store) {
+        Ok(address) => address,
+        Err(error) => return say(Grade::Wrong, format!("{error:#}")),
+    };
+    match rights::look(&address).await {
+        Err(refusal) => say(Grade::Wrong, refusal.to_string()),
+        Ok(Rights::Narrow { writers }) => {
+            let text =
+                format!("on {address} records can be appended by {} alone", writers.join(", "));
+            say(Grade::Good, text);
+        }
+        Ok(Rights::Wide { reasons }) => {
+            let text = format!(
+                "on {address} records are not protected: {}; run `annals eventstore setup`",
+                reasons.join("; ")
+            );
+            say(Grade::Wrong, text);
+        }
+        Ok(Rights::Hidden) => {
+            let text = format!(
+                "{address} answers, but its rights can be seen by administrators alone: run this \
+                 with `--store` and an administrator's URL"
+            );
+            say(Grade::Advice, text);
+        }
     }
 }
 

@@ -7,25 +7,23 @@ use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_engine::{Clock, Permits, Ports, System};
-use annals_ports::EventLog;
 use annals_record::MasterKey;
 use annals_search::TantivyIndex;
-use annals_store_sqlite::{
-    DataDir, EventLogSettings, SqliteEventLog, SqliteInbox, SqliteKeyStore, SqliteProfiles,
-};
+use annals_store_sqlite::{DataDir, SqliteInbox, SqliteProfiles};
 use anyhow::Context;
 use tracing::warn;
 
+use crate::channels;
 use crate::configuration::Settings;
 use crate::secrets;
+use crate::store::Store;
 
 /// The directory of the search index within the data directory.
 const INDEX: &str = "index";
 
 /// The stores of a data directory, which no other process has open.
 pub(crate) struct Installation {
-    pub(crate) log: Arc<SqliteEventLog>,
-    pub(crate) keys: Arc<SqliteKeyStore>,
+    pub(crate) store: Store,
     pub(crate) index: Arc<TantivyIndex>,
     pub(crate) profiles: Arc<SqliteProfiles>,
     pub(crate) inbox: Arc<SqliteInbox>,
@@ -33,12 +31,12 @@ pub(crate) struct Installation {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) limits: Arc<Limits>,
     /// Held until the end, so that no second process opens the directory.
-    _dir: DataDir,
+    dir: DataDir,
 }
 
 impl Installation {
     /// Opens the stores, making them when the directory is new.
-    pub(crate) fn open(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn open(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let dir = DataDir::open(data_dir)?;
         let path = dir.path();
         let index = annals_search::Settings { writer_heap_bytes: settings.index.writer_heap_bytes };
@@ -50,26 +48,26 @@ impl Installation {
                 quarantine.moved_to.display()
             );
         }
+        let master = secrets::master_key(path)?;
         Ok(Self {
-            log: Arc::new(SqliteEventLog::open(path, EventLogSettings::default())?),
-            keys: Arc::new(SqliteKeyStore::open(path)?),
+            store: Store::open(path, &settings.store, &master).await?,
             index: Arc::new(index),
             profiles: Arc::new(SqliteProfiles::open(path)?),
             inbox: Arc::new(SqliteInbox::open(path)?),
-            master: secrets::master_key(path)?,
+            master,
             catalogue: Arc::new(Catalogue::shipped()),
             limits: Arc::new(Limits::shipped()),
-            _dir: dir,
+            dir,
         })
     }
 
     /// A clock that never tells less than the newest record of the log.
     pub(crate) async fn clock(&self) -> anyhow::Result<Clock> {
-        let head = self.log.head().await?;
+        let head = self.store.log.head().await?;
         if head == Position::START {
             return Ok(Clock::default());
         }
-        let newest = self.log.read_at(&[head]).await?.into_iter().flatten().next();
+        let newest = self.store.log.read_at(&[head]).await?.into_iter().flatten().next();
         let newest = newest.context("the log has lost its newest record; run `annals verify`")?;
         let header = newest.record.header().context("reading the newest record")?;
         Ok(Clock::starting_at(header.recorded_at))
@@ -80,8 +78,10 @@ impl Installation {
         let limits = &self.limits.request;
         let permits = Permits::new(limits.in_flight_bytes_max, limits.in_flight_events_max);
         let ports = Ports {
-            log: self.log.clone(),
-            keys: self.keys.clone(),
+            log: self.store.log.clone(),
+            keys: self.store.keys.clone(),
+            registers: self.store.registers.clone(),
+            channels: channels::open(&settings.webhook)?,
             index: self.index.clone(),
             profiles: self.profiles.clone(),
             inbox: self.inbox.clone(),
@@ -90,6 +90,9 @@ impl Installation {
             recorder: settings.recorder.clone(),
             projections: settings.projections.clone(),
             supervision: settings.supervision.clone(),
+            delivery: settings.delivery.clone(),
+            roles: settings.node.roles,
+            node: self.node_name(settings)?,
             permits,
         };
         let master = MasterKey::from_bytes(*self.master.expose());
@@ -98,8 +101,15 @@ impl Installation {
             .context("starting the engine")
     }
 
+    fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {
+        match settings.node.name.as_str() {
+            "" => secrets::node_name(self.dir.path()),
+            name => Ok(name.to_owned()),
+        }
+    }
+
     /// Closes the log: what it took on is durable.
     pub(crate) async fn close(self) {
-        self.log.close().await;
+        self.store.close().await;
     }
 }

@@ -4,16 +4,21 @@
 
 mod bench;
 mod catalogue_check;
+mod channels;
 mod configuration;
 mod doctor;
+mod eventstore;
 mod exit;
+mod findings;
 mod generate;
 mod import;
 mod installation;
+mod rate_limits;
 mod rebuild;
 mod schema;
 mod secrets;
 mod serve;
+mod store;
 mod telemetry;
 mod token;
 mod verify;
@@ -47,6 +52,9 @@ enum Command {
     Verify(verify::VerifyArgs),
     Rebuild(rebuild::RebuildArgs),
     Doctor(doctor::DoctorArgs),
+    /// Prepares and checks a server that the log is to be kept on
+    #[command(subcommand)]
+    Eventstore(eventstore::EventstoreCommand),
     /// Looks at the event catalogue
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -98,7 +106,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => block_on(verify::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => block_on(doctor::run(args)),
+        Command::Eventstore(command) => block_on(eventstore::run(command)),
         Command::Catalogue(CatalogueCommand::Check(args)) => catalogue_check::run(args),
         Command::Schema(what) => schema::run(what),
         Command::Completions { shell } => {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use annals_engine::{Progress, Queries};
 use annals_ports::{InboxStore, ProfileStore, SearchIndex};
-use anyhow::Context;
+use annals_store_sqlite::DataDir;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
+use crate::store::{self, Kind};
 use crate::telemetry;
 
 /// How often the progress is looked at.
@@ -26,6 +28,9 @@ pub(crate) struct RebuildArgs {
     /// Settings that go before the built-in ones
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Where the log is kept, as for `annals serve`
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// What to make anew
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
@@ -38,14 +43,26 @@ enum What {
     Index,
     /// Timelines, devices, places, sessions and counters of every person, and their inboxes
     Profiles,
-    /// Everything that is derived from the log
+    /// Everything that is derived from the log; of a log on a server also the copy of it
     All,
 }
 
 pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
-    let settings = Settings::load(args.config.as_deref())?;
+    let mut settings = Settings::load(args.config.as_deref())?;
+    if let Some(store) = args.store {
+        settings.store.url = store;
+    }
     telemetry::start_log(&settings.log)?;
-    let installation = Installation::open(&args.data_dir, &settings)?;
+    if args.what == What::All && !settings.store.is_embedded() {
+        store::remove_copy(&DataDir::open(&args.data_dir)?)?;
+    }
+    let installation = Installation::open(&args.data_dir, &settings).await?;
+    if let Some(trouble) = installation.store.log.health().trouble {
+        bail!("{trouble}; the copy of the log is made when the server is back");
+    }
+    if let Kind::Remote(log) = &installation.store.kind {
+        log.caught_up().await;
+    }
     if args.what != What::Profiles {
         installation.index.clear().context("clearing the search index")?;
     }

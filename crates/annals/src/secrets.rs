@@ -35,6 +35,23 @@ pub(crate) fn token_secret(data_dir: &Path) -> anyhow::Result<[u8; 32]> {
     read_or_make(&data_dir.join("token.secret"))
 }
 
+/// A password that stands alone in a file.
+pub(crate) fn password(file: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(1024).read_to_string(&mut text)?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!("it is empty");
+    }
+    Ok(password.to_owned())
+}
+
+/// The name of this node when the settings give none: made once, so that it stays the same.
+pub(crate) fn node_name(data_dir: &Path) -> anyhow::Result<String> {
+    let secret = read_or_make(&data_dir.join("node.id"))?;
+    Ok(format!("node-{}", HEXLOWER_PERMISSIVE.encode(&secret[..8])))
+}
+
 fn read_or_make(path: &Path) -> anyhow::Result<[u8; 32]> {
     let mut secret = [0; 32];
     aws_lc_rs::rand::fill(&mut secret).context("making random bytes")?;

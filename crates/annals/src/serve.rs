@@ -6,18 +6,19 @@ use std::sync::Arc;
 use annals_api::ApiParts;
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
-use annals_engine::System;
 use annals_engine::enrich::{EnrichSettings, Enricher};
+use annals_engine::{Clock, System};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::configuration::{Settings, StoreKind};
+use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
-use crate::{secrets, telemetry};
+use crate::store::Kind;
+use crate::{findings, rate_limits, secrets, telemetry};
 
 /// Runs the service until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -34,18 +35,20 @@ pub(crate) struct ServeArgs {
     /// Settings that go before the built-in ones; see config/annals.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the log is kept: `sqlite`, embedded in the data directory [default: sqlite]
-    #[arg(long, value_name = "STORE", value_enum)]
-    store: Option<StoreKind>,
+    /// Where the log is kept: `sqlite`, embedded in the data directory, or `esdb://…`, on
+    /// `EventStoreDB` or `KurrentDB` [default: sqlite]
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
 }
 
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
-    let settings = Settings::load(args.config.as_deref())?;
+    let mut settings = Settings::load(args.config.as_deref())?;
+    if let Some(store) = args.store {
+        settings.store.url = store;
+    }
     telemetry::start_log(&settings.log)?;
     let metrics = telemetry::start_metrics()?;
-    let installation = match args.store.unwrap_or(settings.store.kind) {
-        StoreKind::Sqlite => Installation::open(&args.data_dir, &settings)?,
-    };
+    let installation = Installation::open(&args.data_dir, &settings).await?;
     let clock = Arc::new(installation.clock().await?);
     let verifier = Arc::new(verifier(&settings, &args.data_dir)?);
     let database = &settings.enrich.geoip_database;
@@ -57,10 +60,14 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let warming = Arc::clone(&enricher);
     std::thread::spawn(move || warming.warm_up());
     let mut system = installation.start(&settings).await?;
+    record_findings(&installation, &system, &clock).await;
     let stopping = CancellationToken::new();
     let api = Arc::new(ApiParts {
         recorder: system.recorder.clone(),
         queries: system.queries.clone(),
+        log: installation.store.log.clone(),
+        roles: settings.node.roles,
+        rate_limits: rate_limits::open(&settings, &installation.master)?,
         inbox_news: system.inbox_news.clone(),
         catalogue: Arc::clone(&installation.catalogue),
         limits: Arc::clone(&installation.limits),
@@ -94,6 +101,17 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     info!("stopped; everything that was taken on is recorded");
     Ok(())
+}
+
+/// What a server's log shows of others becomes events.
+async fn record_findings(installation: &Installation, system: &System, clock: &Arc<Clock>) {
+    if let Kind::Remote(log) = &installation.store.kind
+        && let Some(found) = log.findings().await
+    {
+        let recorder = system.recorder.clone();
+        let catalogue = Arc::clone(&installation.catalogue);
+        tokio::spawn(findings::record(found, recorder, catalogue, Arc::clone(clock)));
+    }
 }
 
 /// Waits for a signal (false), or for the engine to give up (true).

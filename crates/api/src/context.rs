@@ -7,14 +7,20 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
-use annals_engine::{Clock, Queries, Recorder};
+use annals_engine::{Clock, Queries, Recorder, Role, Roles};
+use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Principal, Verifier};
 use crate::cursor::Cursors;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::rate_limits::RateLimits;
+use crate::roles;
+
+/// After how many seconds to send events again that the log could not take.
+const TROUBLE_RETRY_SECONDS: u32 = 2;
 
 /// The parts of a running service, for the handlers. Cheap to clone.
 pub type Api = Arc<ApiParts>;
@@ -25,6 +31,12 @@ pub struct ApiParts {
     pub recorder: Recorder,
     /// Answers questions.
     pub queries: Queries,
+    /// Tells how the event log is.
+    pub log: Arc<dyn EventLog>,
+    /// What this node does for callers.
+    pub roles: Roles,
+    /// How much each caller may ask.
+    pub rate_limits: RateLimits,
     /// Tells whose inbox changed.
     pub inbox_news: broadcast::Sender<PersonRef>,
     /// Which types of events there are.
@@ -54,6 +66,23 @@ impl ApiParts {
         let named =
             headers.get(crate::auth::TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
         self.principal_of_token(token, named)
+    }
+
+    /// Refuses at once what cannot be recorded here, or not at this moment; the operator reads in
+    /// `/readyz` why.
+    pub(crate) fn require_recording(&self) -> Result<(), ApiError> {
+        roles::require(self.roles, Role::Ingest)?;
+        if self.log.health().trouble.is_none() {
+            return Ok(());
+        }
+        let message = "events cannot be recorded at the moment; send them again with the same ids";
+        let error = ApiError::new(Code::Unavailable, message);
+        Err(ApiError { retry_after: Some(TROUBLE_RETRY_SECONDS), ..error })
+    }
+
+    /// Refuses to read on a node that answers no questions.
+    pub(crate) fn require_reading(&self) -> Result<(), ApiError> {
+        roles::require(self.roles, Role::Query)
     }
 
     /// The caller of a token.

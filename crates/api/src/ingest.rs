@@ -10,6 +10,7 @@ use annals_engine::{Admitted, Permit};
 use annals_record::content_digest;
 
 use crate::auth::{Permission, Principal};
+use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 
@@ -41,14 +42,18 @@ impl Incoming {
 /// Records the events and answers each, in order.
 ///
 /// # Errors
-/// When the caller may not record at all.
+/// When the caller may not record at all, or not that much now, or nobody can.
 pub(crate) async fn record(
     api: &Api,
-    principal: &Principal,
+    caller: &Caller,
     incoming: Vec<Incoming>,
     permit: Permit,
 ) -> Result<Vec<Outcome>, ApiError> {
+    let Caller { principal, usage } = caller;
     principal.require(Permission::RecordEvents)?;
+    api.require_recording()?;
+    // Reading and checking them is work, whatever comes of it.
+    api.rate_limits.take_events(principal, incoming.len(), usage).await?;
     let _weight = crate::weight::take(api, incoming.iter().filter_map(Incoming::json))?;
     let checked = check(api, principal, incoming).await;
     let mut outcomes = Vec::with_capacity(checked.len());

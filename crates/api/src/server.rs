@@ -64,6 +64,7 @@ pub fn router(api: Api) -> Router {
             let error = ApiError::new(Code::Internal, "a fault on our side; please tell us");
             axum::response::IntoResponse::into_response(error)
         }))
+        .layer(middleware::from_fn(crate::rate_limits::tell))
         .layer(middleware::from_fn(common_headers))
 }
 

@@ -6,10 +6,12 @@
 
 mod checking;
 mod clock;
+mod delivery;
 pub mod enrich;
 mod feed;
 mod intake;
 mod key_ring;
+mod lease;
 mod live;
 mod matching;
 mod opening;
@@ -21,6 +23,7 @@ mod queries;
 mod reading;
 mod recorder;
 mod recording;
+mod roles;
 mod root;
 mod sealing;
 mod settings;
@@ -31,6 +34,7 @@ mod weight;
 
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
+pub use delivery::DeliveryStatus;
 pub use feed::FeedReader;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use live::{LiveBatch, LiveEvents};
@@ -40,8 +44,11 @@ pub use projection::{Parked, Progress};
 pub use queries::{Page, PageRequest, Queries, QueryError, page_key};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
+pub use roles::{InvalidRoles, Role, Roles};
 pub use sealing::Admitted;
-pub use settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+pub use settings::{
+    DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
+};
 pub use system::{Ports, Settings, StartError, System};
 
 #[cfg(test)]

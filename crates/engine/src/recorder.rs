@@ -259,5 +259,9 @@ fn refusal_of_item(error: AppendError, id: EventId) -> RecordError {
             error!(event.id = %id, %error, "an append that expects nothing was refused");
             RecordError::Unavailable
         }
+        AppendError::Unknown { .. } => {
+            error!(event.id = %id, %error, "an event could not be appended");
+            RecordError::Unavailable
+        }
     }
 }

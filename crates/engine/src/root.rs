@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use annals_domain::Position;
 use annals_ports::EventLog;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{oneshot, watch};
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::delivery::{Deliverer, DelivererParts};
 use crate::feed::{Feed, FeedActor, FeedReader};
 use crate::opening::Opener;
 use crate::projection::{Progress, Projection, with_causes};
@@ -37,6 +39,8 @@ pub(crate) struct Root {
     pub(crate) opener: Opener,
     pub(crate) feed: Arc<Feed>,
     pub(crate) projections: Vec<Projected>,
+    /// None on a node that does not deliver.
+    pub(crate) delivery: Option<DelivererParts>,
     pub(crate) recorder: RecorderSettings,
     pub(crate) pace: ProjectionSettings,
     pub(crate) supervision: SupervisionSettings,
@@ -49,12 +53,15 @@ pub(crate) enum Child {
     Feed(ActorCell),
     Recorder(watch::Sender<ActorRef<recorder::Message>>),
     Projector(usize, ActorCell),
+    Deliverer(DelivererParts, ActorCell),
 }
 
 impl Child {
     fn is(&self, actor: &ActorCell) -> bool {
         match self {
-            Self::Feed(cell) | Self::Projector(_, cell) => cell.get_id() == actor.get_id(),
+            Self::Feed(cell) | Self::Projector(_, cell) | Self::Deliverer(_, cell) => {
+                cell.get_id() == actor.get_id()
+            }
             Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
         }
     }
@@ -85,6 +92,10 @@ impl Actor for Root {
         for index in 0..self.projections.len() {
             let projector = self.spawn_projector(index, myself.get_cell()).await?;
             children.push(Child::Projector(index, projector));
+        }
+        if let Some(parts) = &self.delivery {
+            let deliverer = self.spawn_deliverer(parts, myself.get_cell()).await?;
+            children.push(Child::Deliverer(parts.clone(), deliverer));
         }
         // The caller waits for this; if it has gone, nobody needs the addresses.
         let _ = ready.send(addresses);
@@ -131,6 +142,7 @@ impl Root {
         match child {
             Child::Feed(cell) => *cell = self.spawn_feed(root).await?,
             Child::Projector(index, cell) => *cell = self.spawn_projector(*index, root).await?,
+            Child::Deliverer(parts, cell) => *cell = self.spawn_deliverer(parts, root).await?,
             Child::Recorder(address) => {
                 address.send_replace(self.spawn_recorder(root).await?);
             }
@@ -162,20 +174,34 @@ impl Root {
 
     async fn spawn_projector(&self, index: usize, root: ActorCell) -> Result<ActorCell, SpawnErr> {
         let Projected { projection, progress, commit_interval } = self.projections[index].clone();
-        let (feed, log, opener) =
-            (Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone());
-        let reader = move |after| {
-            FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after)
-        };
         let actor = Projector {
             projection,
             progress,
             feed: Arc::clone(&self.feed),
-            reader: Box::new(reader),
+            reader: self.readers(),
             batch_events_max: self.pace.batch_events_max,
             commit_interval,
             stopping: self.stopping.clone(),
         };
         Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+
+    async fn spawn_deliverer(
+        &self,
+        parts: &DelivererParts,
+        root: ActorCell,
+    ) -> Result<ActorCell, SpawnErr> {
+        let (parts, stopping) = (parts.clone(), self.stopping.clone());
+        let actor = Deliverer { parts, reader: self.readers(), stopping };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+
+    /// Makes readers that follow the log after a position.
+    fn readers(&self) -> Box<dyn Fn(Position) -> FeedReader + Send + Sync> {
+        let (feed, log, opener) =
+            (Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone());
+        Box::new(move |after| {
+            FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after)
+        })
     }
 }

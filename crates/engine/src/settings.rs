@@ -1,8 +1,11 @@
-//! Settings of the engine, `[recorder]`, `[projections]` and `[supervision]` in config/annals.toml.
+//! Settings of the engine, `[recorder]`, `[projections]`, `[supervision]` and `[delivery]` in
+//! config/annals.toml.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::lease::Pace;
 
 /// `[recorder]`: how events are written.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,3 +48,76 @@ impl SupervisionSettings {
         Duration::from_secs(self.restarts_within_seconds)
     }
 }
+
+/// `[delivery]`: how people outside are told, by one node at a time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliverySettings {
+    /// Seconds between two renewals of the lease by the node that delivers.
+    pub lease_renew_seconds: u64,
+    /// Seconds after which another node takes a lease that was not renewed.
+    pub lease_expires_seconds: u64,
+    /// How often a delivery is tried before it is given up.
+    pub attempts_max: u32,
+    /// Deliveries under way at once on each channel.
+    pub in_flight_max: usize,
+}
+
+/// The settings of delivery make no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDelivery {
+    /// A lease could run out between two renewals.
+    #[error(
+        "`lease_renew_seconds` is {renew} and `lease_expires_seconds` is {expires}: renew at least          every second and let the lease expire after three times that or more, at most {EXPIRES_MAX}"
+    )]
+    Lease {
+        /// Seconds between renewals.
+        renew: u64,
+        /// Seconds until the lease expires.
+        expires: u64,
+    },
+    /// Nothing would be delivered.
+    #[error("`attempts_max` and `in_flight_max` must be at least 1")]
+    Nothing,
+    /// Nodes could not be told apart.
+    #[error(
+        "the name of this node has {bytes} bytes: give every node a name of its own, of 1 to \
+         {NODE_BYTES_MAX} bytes"
+    )]
+    Node {
+        /// The length of the name.
+        bytes: usize,
+    },
+}
+
+/// A lease that stays with a dead node for longer than this helps nobody, seconds.
+const EXPIRES_MAX: u64 = 600;
+/// No host has a longer name.
+const NODE_BYTES_MAX: usize = 255;
+
+impl DeliverySettings {
+    /// Checks that the settings go together, and can be used by a node of this name.
+    pub fn check(&self, node: &str) -> Result<(), InvalidDelivery> {
+        if !(1..=NODE_BYTES_MAX).contains(&node.len()) {
+            return Err(InvalidDelivery::Node { bytes: node.len() });
+        }
+        let (renew, expires) = (self.lease_renew_seconds, self.lease_expires_seconds);
+        if renew == 0 || expires > EXPIRES_MAX || renew.saturating_mul(3) > expires {
+            return Err(InvalidDelivery::Lease { renew, expires });
+        }
+        if self.attempts_max == 0 || self.in_flight_max == 0 {
+            return Err(InvalidDelivery::Nothing);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            renew: Duration::from_secs(self.lease_renew_seconds),
+            expires: Duration::from_secs(self.lease_expires_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
-use annals_ports::{EventLog, InboxStore, KeyStore, LogError, ProfileStore, SearchIndex};
+use annals_ports::{
+    DeliveryChannel, EventLog, InboxStore, KeyStore, LogError, ProfileStore, SearchIndex,
+    SharedRegisters,
+};
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};
 use tokio::sync::{Semaphore, broadcast, oneshot};
@@ -14,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::delivery::{DelivererParts, DeliveryStatus};
 use crate::feed::Feed;
 use crate::key_ring::KeyRing;
 use crate::opening::Opener;
@@ -22,9 +26,12 @@ use crate::projection::{Progress, Projection, with_causes};
 use crate::projections::{Indexer, Notifier, Profiler};
 use crate::queries::Queries;
 use crate::recording::Recorder;
+use crate::roles::{Role, Roles};
 use crate::root::{Projected, Root};
 use crate::sealing::Fresh;
-use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+use crate::settings::{
+    DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
+};
 use crate::shards::Shards;
 
 /// How long stopping waits for the feed to hold what was recorded last.
@@ -46,6 +53,10 @@ pub struct Ports {
     pub profiles: Arc<dyn ProfileStore>,
     /// The inboxes.
     pub inbox: Arc<dyn InboxStore>,
+    /// Values that all nodes share: the lease and the progress of deliveries.
+    pub registers: Arc<dyn SharedRegisters>,
+    /// Ways to reach people outside.
+    pub channels: Vec<Arc<dyn DeliveryChannel>>,
 }
 
 /// How the engine runs.
@@ -57,6 +68,12 @@ pub struct Settings {
     pub projections: ProjectionSettings,
     /// `[supervision]`.
     pub supervision: SupervisionSettings,
+    /// `[delivery]`.
+    pub delivery: DeliverySettings,
+    /// What this node does.
+    pub roles: Roles,
+    /// Name of this node, which no other node has.
+    pub node: String,
     /// What may be under way at once.
     pub permits: Permits,
 }
@@ -88,6 +105,9 @@ pub enum StartError {
         /// Where the log ends.
         head: Position,
     },
+    /// The settings of delivery make no sense.
+    #[error("`[delivery]` cannot be used")]
+    Delivery(#[from] InvalidDelivery),
     /// An actor did not start.
     #[error("cannot start the engine's actors")]
     Spawn(#[from] SpawnErr),
@@ -101,6 +121,8 @@ pub struct System {
     pub queries: Queries,
     /// Tells whose inbox changed.
     pub inbox_news: broadcast::Sender<PersonRef>,
+    /// Tells whether this node is the one that delivers.
+    pub delivery: DeliveryStatus,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     stopping: CancellationToken,
@@ -114,12 +136,15 @@ impl System {
         catalogue: Arc<Catalogue>,
         settings: Settings,
     ) -> Result<Self, StartError> {
+        settings.delivery.check(&settings.node)?;
         let head = ports.log.head().await?;
         let keys = Arc::new(KeyRing::new(Arc::clone(&ports.keys), master));
         let fresh = Arc::new(Fresh::default());
         let opener = Opener { keys: Arc::clone(&keys), fresh: Arc::clone(&fresh) };
         let feed = Arc::new(Feed::starting_at(head, settings.projections.recent_events_max));
         let (inbox_news, _) = broadcast::channel(NEWS_MAX);
+        let delivery = delivery(&ports, &settings, &catalogue, head);
+        let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
         let projections = projections(&ports, &settings, catalogue, &inbox_news, head).await?;
         let queries = Queries {
             log: Arc::clone(&ports.log),
@@ -138,6 +163,7 @@ impl System {
             opener,
             feed,
             projections,
+            delivery,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,
@@ -153,7 +179,7 @@ impl System {
             intake: Arc::default(),
             permits: settings.permits,
         };
-        Ok(Self { recorder, queries, inbox_news, root, ended, stopping })
+        Ok(Self { recorder, queries, inbox_news, delivery: status, root, ended, stopping })
     }
 
     /// Returns when the actors have stopped by themselves: restarting did not cure a fault.
@@ -179,6 +205,13 @@ impl System {
         self.ended().await;
     }
 
+    /// Ends all actors at once, as if the process had been killed.
+    #[cfg(test)]
+    pub(crate) async fn kill(mut self) {
+        self.root.kill();
+        self.ended().await;
+    }
+
     /// Waits until the feed holds all that was recorded.
     async fn fill_feed(&self) {
         let Ok(head) = self.queries.log.head().await else { return };
@@ -188,6 +221,25 @@ impl System {
             warn!("the newest events will be indexed after the next start");
         }
     }
+}
+
+/// What delivers on this node, if it has the role and somebody to deliver through.
+fn delivery(
+    ports: &Ports,
+    settings: &Settings,
+    catalogue: &Arc<Catalogue>,
+    head: Position,
+) -> Option<DelivererParts> {
+    let delivers = settings.roles.has(Role::Deliver) && !ports.channels.is_empty();
+    delivers.then(|| DelivererParts {
+        node: settings.node.as_str().into(),
+        registers: Arc::clone(&ports.registers),
+        channels: ports.channels.clone().into(),
+        catalogue: Arc::clone(catalogue),
+        settings: settings.delivery.clone(),
+        status: DeliveryStatus::new(true),
+        start: head,
+    })
 }
 
 fn processors() -> usize {
@@ -201,6 +253,9 @@ async fn projections(
     news: &broadcast::Sender<PersonRef>,
     head: Position,
 ) -> Result<Vec<Projected>, StartError> {
+    if !settings.roles.has(Role::Project) {
+        return Ok(Vec::new());
+    }
     let pace = &settings.projections;
     let indexer = Indexer { index: Arc::clone(&ports.index) };
     let profiler = Profiler::new(Arc::clone(&ports.profiles));

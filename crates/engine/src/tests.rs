@@ -2,11 +2,14 @@
 
 mod clock;
 mod damage;
+mod delivering;
 mod following;
+mod handing_over;
 mod inbox;
 mod keys;
 mod machine;
 mod memory_index;
+mod nodes;
 mod recording;
 mod searching;
 mod stopping;

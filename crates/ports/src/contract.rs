@@ -7,8 +7,38 @@
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;
+pub mod nodes;
 pub mod profiles;
-pub mod registers;
+pub mod rate_limits;
 mod records;
+pub mod registers;
+pub mod replica;
+
+use std::pin::Pin;
 
 pub use records::{fresh_tenant, item, person, record};
+
+/// One line of a contract: what must be so, and the test of it.
+pub struct Case {
+    /// A sentence, in the letters of an identifier.
+    pub name: &'static str,
+    /// Panics when it is not so.
+    pub run: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Makes a [`Case`] of each function that is named, for one store.
+macro_rules! cases {
+    ($store:expr; $($module:ident::$case:ident),+ $(,)?) => {
+        vec![$($crate::contract::Case {
+            name: stringify!($case),
+            run: Box::pin($module::$case(std::sync::Arc::clone($store))),
+        }),+]
+    };
+    ($store:expr; $($case:ident),+ $(,)?) => {
+        vec![$($crate::contract::Case {
+            name: stringify!($case),
+            run: Box::pin($case(std::sync::Arc::clone($store))),
+        }),+]
+    };
+}
+use cases;

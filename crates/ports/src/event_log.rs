@@ -6,7 +6,8 @@
 //! - An item is stored whole or not at all.
 //! - The same id in the same tenant with the same fingerprint is a success that tells the old
 //!   place; with another fingerprint it is [`AppendError::IdempotencyConflict`]. For ever.
-//! - Positions are totally ordered, rise in the order of appending, and are never used twice.
+//! - Positions are totally ordered and never used twice. They rise within a stream, and from one append
+//!   that was answered to the next; the streams of one batch may lie in any order.
 //! - A [`Follower`] yields every record after its start once, in order of position, without gap
 //!   or repetition between what was there and what comes.
 //! - After a crash a record is there whole or not at all.
@@ -47,7 +48,7 @@ pub trait LogReader: Send + Sync + 'static {
 /// Appends records, and reads them.
 #[async_trait]
 pub trait EventLog: LogReader {
-    /// Appends the items in order and answers each. Waits until what is answered is durable.
+    /// Appends the items, those of one stream in order, and answers each. Waits until what is answered is durable.
     ///
     /// # Errors
     /// [`LogError`] when nothing can be said of any item: they may or may not have been stored,

@@ -6,15 +6,18 @@
 
 pub mod append_plan;
 pub mod contract;
+pub mod delivery;
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;
 pub mod memory;
 pub mod profiles;
+pub mod rate_limits;
 pub mod registers;
 pub mod replica;
 pub mod search;
 
+pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
     LogHealth, LogReader,
@@ -22,6 +25,7 @@ pub use event_log::{
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use profiles::ProfileStore;
+pub use rate_limits::{LocalRateLimiter, Quota, RateKey, RateLimiter, Verdict};
 pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
 pub use search::{Hit, SearchError, SearchIndex, SearchRequest};

@@ -2,12 +2,14 @@
 //!
 //! They keep to the same contracts as the real stores, but for durability.
 
+mod delivery;
 mod event_log;
 mod inbox;
 mod key_store;
 mod profiles;
 mod registers;
 
+pub use delivery::MemoryChannel;
 pub use event_log::{LogErrorKind, MemoryEventLog};
 pub use inbox::MemoryInbox;
 pub use key_store::MemoryKeyStore;

@@ -4,9 +4,6 @@
 //! transaction takes all of them. So batches grow with the load, and a quiet system pays no delay.
 //! Readers use connections of their own and never wait for the writer.
 
-mod follower;
-mod reading;
-mod recent;
 mod request;
 mod transaction;
 mod writer;
@@ -24,9 +21,7 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::file::{Format, OpenError};
-use follower::SqliteFollower;
-use reading::Reader;
-use recent::Recent;
+use crate::log_file::{LogFile, Recent, newest_position};
 use request::{Command, Request, prepare, weight};
 use writer::Writer;
 
@@ -87,9 +82,7 @@ pub struct SqliteEventLog {
     settings: EventLogSettings,
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     room: Arc<Semaphore>,
-    reader: Reader,
-    recent: Recent,
-    head: watch::Receiver<Position>,
+    file: LogFile,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -100,15 +93,11 @@ impl SqliteEventLog {
     pub fn open(dir: &Path, settings: EventLogSettings) -> Result<Self, OpenError> {
         let connection = FORMAT.open(dir)?;
         let path = dir.join(FORMAT.file);
-        let failed = |source| OpenError::Failed {
-            path: path.clone(),
-            doing: "looking for its newest record",
-            source,
-        };
-        let newest = transaction::newest_position(&connection).map_err(failed)?;
+        let newest = newest_position(&connection)
+            .map_err(|error| FORMAT.failed(&path, "looking for its newest record", error))?;
         let (commands, waiting) = mpsc::channel(settings.waiting_appends_max.max(1));
         let (head_sender, head) = watch::channel(newest);
-        let recent = Recent::default();
+        let recent = Recent::new(newest);
         let writer = Writer::new(connection, waiting, head_sender, recent.clone(), &settings);
         let thread = std::thread::Builder::new()
             .name("annals-log-writer".into())
@@ -117,9 +106,7 @@ impl SqliteEventLog {
         Ok(Self {
             commands: Mutex::new(Some(commands)),
             room: Arc::new(Semaphore::new(settings.waiting_bytes_max.clamp(1, MAX_ROOM))),
-            reader: Reader::new(dir, settings.readers),
-            recent,
-            head,
+            file: LogFile::new(dir, &FORMAT, settings.readers, recent, head),
             writer: Mutex::new(Some(thread)),
             settings,
         })
@@ -214,47 +201,27 @@ impl LogReader for SqliteEventLog {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<LogEntry>, LogError> {
-        let stream = stream.clone();
-        self.reader
-            .run("reading a stream", move |connection| {
-                reading::stream(connection, &stream, from, direction, limit)
-            })
-            .await
+        self.file.read_stream(stream, from, direction, limit).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        self.reader
-            .run("reading the log", move |connection| {
-                reading::all(connection, after, limit, usize::MAX)
-            })
-            .await
+        self.file.read_all(after, limit).await
     }
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
-        let positions = positions.to_vec();
-        self.reader
-            .run("reading records by position", move |connection| {
-                reading::at(connection, &positions)
-            })
-            .await
+        self.file.read_at(positions).await
     }
 
     async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
-        let tenant = tenant.clone();
-        self.reader
-            .run("looking for a record by id", move |connection| {
-                reading::find(connection, &tenant, id)
-            })
-            .await
+        self.file.find(tenant, id).await
     }
 
     async fn head(&self) -> Result<Position, LogError> {
-        Ok(*self.head.borrow())
+        Ok(self.file.head())
     }
 
     fn follow(&self, after: Position) -> Box<dyn Follower> {
-        let (reader, recent) = (self.reader.clone(), self.recent.clone());
-        Box::new(SqliteFollower::new(reader, recent, self.head.clone(), after))
+        self.file.follow(after)
     }
 }
 

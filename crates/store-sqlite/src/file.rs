@@ -15,6 +15,8 @@ const PREPARED_STATEMENTS_MAX: usize = 64;
 /// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
 const NO_SPACE_FOR_SHARED_MEMORY: i32 = 10 | (19 << 8);
 
+pub(crate) type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
 /// What makes one of our files.
 #[derive(Debug)]
 pub(crate) struct Format {
@@ -194,7 +196,20 @@ impl Format {
         transaction.commit()
     }
 
-    fn failed(&self, path: &Path, doing: &'static str, source: rusqlite::Error) -> OpenError {
+    /// An error of a file that is open: where the file is damaged, with what to do about it.
+    pub(crate) fn explain(&self, dir: &Path, source: rusqlite::Error) -> BoxedError {
+        match self.failed(&dir.join(self.file), "using it", source) {
+            OpenError::Failed { source, .. } => source.into(),
+            damaged => damaged.into(),
+        }
+    }
+
+    pub(crate) fn failed(
+        &self,
+        path: &Path,
+        doing: &'static str,
+        source: rusqlite::Error,
+    ) -> OpenError {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {

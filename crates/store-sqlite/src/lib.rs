@@ -1,10 +1,13 @@
-//! The stores of one machine, on `SQLite`: event log, keys, profiles and inbox.
+//! The stores of one machine, on `SQLite`: event log, keys, profiles and inbox; and the copy of a log
+//! that is kept elsewhere.
 //!
 //! | file | holds | when it is lost |
 //! |---|---|---|
 //! | `events.db` | the event log: the only truth | restore a backup |
 //! | `keys.db` | wrapped keys | restore a backup, or nobody's data can be read |
 //! | `profiles.db`, `inbox.db` | read models | `annals rebuild profiles` |
+//! | `registers.db` | progress of jobs that all nodes share | restore a backup, or delivery begins with what comes |
+//! | `replica.db` | a copy of a log that is kept elsewhere | nothing to do: it is copied anew |
 //!
 //! `SQLite`'s file format is promised for decades, and any auditor can open it with the tools they
 //! have. Only one process at a time may use a data directory; [`DataDir`] sees to that.
@@ -16,9 +19,12 @@ mod event_log;
 mod file;
 mod inbox;
 mod key_store;
+mod log_file;
 mod pool;
 mod profiles;
 mod read_model;
+mod registers;
+mod replica;
 mod verify;
 
 pub use data_dir::{DataDir, DataDirError};
@@ -27,4 +33,6 @@ pub use file::OpenError;
 pub use inbox::{INBOX_MESSAGES_MAX, SqliteInbox};
 pub use key_store::SqliteKeyStore;
 pub use profiles::{PROFILE_ENTRIES_MAX, SqliteProfiles};
+pub use registers::SqliteRegisters;
+pub use replica::SqliteReplica;
 pub use verify::{Finding, Problem, Progress, Report, VerifyError, verify};

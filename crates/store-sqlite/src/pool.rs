@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use crate::file::Format;
+use crate::file::{BoxedError, Format};
 
 /// Hands out read-only connections; who comes when all are out, waits.
 #[derive(Debug)]
@@ -45,6 +45,11 @@ impl Pool {
             None => self.format.open_for_reading(&self.dir)?,
         };
         read(borrowed.connection.insert(connection))
+    }
+
+    /// As [`Format::explain`].
+    pub(crate) fn explain(&self, error: rusqlite::Error) -> BoxedError {
+        self.format.explain(&self.dir, error)
     }
 
     fn borrow(&self) -> Borrowed<'_> {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use annals_domain::Position;
 use annals_ports::contract::item;
-use annals_ports::{EventLog, LogEntry, LogError};
+use annals_ports::{EventLog, LogEntry, LogError, LogReader};
 use annals_store_sqlite::{DataDir, DataDirError, EventLogSettings, SqliteEventLog, verify};
 
 const DIR: &str = "ANNALS_TEST_CHILD_DIR";

@@ -4,6 +4,7 @@
 //! the repository, and (in `planted.rs`) on a fault planted for it, so that no rule sleeps.
 
 mod architecture;
+mod deployment;
 mod documents;
 mod files;
 mod planted;

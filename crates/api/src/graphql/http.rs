@@ -7,7 +7,7 @@ use annals_domain::problem::{ErrorCode, FieldError};
 use async_graphql::{Request, Response};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::IntoResponse;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use super::failure::{completed, refusal};
 use super::mutation::BodyPermit;
 use super::{AnnalsSchema, document};
 use crate::auth::Permission;
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::rest::body;
@@ -48,10 +49,10 @@ pub(super) async fn execute(
     Extension(schema): Extension<AnnalsSchema>,
     request: axum::extract::Request,
 ) -> axum::response::Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
     let mut headers = HeaderMap::new();
-    let (status, response) = match answer(&api, &schema, &parts.headers, body).await {
+    let (status, response) = match answer(&api, &schema, &mut parts, body).await {
         Ok(response) => (status_of(&response), response),
         Err(error) => {
             error.add_headers(&mut headers);
@@ -78,13 +79,14 @@ pub(super) async fn execute(
 async fn answer(
     api: &Api,
     schema: &AnnalsSchema,
-    headers: &HeaderMap,
+    parts: &mut http::request::Parts,
     body: axum::body::Body,
 ) -> Result<Response, ApiError> {
-    let principal = api.principal(headers)?;
+    let caller = Caller::from_request_parts(parts, api).await?;
+    let headers = &parts.headers;
     body::require_media_type(headers, &["application/json"])?;
     let limits = &api.limits.request;
-    let (bytes, permit) = match principal.may(Permission::RecordEvents) {
+    let (bytes, permit) = match caller.principal.may(Permission::RecordEvents) {
         true => {
             let (bytes, permit) = body::read(api, headers, body, limits.graphql_bytes_max).await?;
             let weight = crate::weight::take(api, std::iter::once(&*bytes))?;
@@ -112,7 +114,7 @@ async fn answer(
     drop(bytes);
     Ok(match prepared(api, operation) {
         Ok(request) => {
-            let request = request.data(principal);
+            let request = request.data(caller);
             let request = match permit {
                 Some(permit) => request.data(permit),
                 None => request,

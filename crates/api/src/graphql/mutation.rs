@@ -14,7 +14,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::failure::failed;
 use super::input::AuditEventInput;
-use super::query::{Query, caller};
+use super::query::{Query, caller, reader};
 use super::scalars::DateTime;
 use crate::auth::{Permission, Principal};
 use crate::context::Api;
@@ -119,10 +119,10 @@ impl Mutation {
         context: &Context<'_>,
         input: RecordEventsInput,
     ) -> Result<RecordEventsPayload> {
-        let (api, principal) = caller(context)?;
+        let (api, caller) = caller(context)?;
         let permit = context.data_opt::<BodyPermit>().map(BodyPermit::take).unwrap_or_default();
         let incoming = input.events.into_iter().map(incoming).collect();
-        let outcomes = ingest::record(api, principal, incoming, permit).await.map_err(failed)?;
+        let outcomes = ingest::record(api, caller, incoming, permit).await.map_err(failed)?;
         let mut user_errors = Vec::new();
         let mut receipts = Vec::with_capacity(outcomes.len());
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -145,8 +145,9 @@ impl Mutation {
         context: &Context<'_>,
         input: MarkNotificationsReadInput,
     ) -> Result<MarkNotificationsReadPayload> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         principal.require(Permission::ReadOwnEvents).map_err(failed)?;
+        api.require_recording().map_err(failed)?;
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         let user_errors = match notification_ids(&input.ids) {
             Err(error) => vec![error],

@@ -13,6 +13,7 @@ use super::filter::{AuditEventFilter, lowered};
 use super::person::{Me, Person};
 use super::scalars::{Json, Operation, Severity};
 use crate::auth::{Permission, Principal};
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
 
@@ -64,10 +65,17 @@ pub(super) struct EventType {
 }
 
 /// The caller and the service, out of a resolver's context.
-pub(super) fn caller<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Principal)> {
-    let principal = context.data_opt::<Principal>();
-    let principal = principal.ok_or_else(|| failed(ApiError::unauthenticated()))?;
-    Ok((context.data::<Api>()?, principal))
+pub(super) fn caller<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)> {
+    let caller = context.data_opt::<Caller>();
+    let caller = caller.ok_or_else(|| failed(ApiError::unauthenticated()))?;
+    Ok((context.data::<Api>()?, caller))
+}
+
+/// The same for what reads, which not every node does.
+pub(super) fn reader<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Principal)> {
+    let (api, caller) = caller(context)?;
+    api.require_reading().map_err(failed)?;
+    Ok((api, &caller.principal))
 }
 
 #[Object]
@@ -87,7 +95,7 @@ impl Query {
         #[graphql(desc = "Ahead of this cursor.")] before: Option<String>,
         #[graphql(desc = "Wait until this position is visible.")] min_position: Option<String>,
     ) -> Result<AuditEventConnection> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         let scope = principal.scope().map_err(failed)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         wait_for(api, min_position).await.map_err(failed)?;
@@ -105,7 +113,7 @@ impl Query {
         #[graphql(desc = "Count no further; at most 10 000.")] limit: Option<u64>,
         min_position: Option<String>,
     ) -> Result<AuditEventsCount> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         let scope = principal.scope().map_err(failed)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         wait_for(api, min_position).await.map_err(failed)?;
@@ -120,7 +128,7 @@ impl Query {
     /// One event; null when there is none, or when it is not the caller's.
     #[graphql(complexity = "10 + child_complexity")]
     async fn audit_event(&self, context: &Context<'_>, id: ID) -> Result<Option<AuditEvent>> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         let scope = principal.scope().map_err(failed)?;
         let Ok(id) = id.parse().map(EventId) else { return Ok(None) };
         let event = api.queries.event(&scope, id).await.map_err(failed)?;
@@ -129,7 +137,7 @@ impl Query {
 
     /// The caller.
     async fn me(&self, context: &Context<'_>) -> Result<Me> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         principal.require(Permission::ReadOwnEvents).map_err(failed)?;
         Ok(Me { api: api.clone(), principal: principal.clone() })
     }
@@ -137,7 +145,7 @@ impl Query {
     /// A person of the tenant; null when nothing is known of them.
     #[graphql(complexity = "20 + child_complexity")]
     async fn person(&self, context: &Context<'_>, id: String) -> Result<Option<Person>> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         let needed = match id == principal.id {
             true => Permission::ReadOwnEvents,
             false => Permission::ReadProfiles,
@@ -153,7 +161,7 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "Only this family.")] family: Option<String>,
     ) -> Result<Vec<EventType>> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         principal.require(Permission::ReadCatalogue).map_err(failed)?;
         let families = api.catalogue.families().iter();
         let asked = families.filter(|f| family.as_ref().is_none_or(|name| *name == f.name));

@@ -25,8 +25,10 @@ use operations::Operations;
 use super::AnnalsSchema;
 use super::http::{Operation, check_values};
 use crate::auth::Principal;
+use crate::caller::Caller;
 use crate::context::{Api, token_of};
 use crate::error::{ApiError, Code};
+use crate::rate_limits::Usage;
 use crate::server::Place;
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 
@@ -56,13 +58,14 @@ const TWICE: Close = (4429, "Too many initialisation requests");
 pub(super) async fn upgrade(
     State(api): State<Api>,
     Extension(schema): Extension<AnnalsSchema>,
+    usage: Usage,
     headers: HeaderMap,
     place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<axum::response::Response, ApiError> {
     let header_principal = match headers.contains_key(header::AUTHORIZATION) {
         false => None,
-        true => Some(api.principal(&headers)?),
+        true => Some(Caller::counted(&api, api.principal(&headers)?, usage).await?.principal),
     };
     let upgrade = upgrade.map_err(|_| {
         let message =

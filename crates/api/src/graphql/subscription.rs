@@ -12,7 +12,7 @@ use super::event::AuditEvent;
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
 use super::inbox::Notification;
-use super::query::caller;
+use super::query::reader;
 use crate::auth::Permission;
 use crate::context::Api;
 use crate::cursor::Cursor;
@@ -39,7 +39,7 @@ impl Subscription {
         #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
         #[graphql(desc = "Events in one batch, 1 to 100.")] batch_size: Option<i32>,
     ) -> Result<impl Stream<Item = Result<AuditEventBatch>> + use<>> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         let scope = principal.scope().map_err(failed)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
@@ -72,7 +72,7 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<NotificationBatch>> + use<>> {
-        let (api, principal) = caller(context)?;
+        let (api, principal) = reader(context)?;
         principal.require(Permission::ReadOwnEvents).map_err(failed)?;
         let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::body;
+use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code, Problem};
 use crate::ingest::{self, Incoming, Outcome};
@@ -38,11 +39,12 @@ struct BulkBody<'a> {
 /// `POST /api/v1/logs/bulk`
 pub(super) async fn record(
     State(api): State<Api>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let principal = api.principal(&headers)?;
-    principal.require(crate::auth::Permission::RecordEvents)?;
+    caller.principal.require(crate::auth::Permission::RecordEvents)?;
+    api.require_recording()?;
     let media_type = body::require_media_type(&headers, &[NDJSON, JSON, "application/ndjson"])?;
     let bytes_max = api.limits.request.bulk_bytes_max;
     let (bytes, permit) = body::read(&api, &headers, body, bytes_max).await?;
@@ -51,7 +53,7 @@ pub(super) async fn record(
         JSON => items_of_array(&bytes, events_max, api.limits.event.json_depth_max)?,
         _ => lines(&bytes, events_max)?,
     };
-    let outcomes = ingest::record(&api, &principal, incoming, permit).await?;
+    let outcomes = ingest::record(&api, &caller, incoming, permit).await?;
     Ok(answer(&outcomes, &api))
 }
 

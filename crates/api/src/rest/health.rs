@@ -1,14 +1,18 @@
 //! The service's own pages: is it alive, is it ready, its numbers, its limits.
 
+use annals_engine::Role;
+use annals_ports::LogHealth;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::auth::Permission;
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
+use crate::roles::names;
 
 /// A projection that is more events behind than this is not current.
 const LAG_MAX: u64 = 50_000;
@@ -18,8 +22,8 @@ pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: whether events are taken, whether searches are current, and how far each
-/// projection is behind.
+/// `GET /readyz`: what this node does, whether events are taken and if not why, whether searches
+/// are current, and how far each projection is behind. 503 when it does not do what it is for.
 pub(super) async fn readyz(State(api): State<Api>) -> Response {
     let head = api.queries.head();
     let mut lag = serde_json::Map::new();
@@ -29,10 +33,24 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         lag.insert(progress.name().into(), behind.into());
         parked += progress.parked().len();
     }
-    let ingest = !api.stopping.is_cancelled() && api.recorder.is_taking();
-    let search = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
-    let body = json!({ "ingest": ingest, "search": search, "lag": lag, "parked": parked });
-    let status = if ingest { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (roles, stopping) = (api.roles, api.stopping.is_cancelled());
+    let LogHealth { trouble, catching_up } = api.log.health();
+    let takes = !stopping && trouble.is_none() && api.recorder.is_taking();
+    let follows = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
+    let mut body = json!({
+        "roles": names(roles),
+        "ingest": roles.has(Role::Ingest) && takes,
+        "search": roles.has(Role::Query) && follows && !catching_up,
+        "catching_up": catching_up,
+        "lag": lag,
+        "parked": parked,
+    });
+    if let Some(trouble) = trouble {
+        body["trouble"] = trouble.into();
+    }
+    // A node that only answers questions is ready without a log to write to.
+    let ready = !stopping && (takes || !roles.has(Role::Ingest));
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
 }
 
@@ -47,10 +65,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
 }
 
 /// `GET /api/v1/limits`
-pub(super) async fn limits(
-    State(api): State<Api>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    api.principal(&headers)?.require(Permission::ReadCatalogue)?;
+pub(super) async fn limits(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
+    caller.principal.require(Permission::ReadCatalogue)?;
     Ok(Json(&*api.limits).into_response())
 }

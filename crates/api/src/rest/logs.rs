@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::body;
 use super::parameters::ListParameters;
 use crate::auth::Permission;
+use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 use crate::ingest::{self, Incoming};
@@ -46,15 +47,16 @@ impl ReceiptBody {
 /// `POST /api/v1/logs`
 pub(super) async fn record(
     State(api): State<Api>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let principal = api.principal(&headers)?;
-    principal.require(Permission::RecordEvents)?;
+    caller.principal.require(Permission::RecordEvents)?;
+    api.require_recording()?;
     body::require_media_type(&headers, &["application/json"])?;
     let (bytes, permit) = body::read(&api, &headers, body, api.limits.event.bytes_max).await?;
     let incoming = vec![Incoming::Json(bytes)];
-    let mut outcomes = ingest::record(&api, &principal, incoming, permit).await?;
+    let mut outcomes = ingest::record(&api, &caller, incoming, permit).await?;
     let receipt = outcomes.pop().expect("one event has one outcome")?;
     let status = if receipt.duplicate { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(ReceiptBody::new(&receipt, &api))).into_response())
@@ -78,11 +80,11 @@ struct CountBody {
 /// `GET /api/v1/logs`
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
+    caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let principal = api.principal(&headers)?;
-    let scope = principal.scope()?;
+    let scope = caller.principal.scope()?;
+    api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
     if let Some(position) = asked.min_position {
         let patience = Duration::from_millis(api.limits.query.wait_ms_max);
@@ -109,10 +111,11 @@ pub(super) async fn list(
 /// `GET /api/v1/logs/{id}`
 pub(super) async fn one(
     State(api): State<Api>,
-    headers: HeaderMap,
+    caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let scope = api.principal(&headers)?.scope()?;
+    let scope = caller.principal.scope()?;
+    api.require_reading()?;
     // What is not even text is no event's id either.
     let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
     let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;

@@ -15,9 +15,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::parameters::ListParameters;
 use crate::auth::{Principal, TENANT_HEADER};
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
+use crate::rate_limits::Usage;
 use crate::server::Place;
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 use crate::view::EventBody;
@@ -42,13 +44,15 @@ struct BatchBody<'a> {
 /// `GET /api/v1/logs/stream`
 pub(super) async fn stream(
     State(api): State<Api>,
+    usage: Usage,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let principal = principal(&api, &headers)?;
-    let scope = principal.scope()?;
+    let caller = Caller::counted(&api, principal(&api, &headers)?, usage).await?;
+    let scope = caller.principal.scope()?;
+    api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
     let upgrade = upgrade.map_err(|_| {
         ApiError::bad_request("this address speaks WebSocket (version 13, over HTTP/1.1) only")
@@ -61,7 +65,7 @@ pub(super) async fn stream(
         .max_frame_size(CLIENT_BYTES_MAX);
     Ok(upgrade.on_upgrade(async move |mut socket| {
         let _place = place;
-        let expiry = sockets::timer_of(principal.expires_at);
+        let expiry = sockets::timer_of(caller.principal.expires_at);
         let ended = tokio::select! {
             () = sleep_until(expiry) => Some(EXPIRED),
             () = api.stopping.cancelled() => Some(RESTART),

@@ -15,6 +15,8 @@ mod graphql_socket;
 mod keys;
 mod log_stream;
 mod permissions;
+mod rate_limits;
 mod rest_forms;
+mod roles;
 mod support;
 mod tokens;

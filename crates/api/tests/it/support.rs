@@ -1,6 +1,8 @@
 //! A service in memory, and ways to speak to it.
 
 mod index;
+mod limiter;
+mod log;
 mod service;
 mod socket;
 mod token;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use annals_domain::filter::{Filter, Order};
 use annals_domain::{EventId, Position};
-use annals_ports::{EventLog, contract};
+use annals_ports::{EventLog, LogReader, contract};
 use annals_record::MasterKey;
 
 use super::machine::{

@@ -23,11 +23,12 @@ significant = true
 sentence = "{actor} changed the password of {subject}"
 "#;
 
-fn catalogue() -> Catalogue {
+/// Knows one type, of which subjects are told.
+pub(super) fn catalogue() -> Catalogue {
     Catalogue::read([("account.toml", CATALOGUE)]).unwrap()
 }
 
-fn password_change(number: u64, person: &str) -> Event {
+pub(super) fn password_change(number: u64, person: &str) -> Event {
     let mut event = event(number, person, "x");
     event.event_type = "user.password.changed".into();
     event

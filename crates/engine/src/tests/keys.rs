@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use annals_domain::filter::Order;
 use annals_domain::{Position, Recorded};
-use annals_ports::{EventLog, KeyStore};
+use annals_ports::{KeyStore, LogReader};
 use futures_util::future::join_all;
 
 use super::machine::{

@@ -9,7 +9,9 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order, Scope};
 use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
-use annals_ports::memory::{MemoryInbox, MemoryKeyStore, MemoryProfiles};
+use annals_ports::memory::{
+    MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryRegisters,
+};
 use annals_ports::{ProfileStore, ReadModelError};
 use annals_record::{MasterKey, content_digest};
 use serde_json::json;
@@ -18,8 +20,8 @@ use uuid::Uuid;
 use super::memory_index::MemoryIndex;
 use super::watched_log::WatchedLog;
 use crate::{
-    Admitted, PageRequest, Permits, Ports, ProjectionSettings, RecordError, RecordResult,
-    RecorderSettings, Settings, SupervisionSettings, System,
+    Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings, RecordError,
+    RecordResult, RecorderSettings, Roles, Settings, SupervisionSettings, System,
 };
 
 /// Longer than anything takes here, so that a test that waits in vain fails.
@@ -33,6 +35,9 @@ pub(super) struct Machine {
     pub(super) index: Arc<MemoryIndex>,
     pub(super) profiles: Arc<Profiles>,
     pub(super) inbox: Arc<MemoryInbox>,
+    pub(super) registers: MemoryRegisters,
+    /// Without channels nothing is delivered.
+    pub(super) channels: Vec<MemoryChannel>,
 }
 
 /// One shard, so that events lie in the order in which they are sent.
@@ -47,6 +52,14 @@ pub(super) fn settings() -> Settings {
             inbox_commit_ms: 5,
         },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 3600 },
+        delivery: DeliverySettings {
+            lease_renew_seconds: 3,
+            lease_expires_seconds: 10,
+            attempts_max: 5,
+            in_flight_max: 8,
+        },
+        roles: Roles::default(),
+        node: "one".into(),
         permits: Permits::new(1 << 20, 20_000),
     }
 }
@@ -67,16 +80,25 @@ impl Machine {
     }
 
     pub(super) async fn start_knowing(&self, catalogue: Catalogue, settings: Settings) -> System {
-        let ports = Ports {
+        start(self.ports(), catalogue, settings).await
+    }
+
+    pub(super) fn ports(&self) -> Ports {
+        Ports {
             log: self.log.clone(),
             keys: self.keys.clone(),
             index: self.index.clone(),
             profiles: self.profiles.clone(),
             inbox: self.inbox.clone(),
-        };
-        let master = MasterKey::from_bytes([9; 32]);
-        System::start(ports, master, Arc::new(catalogue), settings).await.unwrap()
+            registers: Arc::new(self.registers.clone()),
+            channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
+        }
     }
+}
+
+pub(super) async fn start(ports: Ports, catalogue: Catalogue, settings: Settings) -> System {
+    let master = MasterKey::from_bytes([9; 32]);
+    System::start(ports, master, Arc::new(catalogue), settings).await.unwrap()
 }
 
 /// Profiles that can be told to fail.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use annals_domain::filter::Order;
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, Position, Receipt};
-use annals_ports::EventLog;
+use annals_ports::LogReader;
 use annals_ports::memory::LogErrorKind;
 use futures_util::future::join_all;
 use serde_json::{Value, json};

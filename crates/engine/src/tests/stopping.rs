@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use annals_domain::Position;
 use annals_domain::filter::Order;
-use annals_ports::{EventLog, InboxStore, ProfileStore, SearchIndex};
+use annals_ports::{InboxStore, LogReader, ProfileStore, SearchIndex};
 
 use super::machine::{
     Machine, event, events, id, numbers, record, record_all, request, settings, wait_for,

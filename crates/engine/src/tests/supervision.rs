@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position};
-use annals_ports::{EventLog, LogError, ProfileStore};
+use annals_ports::{LogError, LogReader, ProfileStore};
 
 use super::machine::{
     Machine, PATIENCE, event, events, id, record, record_all, settings, tenant, wait_for,

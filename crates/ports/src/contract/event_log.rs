@@ -9,30 +9,40 @@ use std::sync::Arc;
 
 use annals_domain::{Position, Revision, StreamName};
 
-use super::{fresh_tenant, item, record};
+use super::{Case, cases, fresh_tenant, item, record};
 use crate::event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, LogEntry,
 };
 
+/// The cases of the suite, for one log, which may hold records already.
+pub fn cases(log: &Arc<dyn EventLog>) -> Vec<Case> {
+    cases![
+        log;
+        appending::revisions_begin_at_zero_and_positions_rise,
+        appending::a_batch_of_nothing_is_answered_with_nothing,
+        appending::a_stream_that_is_not_as_expected_is_told,
+        appending::an_item_is_stored_whole_or_not_at_all,
+        appending::of_writers_that_expect_the_same_revision_one_wins,
+        duplicates::the_same_record_later_is_told_its_old_place,
+        duplicates::the_same_record_in_one_batch_or_item_is_stored_once,
+        duplicates::an_item_sent_again_is_answered_though_the_stream_went_on,
+        duplicates::other_content_under_the_same_id_is_a_conflict,
+        duplicates::another_tenant_may_use_the_same_id,
+        duplicates::of_writers_that_send_the_same_record_one_stores_it,
+        reading::what_was_acked_is_found_every_way,
+        reading::a_stream_is_read_in_both_directions,
+        reading::missing_positions_are_told_in_their_place,
+        reading::the_whole_log_is_read_in_order_by_pages,
+        following::a_follower_yields_everything_once_while_writers_append,
+        following::a_follower_waits_for_the_next_record,
+    ]
+}
+
 /// Runs the whole suite on one log, which may hold records already.
 pub async fn run(log: Arc<dyn EventLog>) {
-    appending::revisions_begin_at_zero_and_positions_rise(&*log).await;
-    appending::a_batch_of_nothing_is_answered_with_nothing(&*log).await;
-    appending::a_stream_that_is_not_as_expected_is_told(&*log).await;
-    appending::an_item_is_stored_whole_or_not_at_all(&*log).await;
-    appending::of_writers_that_expect_the_same_revision_one_wins(&log).await;
-    duplicates::the_same_record_later_is_told_its_old_place(&*log).await;
-    duplicates::the_same_record_in_one_batch_or_item_is_stored_once(&*log).await;
-    duplicates::an_item_sent_again_is_answered_though_the_stream_went_on(&*log).await;
-    duplicates::other_content_under_the_same_id_is_a_conflict(&*log).await;
-    duplicates::another_tenant_may_use_the_same_id(&*log).await;
-    duplicates::of_writers_that_send_the_same_record_one_stores_it(&log).await;
-    reading::what_was_acked_is_found_every_way(&*log).await;
-    reading::a_stream_is_read_in_both_directions(&*log).await;
-    reading::missing_positions_are_told_in_their_place(&*log).await;
-    reading::the_whole_log_is_read_in_order_by_pages(&*log).await;
-    following::a_follower_yields_everything_once_while_writers_append(&log).await;
-    following::a_follower_waits_for_the_next_record(&*log).await;
+    for case in cases(&log) {
+        case.run.await;
+    }
 }
 
 /// Checks that closing and opening again loses nothing and repeats nothing. `open` first drops

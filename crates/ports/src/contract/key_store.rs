@@ -1,17 +1,29 @@
 //! What every [`KeyStore`] keeps to.
 
+use std::sync::Arc;
+
 use annals_domain::TenantId;
 use annals_record::{KeyId, WrappedKey};
 
-use super::fresh_tenant;
+use super::{Case, cases, fresh_tenant};
 use crate::key_store::KeyStore;
 
+/// The cases of the suite, for one store, which may hold keys already.
+pub fn cases(store: &Arc<dyn KeyStore>) -> Vec<Case> {
+    cases![
+        store;
+        the_first_tenant_key_stays_in_force,
+        the_first_person_keys_stay_in_force,
+        a_destroyed_key_is_gone,
+        tenants_do_not_see_each_others_keys,
+    ]
+}
+
 /// Runs the whole suite on one store, which may hold keys already.
-pub async fn run(store: &dyn KeyStore) {
-    the_first_tenant_key_stays_in_force(store).await;
-    the_first_person_keys_stay_in_force(store).await;
-    a_destroyed_key_is_gone(store).await;
-    tenants_do_not_see_each_others_keys(store).await;
+pub async fn run(store: Arc<dyn KeyStore>) {
+    for case in cases(&store) {
+        case.run.await;
+    }
 }
 
 /// Checks that closing and opening again keeps keys, and keeps destroyed ones destroyed. `open`
@@ -29,7 +41,8 @@ pub async fn reopening_keeps_everything(open: impl AsyncFn() -> Box<dyn KeyStore
     assert_eq!(keys, [None, Some(key(2))]);
 }
 
-async fn the_first_tenant_key_stays_in_force(store: &dyn KeyStore) {
+async fn the_first_tenant_key_stays_in_force(store: Arc<dyn KeyStore>) {
+    let store = &*store;
     let tenant = tenant();
     assert_eq!(store.tenant_key(&tenant).await.expect("the store works"), None);
     for put in [key(1), key(2), key(1)] {
@@ -39,7 +52,8 @@ async fn the_first_tenant_key_stays_in_force(store: &dyn KeyStore) {
     assert_eq!(store.tenant_key(&tenant).await.expect("the store works"), Some(key(1)));
 }
 
-async fn the_first_person_keys_stay_in_force(store: &dyn KeyStore) {
+async fn the_first_person_keys_stay_in_force(store: Arc<dyn KeyStore>) {
+    let store = &*store;
     let tenant = tenant();
     let [a, b, c] = [KeyId([1; 20]), KeyId([2; 20]), KeyId([3; 20])];
     assert_eq!(get(store, &tenant, &[a, b]).await, [None, None]);
@@ -52,7 +66,8 @@ async fn the_first_person_keys_stay_in_force(store: &dyn KeyStore) {
     assert!(put(store, &tenant, Vec::new()).await.is_empty());
 }
 
-async fn a_destroyed_key_is_gone(store: &dyn KeyStore) {
+async fn a_destroyed_key_is_gone(store: Arc<dyn KeyStore>) {
+    let store = &*store;
     let tenant = tenant();
     let [a, b] = [KeyId([1; 20]), KeyId([2; 20])];
     put(store, &tenant, vec![(a, key(1)), (b, key(2))]).await;
@@ -67,7 +82,8 @@ async fn a_destroyed_key_is_gone(store: &dyn KeyStore) {
     assert_eq!(get(store, &tenant, &[a]).await, [None]);
 }
 
-async fn tenants_do_not_see_each_others_keys(store: &dyn KeyStore) {
+async fn tenants_do_not_see_each_others_keys(store: Arc<dyn KeyStore>) {
+    let store = &*store;
     let (one, other) = (tenant(), tenant());
     let id = KeyId([1; 20]);
     put(store, &one, vec![(id, key(1))]).await;

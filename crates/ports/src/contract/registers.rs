@@ -2,15 +2,25 @@
 
 use std::sync::Arc;
 
-use super::fresh_tenant;
+use super::{Case, cases, fresh_tenant};
 use crate::registers::{RegisterError, SharedRegisters, VALUE_BYTES_MAX};
+
+/// The cases of the suite, for one store, which may hold values already.
+pub fn cases(registers: &Arc<dyn SharedRegisters>) -> Vec<Case> {
+    cases![
+        registers;
+        a_value_is_read_as_it_was_written,
+        who_expects_an_old_version_is_told,
+        of_writers_that_expect_the_same_version_one_wins,
+        values_have_a_limit,
+    ]
+}
 
 /// Runs the whole suite on a store, which may hold values already.
 pub async fn run(registers: Arc<dyn SharedRegisters>) {
-    a_value_is_read_as_it_was_written(&*registers).await;
-    who_expects_an_old_version_is_told(&*registers).await;
-    of_writers_that_expect_the_same_version_one_wins(&registers).await;
-    values_have_a_limit(&*registers).await;
+    for case in cases(&registers) {
+        case.run.await;
+    }
 }
 
 /// Checks that closing and opening again keeps the values. `open` first drops whatever it opened
@@ -26,7 +36,8 @@ pub async fn reopening_keeps_everything(open: impl AsyncFn() -> Arc<dyn SharedRe
     assert_eq!((kept.version, kept.value.as_slice()), (second, b"two".as_slice()));
 }
 
-async fn a_value_is_read_as_it_was_written(registers: &dyn SharedRegisters) {
+async fn a_value_is_read_as_it_was_written(registers: Arc<dyn SharedRegisters>) {
+    let registers = &*registers;
     let (name, other) = (fresh_tenant(), fresh_tenant());
     assert_eq!(registers.read(&name).await.expect("the store works"), None);
     let first = write(registers, &name, None, b"one").await;
@@ -39,7 +50,8 @@ async fn a_value_is_read_as_it_was_written(registers: &dyn SharedRegisters) {
     assert_eq!(registers.read(&other).await.expect("the store works"), None);
 }
 
-async fn who_expects_an_old_version_is_told(registers: &dyn SharedRegisters) {
+async fn who_expects_an_old_version_is_told(registers: Arc<dyn SharedRegisters>) {
+    let registers = &*registers;
     let name = fresh_tenant();
     let first = write(registers, &name, None, b"one").await;
     conflicts(registers, &name, None).await;
@@ -51,11 +63,11 @@ async fn who_expects_an_old_version_is_told(registers: &dyn SharedRegisters) {
     conflicts(registers, &fresh_tenant(), Some(0)).await;
 }
 
-async fn of_writers_that_expect_the_same_version_one_wins(registers: &Arc<dyn SharedRegisters>) {
+async fn of_writers_that_expect_the_same_version_one_wins(registers: Arc<dyn SharedRegisters>) {
     let name = fresh_tenant();
     let writers: Vec<_> = (0..8u8)
         .map(|writer| {
-            let (registers, name) = (Arc::clone(registers), name.clone());
+            let (registers, name) = (Arc::clone(&registers), name.clone());
             tokio::spawn(async move { registers.write(&name, None, vec![writer]).await })
         })
         .collect();
@@ -71,7 +83,8 @@ async fn of_writers_that_expect_the_same_version_one_wins(registers: &Arc<dyn Sh
     assert_eq!(winners, read.value, "one wins, and its value stands");
 }
 
-async fn values_have_a_limit(registers: &dyn SharedRegisters) {
+async fn values_have_a_limit(registers: Arc<dyn SharedRegisters>) {
+    let registers = &*registers;
     let name = fresh_tenant();
     let version = write(registers, &name, None, &vec![1; VALUE_BYTES_MAX]).await;
     let refused = registers.write(&name, Some(version), vec![2; VALUE_BYTES_MAX + 1]).await;

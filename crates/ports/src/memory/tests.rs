@@ -20,7 +20,7 @@ async fn a_reopened_event_log_keeps_everything() {
 
 #[tokio::test]
 async fn the_key_store_keeps_its_contract() {
-    contract::key_store::run(&MemoryKeyStore::default()).await;
+    contract::key_store::run(Arc::new(MemoryKeyStore::default())).await;
 }
 
 #[tokio::test]

@@ -26,6 +26,17 @@ async fn a_reopened_event_log_keeps_everything() {
 }
 
 #[tokio::test]
+async fn who_follows_a_reopened_log_gets_what_was_there_before() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).append(vec![item("acme", "s", 1, "x")]).await.unwrap();
+    let log = open(dir.path());
+    log.append(vec![item("acme", "s", 2, "x")]).await.unwrap();
+    let mut follower = log.follow(Position::START);
+    assert_eq!(follower.next(1).await.unwrap()[0].position, Position(1));
+    assert_eq!(follower.next(1).await.unwrap()[0].position, Position(2));
+}
+
+#[tokio::test]
 async fn positions_begin_at_one_and_have_no_gaps_after_refusals() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());

@@ -6,13 +6,14 @@
 use std::num::NonZeroUsize;
 
 use annals_domain::{Position, Revision, StreamName, TenantId};
-use annals_ports::append_plan::{Held, RecordKey, Step, meets, next_revision, plan};
+use annals_ports::append_plan::{Step, meets, next_revision, plan};
 use annals_ports::{Appended, LogEntry};
 use annals_record::Record;
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::request::{Answer, Item, Request};
+use crate::log_file::{held, tenant_number};
 
 /// How many streams and tenants are remembered.
 const STREAMS_MAX: NonZeroUsize = NonZeroUsize::new(100_000).expect("it is not zero");
@@ -71,26 +72,10 @@ impl Places {
         if let Some(id) = self.tenants.get(name) {
             return Ok(*id);
         }
-        let known = connection
-            .prepare_cached("SELECT id FROM tenants WHERE name = ?1")?
-            .query_row([name.as_str()], |row| row.get(0))
-            .optional()?;
-        let id = match known {
-            Some(id) => id,
-            None => connection
-                .prepare_cached("INSERT INTO tenants (name) VALUES (?1)")?
-                .insert([name.as_str()])?,
-        };
+        let id = tenant_number(connection, name)?;
         self.tenants.put(name.clone(), id);
         Ok(id)
     }
-}
-
-/// Position of the newest record.
-pub(super) fn newest_position(connection: &Connection) -> rusqlite::Result<Position> {
-    let newest: Option<i64> =
-        connection.query_row("SELECT max(position) FROM events", [], |row| row.get(0))?;
-    Ok(newest.map_or(Position::START, |position| Position(position as u64)))
 }
 
 fn load_stream(connection: &Connection, name: &StreamName) -> rusqlite::Result<Option<Stream>> {
@@ -160,11 +145,8 @@ fn append_item(
     {
         return Ok(Ok(appended));
     }
-    let held = item
-        .keys
-        .iter()
-        .map(|key| find_held(connection, key))
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let held =
+        item.keys.iter().map(|key| held(connection, key)).collect::<rusqlite::Result<Vec<_>>>()?;
     match plan(&item.stream, item.expected, stream.last, &item.keys, &held) {
         Ok(steps) => follow_plan(connection, places, item, &steps).map(Ok),
         Err(refusal) => Ok(Err(refusal)),
@@ -287,19 +269,4 @@ impl<'a> Insert<'a> {
         places.head = self.head;
         places.streams.put(self.item.stream.clone(), self.stream);
     }
-}
-
-fn find_held(connection: &Connection, key: &RecordKey) -> rusqlite::Result<Option<Held>> {
-    const SQL: &str = "SELECT position, revision, fingerprint FROM events
-         WHERE id = ?1 AND tenant = (SELECT id FROM tenants WHERE name = ?2)";
-    connection
-        .prepare_cached(SQL)?
-        .query_row(params![key.id.0.as_bytes(), key.tenant.as_str()], |row| {
-            Ok(Held {
-                position: Position(row.get::<_, i64>(0)? as u64),
-                revision: Revision(row.get::<_, i64>(1)? as u64),
-                fingerprint: row.get(2)?,
-            })
-        })
-        .optional()
 }

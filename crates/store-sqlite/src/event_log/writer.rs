@@ -13,10 +13,10 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, watch};
 
 use super::EventLogSettings;
-use super::recent::Recent;
 use super::request::{Command, Request};
 use super::transaction::{Places, Stored, append_group};
 use crate::file::is_for_want_of_space;
+use crate::log_file::Recent;
 
 /// The writer's state; lives on its thread.
 pub(super) struct Writer {

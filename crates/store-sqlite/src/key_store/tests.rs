@@ -4,7 +4,7 @@ use annals_ports::contract;
 #[tokio::test]
 async fn the_key_store_keeps_its_contract() {
     let dir = tempfile::tempdir().unwrap();
-    contract::key_store::run(&SqliteKeyStore::open(dir.path()).unwrap()).await;
+    contract::key_store::run(std::sync::Arc::new(SqliteKeyStore::open(dir.path()).unwrap())).await;
 }
 
 #[tokio::test]

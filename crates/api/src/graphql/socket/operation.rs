@@ -8,11 +8,13 @@ use tokio::sync::mpsc;
 
 use super::messages::ServerMessage;
 use crate::auth::Principal;
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 use crate::graphql::AnnalsSchema;
 use crate::graphql::failure::{completed, refusal};
 use crate::graphql::http::{Operation, prepared};
+use crate::rate_limits::Usage;
 
 /// An operation as it was asked for.
 pub(super) struct Asked {
@@ -35,8 +37,12 @@ impl Asked {
         let Self { id, serial, operation, principal } = self;
         let speaker = Speaker { id, serial, outbox };
         let ran = AssertUnwindSafe(async {
+            let caller = match Caller::counted(&api, principal, Usage::default()).await {
+                Ok(caller) => caller,
+                Err(error) => return Some(refusal(&error)),
+            };
             match prepared(&api, operation) {
-                Ok(request) => speaker.answer(&schema, request.data(principal)).await,
+                Ok(request) => speaker.answer(&schema, request.data(caller)).await,
                 Err(refused) => Some(*refused),
             }
         });

@@ -1,20 +1,23 @@
 //! The service, called directly or over a real listener.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, LazyLock};
 
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
-use annals_api::{Api, ApiParts, server};
+use annals_api::{Api, ApiParts, RateLimitSettings, RateLimits, server};
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{
-    Clock, Permits, Ports, ProjectionSettings, RecorderSettings, Settings, SupervisionSettings,
-    System,
+    Clock, DeliverySettings, Permits, Ports, ProjectionSettings, RecorderSettings, Roles, Settings,
+    SupervisionSettings, System,
 };
-use annals_ports::memory::{MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles};
+use annals_ports::memory::{
+    MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryRegisters,
+};
 use annals_record::MasterKey;
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -28,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::index::MemoryIndex;
+use super::limiter::StillLimiter;
+use super::log::AilingLog;
 use super::token::SECRET;
 use super::{token, until, within};
 
@@ -41,6 +46,8 @@ pub(crate) struct Service {
     pub(crate) api: Api,
     pub(crate) log: MemoryEventLog,
     pub(crate) index: Arc<MemoryIndex>,
+    pub(crate) limiter: Arc<StillLimiter>,
+    pub(crate) health: Arc<AilingLog>,
     router: Router,
     _system: System,
 }
@@ -67,14 +74,33 @@ impl Service {
 
     /// A service whose limits were changed.
     pub(crate) async fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
-        let expectations = Expectations::default();
-        let verifier = Verifier::new(&[], Some(SECRET), &expectations).unwrap();
-        Self::with(verifier, change).await
+        Self::with(development(), change).await
     }
 
     pub(crate) async fn with(verifier: Verifier, change: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits::shipped();
         change(&mut limits);
+        Self::made_of(verifier, limits, plenty(), Roles::default()).await
+    }
+
+    /// A service whose quotas were changed; its limiter stands still in time.
+    pub(crate) async fn with_quotas(change: impl FnOnce(&mut RateLimitSettings)) -> Self {
+        let mut quotas = plenty();
+        change(&mut quotas);
+        Self::made_of(development(), Limits::shipped(), quotas, Roles::default()).await
+    }
+
+    /// A node of a cluster.
+    pub(crate) async fn with_roles(roles: Roles) -> Self {
+        Self::made_of(development(), Limits::shipped(), plenty(), roles).await
+    }
+
+    async fn made_of(
+        verifier: Verifier,
+        limits: Limits,
+        quotas: RateLimitSettings,
+        roles: Roles,
+    ) -> Self {
         let (log, index) = (MemoryEventLog::new(), Arc::new(MemoryIndex::default()));
         let ports = Ports {
             log: Arc::new(log.clone()),
@@ -82,13 +108,21 @@ impl Service {
             index: index.clone(),
             profiles: Arc::new(MemoryProfiles::default()),
             inbox: Arc::new(MemoryInbox::default()),
+            registers: Arc::new(MemoryRegisters::default()),
+            channels: Vec::new(),
         };
         let request = &limits.request;
         let permits = Permits::new(request.in_flight_bytes_max, request.in_flight_events_max);
         let master = MasterKey::generate().unwrap();
-        let system =
-            System::start(ports, master, CATALOGUE.clone(), settings(permits)).await.unwrap();
+        let system = System::start(ports, master, CATALOGUE.clone(), settings(permits, roles))
+            .await
+            .unwrap();
+        let limiter = Arc::new(StillLimiter::default());
+        let health = Arc::new(AilingLog::new(log.clone()));
         let api = Arc::new(ApiParts {
+            log: health.clone(),
+            roles,
+            rate_limits: RateLimits::new(&quotas, limiter.clone(), &[9; 32]),
             recorder: system.recorder.clone(),
             queries: system.queries.clone(),
             inbox_news: system.inbox_news.clone(),
@@ -102,7 +136,8 @@ impl Service {
             stopping: CancellationToken::new(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
-        Self { router: server::router(api.clone()), api, log, index, _system: system }
+        let router = server::router(api.clone());
+        Self { router, api, log, index, limiter, health, _system: system }
     }
 
     /// Sends a request.
@@ -209,11 +244,28 @@ pub(crate) fn request(
     request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
 }
 
+fn development() -> Verifier {
+    Verifier::new(&[], Some(SECRET), &Expectations::default()).unwrap()
+}
+
+/// Quotas that no test reaches by chance.
+fn plenty() -> RateLimitSettings {
+    let many = NonZeroU32::new(1_000_000).unwrap();
+    RateLimitSettings {
+        enabled: true,
+        requests_per_second: many,
+        requests_burst: many,
+        events_per_second: many,
+        events_burst: many,
+        keys_max: NonZeroUsize::new(1000).unwrap(),
+    }
+}
+
 fn writer() -> String {
     token("shop", "acme", "writer")
 }
 
-fn settings(permits: Permits) -> Settings {
+fn settings(permits: Permits, roles: Roles) -> Settings {
     Settings {
         recorder: RecorderSettings { shards: 2, batch_events_max: 4096 },
         projections: ProjectionSettings {
@@ -224,6 +276,14 @@ fn settings(permits: Permits) -> Settings {
             inbox_commit_ms: 20,
         },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 60 },
+        delivery: DeliverySettings {
+            lease_renew_seconds: 2,
+            lease_expires_seconds: 10,
+            attempts_max: 3,
+            in_flight_max: 10,
+        },
+        roles,
+        node: "one".into(),
         permits,
     }
 }

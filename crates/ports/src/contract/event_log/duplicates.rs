@@ -2,7 +2,8 @@
 
 use super::*;
 
-pub(super) async fn the_same_record_later_is_told_its_old_place(log: &dyn EventLog) {
+pub(super) async fn the_same_record_later_is_told_its_old_place(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let first = store(log, item(&tenant, "s", 1, "x")).await;
     store(log, item(&tenant, "s", 2, "x")).await;
@@ -12,7 +13,8 @@ pub(super) async fn the_same_record_later_is_told_its_old_place(log: &dyn EventL
     assert_eq!(stream(log, &name).await.len(), 2, "it is stored once");
 }
 
-pub(super) async fn the_same_record_in_one_batch_or_item_is_stored_once(log: &dyn EventLog) {
+pub(super) async fn the_same_record_in_one_batch_or_item_is_stored_once(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let batch = vec![
         item(&tenant, "s", 1, "x"),
@@ -32,7 +34,10 @@ pub(super) async fn the_same_record_in_one_batch_or_item_is_stored_once(log: &dy
     assert_eq!(revisions(&stream(log, &name).await), [0, 1]);
 }
 
-pub(super) async fn an_item_sent_again_is_answered_though_the_stream_went_on(log: &dyn EventLog) {
+pub(super) async fn an_item_sent_again_is_answered_though_the_stream_went_on(
+    log: Arc<dyn EventLog>,
+) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let sent = expecting(Expected::Empty, items(&tenant, "s", &[(1, "x"), (2, "x")]));
     let first = append(log, sent.clone()).await.expect("the stream is empty");
@@ -47,7 +52,8 @@ pub(super) async fn an_item_sent_again_is_answered_though_the_stream_went_on(log
     assert!(matches!(refusal, Err(AppendError::WrongRevision { .. })), "a new part is checked");
 }
 
-pub(super) async fn other_content_under_the_same_id_is_a_conflict(log: &dyn EventLog) {
+pub(super) async fn other_content_under_the_same_id_is_a_conflict(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let id = item(&tenant, "s", 1, "x").records[0].id;
     store(log, item(&tenant, "s", 1, "x")).await;
@@ -63,7 +69,8 @@ pub(super) async fn other_content_under_the_same_id_is_a_conflict(log: &dyn Even
     assert_eq!(revisions(&stream(log, &name).await), [0, 1]);
 }
 
-pub(super) async fn another_tenant_may_use_the_same_id(log: &dyn EventLog) {
+pub(super) async fn another_tenant_may_use_the_same_id(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let (one, other) = (fresh_tenant(), fresh_tenant());
     let first = store(log, item(&one, "s", 1, "x")).await;
     let second = store(log, item(&other, "s", 1, "y")).await;
@@ -76,7 +83,8 @@ pub(super) async fn another_tenant_may_use_the_same_id(log: &dyn EventLog) {
     }
 }
 
-pub(super) async fn of_writers_that_send_the_same_record_one_stores_it(log: &Arc<dyn EventLog>) {
+pub(super) async fn of_writers_that_send_the_same_record_one_stores_it(log: Arc<dyn EventLog>) {
+    let log = &log;
     let tenant = fresh_tenant();
     let writers: Vec<_> = (0..8)
         .map(|_| {

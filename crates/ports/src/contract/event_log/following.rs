@@ -6,9 +6,8 @@ use futures_util::poll;
 const WRITERS: u128 = 4;
 const RECORDS_EACH: u128 = 500;
 
-pub(super) async fn a_follower_yields_everything_once_while_writers_append(
-    log: &Arc<dyn EventLog>,
-) {
+pub(super) async fn a_follower_yields_everything_once_while_writers_append(log: Arc<dyn EventLog>) {
+    let log = &log;
     let tenant = fresh_tenant();
     let start = head(&**log).await;
     for id in 0..50 {
@@ -39,7 +38,8 @@ pub(super) async fn a_follower_yields_everything_once_while_writers_append(
     assert!(from_middle == all[50..], "a follower from the middle yields the rest");
 }
 
-pub(super) async fn a_follower_waits_for_the_next_record(log: &dyn EventLog) {
+pub(super) async fn a_follower_waits_for_the_next_record(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let mut follower = log.follow(head(log).await);
     {

@@ -2,7 +2,8 @@
 
 use super::*;
 
-pub(super) async fn what_was_acked_is_found_every_way(log: &dyn EventLog) {
+pub(super) async fn what_was_acked_is_found_every_way(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let before = head(log).await;
     let sent = items(&tenant, "s", &[(1, "x"), (2, "\u{0}ÿ€ and a longer payload")]);
@@ -32,7 +33,8 @@ pub(super) async fn what_was_acked_is_found_every_way(log: &dyn EventLog) {
     assert_eq!(log.find(&unknown.tenant, unknown.id).await.expect("the log works"), None);
 }
 
-pub(super) async fn a_stream_is_read_in_both_directions(log: &dyn EventLog) {
+pub(super) async fn a_stream_is_read_in_both_directions(log: Arc<dyn EventLog>) {
+    let log = &*log;
     use Direction::{Backwards, Forwards};
     let tenant = fresh_tenant();
     for id in 0..5 {
@@ -65,7 +67,8 @@ pub(super) async fn a_stream_is_read_in_both_directions(log: &dyn EventLog) {
     assert!(stream(log, &unknown).await.is_empty(), "an unknown stream is empty");
 }
 
-pub(super) async fn missing_positions_are_told_in_their_place(log: &dyn EventLog) {
+pub(super) async fn missing_positions_are_told_in_their_place(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let mut known = Vec::new();
     for id in 0..3 {
@@ -85,7 +88,8 @@ pub(super) async fn missing_positions_are_told_in_their_place(log: &dyn EventLog
     assert_eq!(log.read_at(&many).await.expect("the log works").len(), 250);
 }
 
-pub(super) async fn the_whole_log_is_read_in_order_by_pages(log: &dyn EventLog) {
+pub(super) async fn the_whole_log_is_read_in_order_by_pages(log: Arc<dyn EventLog>) {
+    let log = &*log;
     let tenant = fresh_tenant();
     let start = head(log).await;
     for id in 0..7 {

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_ports::append_plan::{Held, RecordKey};
 use annals_ports::{Direction, LogEntry, LogError};
 use annals_record::{DecodeError, Record};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
-use super::FORMAT;
+use crate::file::Format;
 use crate::pool::Pool;
 
 /// Reads off the async threads. Cheap to clone.
@@ -34,10 +35,10 @@ impl From<rusqlite::Error> for ReadError {
 }
 
 impl Reader {
-    pub(super) fn new(dir: &Path, connections: usize) -> Self {
+    pub(super) fn new(dir: &Path, format: &'static Format, connections: usize) -> Self {
         let connections = connections.max(1);
         Self {
-            pool: Arc::new(Pool::new(dir, &FORMAT, connections)),
+            pool: Arc::new(Pool::new(dir, format, connections)),
             turns: Arc::new(Semaphore::new(connections)),
         }
     }
@@ -52,16 +53,15 @@ impl Reader {
         let pool = Arc::clone(&self.pool);
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            pool.read(read)
+            pool.read(read).map_err(|error| match error {
+                ReadError::Corrupt(position, source) => LogError::Corrupt { position, source },
+                ReadError::Sqlite(error) => {
+                    LogError::Unavailable { doing, source: Some(pool.explain(error)) }
+                }
+            })
         });
         match reading.await {
-            Ok(Ok(read)) => Ok(read),
-            Ok(Err(ReadError::Corrupt(position, source))) => {
-                Err(LogError::Corrupt { position, source })
-            }
-            Ok(Err(ReadError::Sqlite(error))) => {
-                Err(LogError::Unavailable { doing, source: Some(Box::new(error)) })
-            }
+            Ok(outcome) => outcome,
             Err(panic) => Err(LogError::Unavailable { doing, source: Some(Box::new(panic)) }),
         }
     }
@@ -128,18 +128,48 @@ pub(super) fn at(
     Ok(entries)
 }
 
+/// The record with an id: the first, should there be two.
 pub(super) fn find(
     connection: &Connection,
     tenant: &TenantId,
     id: EventId,
 ) -> Result<Option<LogEntry>, ReadError> {
     const SQL: &str = "SELECT position, revision, record FROM events
-         WHERE id = ?1 AND tenant = (SELECT id FROM tenants WHERE name = ?2)";
+         WHERE id = ?1 AND tenant = (SELECT id FROM tenants WHERE name = ?2)
+         ORDER BY position LIMIT 1";
     connection
         .prepare_cached(SQL)?
         .query_row(params![id.0.as_bytes(), tenant.as_str()], |row| Ok(entry(row)))
         .optional()?
         .transpose()
+}
+
+/// What is held under a tenant and id: the first, should there be two.
+pub(crate) fn held(connection: &Connection, key: &RecordKey) -> rusqlite::Result<Option<Held>> {
+    const SQL: &str = "SELECT position, revision, fingerprint FROM events
+         WHERE id = ?1 AND tenant = (SELECT id FROM tenants WHERE name = ?2)
+         ORDER BY position LIMIT 1";
+    connection
+        .prepare_cached(SQL)?
+        .query_row(params![key.id.0.as_bytes(), key.tenant.as_str()], |row| {
+            Ok(Held {
+                position: Position(row.get::<_, i64>(0)? as u64),
+                revision: Revision(row.get::<_, i64>(1)? as u64),
+                fingerprint: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+pub(super) fn last_revision(
+    connection: &Connection,
+    stream: &StreamName,
+) -> rusqlite::Result<Option<Revision>> {
+    const SQL: &str = "SELECT max(revision) FROM events
+         WHERE stream = (SELECT id FROM streams WHERE name = ?1)";
+    let last: Option<i64> =
+        connection.prepare_cached(SQL)?.query_row([stream.as_str()], |row| row.get(0))?;
+    Ok(last.map(|last| Revision(last as u64)))
 }
 
 fn entry(row: &Row<'_>) -> Result<LogEntry, ReadError> {

@@ -12,8 +12,8 @@ use super::recent::Recent;
 /// About how much a follower is given at once, whatever it asks for.
 const BYTES_MAX: usize = 8 << 20;
 
-/// One reader of the whole log. Positions have no gaps and are committed in order, so what it reads
-/// after its place is complete.
+/// One reader of the whole log. Records are committed in order of position, so what it reads after its
+/// place is complete.
 pub(super) struct SqliteFollower {
     reader: Reader,
     recent: Recent,
@@ -36,23 +36,27 @@ impl SqliteFollower {
 impl Follower for SqliteFollower {
     async fn next(&mut self, limit: usize) -> Result<Vec<LogEntry>, LogError> {
         let doing = "following the log";
-        let after = self.after;
-        self.head
-            .wait_for(|head| *head > after)
-            .await
-            .map_err(|_| LogError::Unavailable { doing, source: None })?;
         let limit = limit.max(1);
-        let mut entries = self.recent.after(after, limit);
-        if entries.is_empty() {
-            entries = self
-                .reader
-                .run(doing, move |connection| reading::all(connection, after, limit, BYTES_MAX))
-                .await?;
+        loop {
+            let after = self.after;
+            let head = *self
+                .head
+                .wait_for(|head| *head > after)
+                .await
+                .map_err(|_| LogError::Unavailable { doing, source: None })?;
+            let mut entries = self.recent.after(after, limit);
+            if entries.is_empty() {
+                entries = self
+                    .reader
+                    .run(doing, move |connection| reading::all(connection, after, limit, BYTES_MAX))
+                    .await?;
+            }
+            // Only here, after the last wait, so that a dropped call loses nothing. Where nothing is
+            // left up to the head, it was deleted.
+            self.after = entries.last().map_or(head, |last| last.position);
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
         }
-        // Only here, after the last wait, so that a dropped call loses nothing.
-        if let Some(last) = entries.last() {
-            self.after = last.position;
-        }
-        Ok(entries)
     }
 }

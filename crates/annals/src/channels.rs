@@ -1,0 +1,19 @@
+//! The ways out to people that the settings name.
+
+use std::sync::Arc;
+
+use annals_notify::{WebhookChannel, WebhookSettings};
+use annals_ports::DeliveryChannel;
+use anyhow::Context;
+
+/// Name of the webhook among the channels; the ids of its messages are made from it.
+const WEBHOOK: &str = "webhook";
+
+/// Opens the channels; there are none when the settings name none.
+pub(crate) fn open(webhook: &WebhookSettings) -> anyhow::Result<Vec<Arc<dyn DeliveryChannel>>> {
+    if webhook.url.is_empty() {
+        return Ok(Vec::new());
+    }
+    let channel = WebhookChannel::open(WEBHOOK, webhook).context("opening `[webhook]`")?;
+    Ok(vec![Arc::new(channel)])
+}

@@ -1,0 +1,145 @@
+//! Where the log, the keys and the registers are kept: in the data directory, or on a server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use annals_ports::{EventLog, KeyStore, SharedRegisters};
+use annals_record::MasterKey;
+use annals_store_eventstoredb::{Address, EventStoreLog, Settings as ServerSettings};
+use annals_store_sqlite::{
+    DataDir, EventLogSettings, SqliteEventLog, SqliteKeyStore, SqliteRegisters, SqliteReplica,
+};
+use anyhow::{Context, bail};
+use data_encoding::HEXLOWER;
+
+use crate::configuration::StoreSettings;
+use crate::exit::{self, Failure};
+use crate::secrets;
+
+/// The file of an embedded log; it tells a directory that holds one.
+const EMBEDDED_LOG: &str = "events.db";
+/// The file of the copy of a remote log.
+const COPY: &str = "replica.db";
+
+/// The stores of an installation that are not derived.
+pub(crate) struct Store {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) registers: Arc<dyn SharedRegisters>,
+    pub(crate) kind: Kind,
+}
+
+/// The log once more, by what it is.
+pub(crate) enum Kind {
+    Embedded(Arc<SqliteEventLog>),
+    Remote(Arc<EventStoreLog>),
+}
+
+impl Store {
+    pub(crate) async fn open(
+        dir: &Path,
+        settings: &StoreSettings,
+        master: &MasterKey,
+    ) -> anyhow::Result<Self> {
+        match settings.is_embedded() {
+            true => Self::embedded(dir),
+            false => Self::remote(dir, settings, master).await,
+        }
+    }
+
+    fn embedded(dir: &Path) -> anyhow::Result<Self> {
+        if dir.join(COPY).exists() {
+            let message = format!(
+                "`{}` follows a log on a server: name it with `--store`, or use another directory",
+                dir.display()
+            );
+            return Err(Failure::new(exit::USAGE, message).into());
+        }
+        let log = Arc::new(SqliteEventLog::open(dir, EventLogSettings::default())?);
+        Ok(Self {
+            log: log.clone(),
+            keys: Arc::new(SqliteKeyStore::open(dir)?),
+            registers: Arc::new(SqliteRegisters::open(dir)?),
+            kind: Kind::Embedded(log),
+        })
+    }
+
+    async fn remote(
+        dir: &Path,
+        settings: &StoreSettings,
+        master: &MasterKey,
+    ) -> anyhow::Result<Self> {
+        if dir.join(EMBEDDED_LOG).exists() {
+            let message = format!(
+                "`{}` holds an embedded log: use another directory for a node that follows {}",
+                dir.display(),
+                address(settings)?
+            );
+            return Err(Failure::new(exit::USAGE, message).into());
+        }
+        let address = address(settings)?;
+        let server =
+            ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() };
+        let replica = Arc::new(SqliteReplica::open(dir)?);
+        let key_check = HEXLOWER.encode(&master.derive("event log key check"));
+        let log = EventStoreLog::open(address, server, replica, key_check)
+            .await
+            .map_err(|refusal| Failure::new(exit::FAILED, refusal.to_string()))?;
+        let log = Arc::new(log);
+        Ok(Self {
+            keys: Arc::new(log.keys()),
+            registers: Arc::new(log.registers()),
+            log: log.clone(),
+            kind: Kind::Remote(log),
+        })
+    }
+
+    /// Makes what was taken on durable and closes files.
+    pub(crate) async fn close(&self) {
+        match &self.kind {
+            Kind::Embedded(log) => log.close().await,
+            // What a server has confirmed is durable there.
+            Kind::Remote(_) => {}
+        }
+    }
+}
+
+/// The server's address with the users of the settings.
+pub(crate) fn address(settings: &StoreSettings) -> anyhow::Result<Address> {
+    let wrong = |error: annals_store_eventstoredb::AddressError| {
+        Failure::new(exit::USAGE, error.to_string())
+    };
+    let mut address = Address::parse(&settings.url).map_err(wrong)?;
+    if !settings.user.is_empty() {
+        let password = password(&settings.password_file, "store.password_file")?;
+        address = address.signed_in(&settings.user, &password);
+    }
+    if !settings.keeper.is_empty() {
+        let password = password(&settings.keeper_password_file, "store.keeper_password_file")?;
+        address = address.with_keeper(&settings.keeper, &password);
+    }
+    Ok(address)
+}
+
+fn password(file: &Path, setting: &str) -> anyhow::Result<String> {
+    if file.as_os_str().is_empty() {
+        bail!("a user without a password: set `{setting}`");
+    }
+    let password = secrets::password(file)
+        .with_context(|| format!("reading `{setting}`, the file `{}`", file.display()))?;
+    Ok(password)
+}
+
+/// Removes the copy of a remote log, so that it is made anew. There is none of an embedded log.
+pub(crate) fn remove_copy(dir: &DataDir) -> anyhow::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let file = dir.path().join(format!("{COPY}{suffix}"));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing `{}`", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What of the log is a record, what is a trace of somebody else, and what is missing.
+
+use std::collections::HashMap;
+
+use annals_domain::{Position, Revision, StreamName};
+use annals_ports::append_plan::{RecordKey, next_revision};
+use annals_ports::{LogEntry, LogError, LogReplica};
+use annals_record::Record;
+use eventstore::RecordedEvent;
+
+use crate::findings::{Finding, FindingKind, Sort, sort};
+use crate::names::Names;
+use crate::rights;
+
+/// Events, sorted.
+pub(super) struct Sorted {
+    /// The records, in order.
+    pub(super) entries: Vec<LogEntry>,
+    /// The event of each record.
+    pub(super) events: Vec<RecordedEvent>,
+    pub(super) findings: Vec<Finding>,
+}
+
+pub(super) fn sort_all(names: &Names, all: Vec<RecordedEvent>) -> Sorted {
+    let mut sorted = Sorted { entries: Vec::new(), events: Vec::new(), findings: Vec::new() };
+    for event in all {
+        match sort(names, &event.stream_id, &event.event_type) {
+            Sort::Other => {}
+            Sort::Finding(kind) => sorted.findings.push(Finding::new(kind, &event)),
+            Sort::Rights if rights::protect_records(&event.data) => {}
+            Sort::Rights => {
+                sorted.findings.push(Finding::new(FindingKind::RightsChanged, &event));
+            }
+            Sort::Record(name) => match Record::decode(&event.data) {
+                Ok(record) if record.stream.as_str() == name => {
+                    let (position, revision) =
+                        (Position(event.position.commit), Revision(event.revision));
+                    sorted.entries.push(LogEntry { position, revision, record });
+                    sorted.events.push(event);
+                }
+                _ => sorted.findings.push(Finding::new(FindingKind::ForeignEvent, &event)),
+            },
+        }
+    }
+    sorted
+}
+
+/// Looks for revisions that were passed over and for ids that were used before.
+pub(super) async fn check_continuity(
+    replica: &dyn LogReplica,
+    entries: &[LogEntry],
+    events: &[RecordedEvent],
+    findings: &mut Vec<Finding>,
+) -> Result<(), LogError> {
+    let mut names: Vec<StreamName> =
+        entries.iter().map(|entry| entry.record.stream.clone()).collect();
+    names.sort();
+    names.dedup();
+    let ends = replica.last_revisions(&names).await?;
+    let mut ends: HashMap<StreamName, Option<Revision>> = names.into_iter().zip(ends).collect();
+    let keys: Vec<RecordKey> = entries.iter().map(|entry| RecordKey::from(&entry.record)).collect();
+    let held = replica.held(&keys).await?;
+    let mut seen = HashMap::new();
+    for (index, (entry, event)) in entries.iter().zip(events).enumerate() {
+        let end = ends.entry(entry.record.stream.clone()).or_default();
+        if next_revision(*end) < entry.revision {
+            findings.push(Finding::new(FindingKind::RecordsMissing, event));
+        }
+        *end = (*end).max(Some(entry.revision));
+        let key = &keys[index];
+        let earlier = held[index].map(|held| held.position);
+        let earlier = earlier.or_else(|| seen.get(&(&key.tenant, key.id)).copied());
+        if earlier.is_some_and(|earlier| earlier < entry.position) {
+            findings.push(Finding::new(FindingKind::IdUsedTwice, event));
+        }
+        seen.entry((&key.tenant, key.id)).or_insert(entry.position);
+    }
+    Ok(())
+}

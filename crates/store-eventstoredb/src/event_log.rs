@@ -1,0 +1,209 @@
+//! The event log port on `EventStoreDB`: appends go to the server, reads to the copy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_ports::{
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    LogHealth, LogReader, LogReplica,
+};
+use async_trait::async_trait;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use crate::address::Address;
+use crate::ahead::Ahead;
+use crate::appending::Appender;
+use crate::connection::{Connection, Identity, Refusal, State};
+use crate::copying::{Copier, FINDINGS_MAX};
+use crate::findings::Finding;
+use crate::key_store::EventStoreKeys;
+use crate::names::Names;
+use crate::registers::EventStoreRegisters;
+use crate::settings::Settings;
+use crate::streams::Streams;
+
+/// How long a read waits for the copy to have what this node has appended. It comes within
+/// milliseconds, unless the server has gone in between.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The event log on `EventStoreDB` or `KurrentDB`.
+pub struct EventStoreLog {
+    streams: Streams,
+    replica: Arc<dyn LogReplica>,
+    ahead: Arc<Ahead>,
+    appender: Appender,
+    /// The highest position that was told to somebody.
+    told: AtomicU64,
+    caught_up: watch::Receiver<bool>,
+    findings: Mutex<Option<mpsc::Receiver<Finding>>>,
+    copier: JoinHandle<()>,
+}
+
+impl EventStoreLog {
+    /// Connects, and begins to follow the log into the copy. A server that cannot be reached is waited
+    /// for in the background; reads are answered meanwhile.
+    ///
+    /// `key_check` is derived from the master key and tells a log that was begun under another.
+    ///
+    /// # Errors
+    /// [`Refusal`] when waiting would not help.
+    pub async fn open(
+        address: Address,
+        settings: Settings,
+        replica: Arc<dyn LogReplica>,
+        key_check: String,
+    ) -> Result<Self, Refusal> {
+        let copied = replica.checkpoint().await.map_err(|error| {
+            Refusal::Surroundings(format!("the copy of the log cannot be read: {error}"))
+        })?;
+        let copied = copied.map_or(Position::START, |checkpoint| Position(checkpoint.commit));
+        let ahead = Arc::new(Ahead::new(copied));
+        let identity = Identity {
+            replica: Arc::clone(&replica),
+            key_check,
+            names: Names::new(&settings.namespace),
+        };
+        let connection = Arc::new(Connection::open(address, settings.clone(), identity));
+        if let State::Refused(refusal) = connection.first_attempt().await {
+            return Err(refusal);
+        }
+        let (findings, found) = mpsc::channel(FINDINGS_MAX);
+        let (caught_up, is_caught_up) = watch::channel(false);
+        let copier = Copier {
+            connection: Arc::clone(&connection),
+            replica: Arc::clone(&replica),
+            ahead: Arc::clone(&ahead),
+            settings: settings.clone(),
+            findings,
+            caught_up,
+        };
+        let streams = Streams::new(connection, settings.clone());
+        Ok(Self {
+            appender: Appender::new(
+                streams.clone(),
+                Arc::clone(&replica),
+                Arc::clone(&ahead),
+                settings,
+            ),
+            streams,
+            replica,
+            ahead,
+            told: AtomicU64::new(0),
+            caught_up: is_caught_up,
+            findings: Mutex::new(Some(found)),
+            copier: tokio::spawn(copier.run()),
+        })
+    }
+
+    /// The key store on the same server.
+    pub fn keys(&self) -> EventStoreKeys {
+        EventStoreKeys::new(self.streams.clone())
+    }
+
+    /// The registers on the same server.
+    pub fn registers(&self) -> EventStoreRegisters {
+        EventStoreRegisters::new(self.streams.clone())
+    }
+
+    /// What Annals did not do, as it is found. There is one receiver; later calls get none.
+    pub async fn findings(&self) -> Option<mpsc::Receiver<Finding>> {
+        self.findings.lock().await.take()
+    }
+
+    /// Waits until the copy has everything that was there a moment ago.
+    pub async fn caught_up(&self) {
+        let mut caught_up = self.caught_up.clone();
+        // The sender ends with the copier, which ends with `self`.
+        let _ = caught_up.wait_for(|caught_up| *caught_up).await;
+    }
+
+    /// Waits until the copy has what this node has told others of. While the server is away, reads are
+    /// answered with what is here.
+    async fn settle(&self) {
+        let told = Position(self.told.load(Ordering::Acquire));
+        let mut applied = self.ahead.applied();
+        if *applied.borrow() >= told {
+            return;
+        }
+        let settled = applied.wait_for(|applied| *applied >= told);
+        let mut state = self.streams.connection().watch();
+        tokio::select! {
+            _ = settled => {}
+            _ = state.wait_for(|state| !matches!(state, State::Up(_))) => {}
+            () = tokio::time::sleep(SETTLE_PATIENCE) => {
+                warn!("the copy of the event log is behind what was appended");
+            }
+        }
+    }
+}
+
+impl Drop for EventStoreLog {
+    fn drop(&mut self) {
+        self.copier.abort();
+    }
+}
+
+#[async_trait]
+impl EventLog for EventStoreLog {
+    async fn append(
+        &self,
+        batch: Vec<AppendItem>,
+    ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError> {
+        let answers = self.appender.append(batch).await?;
+        let told = answers.iter().flatten().flatten().map(|appended| appended.position.0).max();
+        self.told.fetch_max(told.unwrap_or_default(), Ordering::AcqRel);
+        Ok(answers)
+    }
+
+    fn health(&self) -> LogHealth {
+        let trouble = match &*self.streams.connection().watch().borrow() {
+            State::Up(_) => None,
+            State::New => Some("connecting to the event log".to_owned()),
+            State::Down { trouble, .. } => Some(trouble.clone()),
+            State::Refused(refusal) => Some(refusal.to_string()),
+        };
+        LogHealth { trouble, catching_up: !*self.caught_up.borrow() }
+    }
+}
+
+#[async_trait]
+impl LogReader for EventStoreLog {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError> {
+        self.settle().await;
+        self.replica.read_stream(stream, from, direction, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        self.settle().await;
+        self.replica.read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
+        self.settle().await;
+        self.replica.read_at(positions).await
+    }
+
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
+        self.settle().await;
+        self.replica.find(tenant, id).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.settle().await;
+        self.replica.head().await
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        self.replica.follow(after)
+    }
+}

@@ -1,0 +1,199 @@
+//! Wrapped keys, each in a stream of its own, so that one can be taken out of the server's files.
+//!
+//! The newest event of such a stream tells whether there is a key. Destroying one appends that it was
+//! destroyed and has the stream keep no more than its newest event: the key is out of reach at once,
+//! and out of the files of a node after its next scavenge.
+
+use annals_domain::TenantId;
+use annals_ports::{KeyStore, KeyStoreError};
+use annals_record::{KeyId, WrappedKey};
+use async_trait::async_trait;
+use bytes::Bytes;
+use eventstore::{ExpectedRevision, RecordedEvent};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::streams::Streams;
+use crate::wire::Proposed;
+
+const WRAPPED_TYPE: &str = "annals.key.wrapped";
+const DESTROYED_TYPE: &str = "annals.key.destroyed";
+const METADATA_TYPE: &str = "$metadata";
+/// Keys that are read or written at once.
+const AT_ONCE: usize = 64;
+/// How often a key is looked at again because another node was faster.
+const CONFLICTS_MAX: usize = 10;
+
+/// Wrapped keys on `EventStoreDB`.
+#[derive(Clone)]
+pub struct EventStoreKeys {
+    streams: Streams,
+}
+
+/// A key's stream, as it is now.
+enum Current {
+    Key(WrappedKey, u64),
+    /// None, or none any more; what an append must expect.
+    None(ExpectedRevision),
+}
+
+impl Current {
+    fn of(last: Option<RecordedEvent>) -> Self {
+        match last {
+            Some(event) if event.event_type == WRAPPED_TYPE => {
+                Self::Key(WrappedKey(event.data.to_vec()), event.revision)
+            }
+            Some(event) => Self::None(ExpectedRevision::Exact(event.revision)),
+            None => Self::None(ExpectedRevision::NoStream),
+        }
+    }
+}
+
+impl EventStoreKeys {
+    pub(crate) fn new(streams: Streams) -> Self {
+        Self { streams }
+    }
+
+    fn tenant_stream(&self, tenant: &TenantId) -> String {
+        self.streams.names().tenant_key(tenant.as_str())
+    }
+
+    fn person_stream(&self, tenant: &TenantId, id: &KeyId) -> String {
+        self.streams.names().person_key(tenant.as_str(), &id.as_text())
+    }
+
+    async fn get(&self, stream: &str) -> Result<Option<WrappedKey>, Failure> {
+        match Current::of(self.streams.read_last(stream).await?) {
+            Current::Key(key, _) => Ok(Some(key)),
+            Current::None(_) => Ok(None),
+        }
+    }
+
+    /// Puts a key where there is none, and tells the one in force. Most keys that are put are new, so
+    /// the stream is read only when there is one.
+    async fn put(&self, stream: &str, key: WrappedKey) -> Result<WrappedKey, Failure> {
+        let event = Proposed::binary(Uuid::new_v4(), WRAPPED_TYPE, Bytes::from(key.0.clone()));
+        let mut expected = ExpectedRevision::NoStream;
+        for _ in 0..CONFLICTS_MAX {
+            match self.streams.append(stream, expected, std::slice::from_ref(&event)).await {
+                Ok(_) => return Ok(key),
+                Err(Failure::Conflict) => {}
+                Err(failure) => return Err(failure),
+            }
+            match Current::of(self.streams.read_last(stream).await?) {
+                Current::Key(in_force, _) => return Ok(in_force),
+                Current::None(revision) => expected = revision,
+            }
+        }
+        Err(Failure::unknown("other nodes put and destroyed the same key all the time"))
+    }
+
+    async fn destroy(&self, stream: &str) -> Result<bool, Failure> {
+        for _ in 0..CONFLICTS_MAX {
+            let Current::Key(_, revision) = Current::of(self.streams.read_last(stream).await?)
+            else {
+                // An earlier call may have failed between its two steps.
+                self.keep_newest_only(stream).await?;
+                return Ok(false);
+            };
+            let event = Proposed::binary(Uuid::new_v4(), DESTROYED_TYPE, Bytes::new());
+            match self.streams.append(stream, ExpectedRevision::Exact(revision), &[event]).await {
+                Ok(_) => {
+                    self.keep_newest_only(stream).await?;
+                    return Ok(true);
+                }
+                Err(Failure::Conflict) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::unknown("other nodes put and destroyed the same key all the time"))
+    }
+
+    /// Has the server drop all events of a stream but the newest. The metadata is written by hand: the
+    /// client library writes durations in a unit that the server does not expect.
+    async fn keep_newest_only(&self, stream: &str) -> Result<(), Failure> {
+        if self.streams.read_last(stream).await?.is_none() {
+            return Ok(());
+        }
+        let metadata = Proposed::json(Uuid::new_v4(), METADATA_TYPE, &json!({ "$maxCount": 1 }))
+            .map_err(|error| Failure::Refused(error.to_string()))?;
+        match self.streams.create_metadata(stream, &metadata).await {
+            // It was written before.
+            Ok(()) | Err(Failure::Conflict) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+#[async_trait]
+impl KeyStore for EventStoreKeys {
+    async fn tenant_key(&self, tenant: &TenantId) -> Result<Option<WrappedKey>, KeyStoreError> {
+        self.get(&self.tenant_stream(tenant))
+            .await
+            .map_err(|failure| error("reading a tenant's key", failure))
+    }
+
+    async fn put_tenant_key(
+        &self,
+        tenant: &TenantId,
+        key: WrappedKey,
+    ) -> Result<WrappedKey, KeyStoreError> {
+        let put = self.put(&self.tenant_stream(tenant), key).await;
+        put.map_err(|failure| error("storing a tenant's key", failure))
+    }
+
+    async fn person_keys(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<Vec<Option<WrappedKey>>, KeyStoreError> {
+        let names: Vec<String> = ids.iter().map(|id| self.person_stream(tenant, id)).collect();
+        stream::iter(names)
+            .map(async |name| self.get(&name).await)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(|failure| error("reading persons' keys", failure))
+    }
+
+    async fn put_person_keys(
+        &self,
+        tenant: &TenantId,
+        keys: Vec<(KeyId, WrappedKey)>,
+    ) -> Result<Vec<WrappedKey>, KeyStoreError> {
+        // Of a key that is put twice in one call the first counts; the second is read then.
+        let mut seen = std::collections::HashSet::new();
+        let (first, again): (Vec<_>, Vec<_>) =
+            keys.into_iter().enumerate().partition(|(_, (id, _))| seen.insert(*id));
+        let mut in_force = Vec::with_capacity(first.len() + again.len());
+        for part in [first, again] {
+            let puts = part.into_iter().map(|(index, (id, key))| {
+                let name = self.person_stream(tenant, &id);
+                async move { Ok((index, self.put(&name, key).await?)) }
+            });
+            let put: Vec<(usize, WrappedKey)> = stream::iter(puts)
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await
+                .map_err(|failure: Failure| error("storing persons' keys", failure))?;
+            in_force.extend(put);
+        }
+        in_force.sort_by_key(|(index, _)| *index);
+        Ok(in_force.into_iter().map(|(_, key)| key).collect())
+    }
+
+    async fn destroy_person_key(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+    ) -> Result<bool, KeyStoreError> {
+        let destroyed = self.destroy(&self.person_stream(tenant, id)).await;
+        destroyed.map_err(|failure| error("destroying a person's key", failure))
+    }
+}
+
+fn error(doing: &'static str, failure: Failure) -> KeyStoreError {
+    KeyStoreError { doing, full: false, source: Box::new(failure) }
+}

@@ -1,0 +1,138 @@
+//! A copy of a log that is kept elsewhere, in one `SQLite` file, `replica.db`.
+//!
+//! It is derived, so a commit does not wait for the disk: after a power cut the copy may end earlier,
+//! whole, and what is missing is copied again.
+
+mod fresh;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_ports::append_plan::{Held, RecordKey};
+use annals_ports::{Checkpoint, Direction, Follower, LogEntry, LogError, LogReader, LogReplica};
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::file::{Format, OpenError};
+use crate::log_file::{LogFile, Recent};
+use writer::Writer;
+
+pub(crate) const FORMAT: Format = Format {
+    file: "replica.db",
+    application_id: i32::from_be_bytes(*b"ANLC"),
+    version: 1,
+    schema: include_str!("schema/replica.sql"),
+    page_size: 8192,
+    durable: false,
+    cache_kib: 32 * 1024,
+    remedy: "delete it; it is copied anew from the log",
+};
+
+const READERS: usize = 4;
+/// Pages in the write-ahead log from which on it is brought over, 64 MiB. Ids and streams lie all over
+/// their indexes, so that the same pages change with every batch; few checkpoints write them seldom.
+const CHECKPOINT_PAGES: u32 = 8192;
+
+/// The copy, on this machine, of a log that is kept elsewhere.
+#[derive(Debug)]
+pub struct SqliteReplica {
+    file: LogFile,
+    writer: Arc<Mutex<Writer>>,
+}
+
+impl SqliteReplica {
+    /// Opens the copy in a data directory, and makes it first where there is none.
+    ///
+    /// The caller holds the [`crate::DataDir`]: two writers on one file would stop each other.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let connection = FORMAT.open(dir)?;
+        let newest = connection
+            .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+            .and_then(|()| writer::newest(&connection))
+            .map_err(|error| {
+                FORMAT.failed(&dir.join(FORMAT.file), "looking for its newest record", error)
+            })?;
+        let recent = Recent::new(newest);
+        let (head_sender, head) = watch::channel(newest);
+        let writer = Writer::new(dir, connection, head_sender, recent.clone());
+        Ok(Self {
+            file: LogFile::new(dir, &FORMAT, READERS, recent, head),
+            writer: Arc::new(Mutex::new(writer)),
+        })
+    }
+}
+
+#[async_trait]
+impl LogReplica for SqliteReplica {
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>, LogError> {
+        self.file.read("reading up to where the log was copied", writer::checkpoint).await
+    }
+
+    async fn apply(&self, entries: Vec<LogEntry>, checkpoint: Checkpoint) -> Result<(), LogError> {
+        let writer = Arc::clone(&self.writer);
+        let applying = tokio::task::spawn_blocking(move || {
+            let poisoned = writer.is_poisoned();
+            let mut held = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if poisoned {
+                writer.clear_poison();
+                held.forget();
+            }
+            held.apply(entries, checkpoint)
+        });
+        match applying.await {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                Err(LogError::Unavailable { doing: writer::DOING, source: Some(panic.into()) })
+            }
+        }
+    }
+
+    async fn last_revisions(
+        &self,
+        streams: &[StreamName],
+    ) -> Result<Vec<Option<Revision>>, LogError> {
+        self.file.last_revisions(streams).await
+    }
+
+    async fn held(&self, keys: &[RecordKey]) -> Result<Vec<Option<Held>>, LogError> {
+        self.file.held(keys).await
+    }
+}
+
+#[async_trait]
+impl LogReader for SqliteReplica {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError> {
+        self.file.read_stream(stream, from, direction, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        self.file.read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
+        self.file.read_at(positions).await
+    }
+
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
+        self.file.find(tenant, id).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        Ok(self.file.head())
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        self.file.follow(after)
+    }
+}
+
+#[cfg(test)]
+mod tests;
