@@ -39,6 +39,9 @@ struct TargetArgs {
     /// Where a started service keeps its data; removed afterwards [default: a new directory]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Where a started service keeps its log, as for `annals serve` [default: sqlite]
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Makes the generated events differ from those of earlier runs
     #[arg(long, default_value_t = 42)]
     seed: u64,

@@ -66,6 +66,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         recorder: system.recorder.clone(),
         queries: system.queries.clone(),
         log: installation.store.log.clone(),
+        delivery: system.delivery.clone(),
         roles: settings.node.roles,
         rate_limits: rate_limits::open(&settings, &installation.master)?,
         inbox_news: system.inbox_news.clone(),

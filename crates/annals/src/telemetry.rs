@@ -23,12 +23,23 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().context("starting the metrics")?;
     metrics::describe_counter!("annals_events_admitted_total", "Events that passed all checks");
     metrics::describe_histogram!("annals_append_batch_events", "Events in one append to the log");
-    metrics::describe_gauge!("annals_projection_lag", "Positions a projection is behind the log");
+    metrics::describe_gauge!("annals_projection_lag", "Events a projection is behind the log");
     metrics::describe_counter!("annals_poison_events_total", "Events a projection had to park");
     metrics::describe_counter!("annals_damaged_records_total", "Records that could not be opened");
     metrics::describe_counter!("annals_actor_failures_total", "Actors that failed");
     metrics::describe_counter!("annals_tokens_refused_total", "Tokens that were refused");
     metrics::describe_counter!("annals_connections_refused_total", "Connections over the limit");
     metrics::describe_gauge!("annals_log_head", "Newest position of the log");
+    metrics::describe_counter!("annals_log_connections_total", "Connections made to the server");
+    metrics::describe_counter!("annals_log_append_retries_total", "Appends sent again");
+    metrics::describe_counter!("annals_log_append_conflicts_total", "Appends that came too late");
+    metrics::describe_counter!("annals_log_subscriptions_ended_total", "Subscriptions that ended");
+    metrics::describe_counter!("annals_log_records_copied_total", "Records copied from the server");
+    metrics::describe_counter!("annals_integrity_findings_total", "Traces of tampering");
+    metrics::describe_counter!("annals_deliveries_total", "Attempts to deliver, by outcome");
+    metrics::describe_counter!("annals_deliveries_parked_total", "Deliveries that were given up");
+    metrics::describe_gauge!("annals_lease_held", "Whether this node delivers");
+    metrics::describe_counter!("annals_rate_limited_total", "Requests refused by a rate limit");
+    metrics::describe_counter!("annals_rate_limit_fallbacks_total", "Checks without Redis");
     Ok(handle)
 }

@@ -7,7 +7,7 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
-use annals_engine::{Clock, Queries, Recorder, Role, Roles};
+use annals_engine::{Clock, DeliveryStatus, Queries, Recorder, Role, Roles};
 use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
@@ -33,6 +33,8 @@ pub struct ApiParts {
     pub queries: Queries,
     /// Tells how the event log is.
     pub log: Arc<dyn EventLog>,
+    /// Whether this node tells people outside.
+    pub delivery: DeliveryStatus,
     /// What this node does for callers.
     pub roles: Roles,
     /// How much each caller may ask.

@@ -17,6 +17,7 @@ mod reader;
 
 pub(crate) use filling::FeedActor;
 pub use reader::FeedReader;
+pub(crate) use reader::distance;
 
 /// How many entries are read from the log at once.
 const READ_MAX: usize = 1024;

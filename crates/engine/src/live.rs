@@ -35,7 +35,7 @@ pub struct LiveBatch {
     pub events: Vec<Recorded>,
     /// Everything up to here was sent or does not match.
     pub cursor: Position,
-    /// How many positions lie between the cursor and the head of the log.
+    /// About how many events lie between the cursor and the head of the log.
     pub backlog: u64,
 }
 
@@ -87,7 +87,7 @@ impl LiveEvents {
             (false, Some(last)) => last.position,
             _ => self.reader.position(),
         };
-        let backlog = self.reader.backlog() + (self.reader.position().0 - cursor.0);
+        let backlog = self.reader.backlog_from(cursor);
         LiveBatch { events, cursor, backlog }
     }
 }

@@ -131,9 +131,8 @@ impl Projector {
         if due {
             self.commit(state).await?;
         }
-        let lag = self.feed.head().0.saturating_sub(state.reader.position().0);
         metrics::gauge!("annals_projection_lag", "projection" => self.progress.name())
-            .set(lag as f64);
+            .set(state.reader.backlog() as f64);
         Ok(())
     }
 

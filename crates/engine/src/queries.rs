@@ -13,7 +13,7 @@ use annals_domain::{EventId, Position, Recorded, TenantId};
 use annals_ports::{EventLog, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex};
 use tokio::sync::Semaphore;
 
-use crate::feed::{Feed, FeedReader, Recent};
+use crate::feed::{Feed, FeedReader, Recent, distance};
 use crate::matching::Wanted;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
@@ -87,6 +87,11 @@ pub fn page_key(event: &Recorded) -> PageKey {
 }
 
 impl Queries {
+    /// About how many events a projection is behind the log.
+    pub fn lag(&self, progress: &Progress) -> u64 {
+        distance(&*self.log, progress.position(), self.head())
+    }
+
     /// A page of the events that match.
     pub async fn page(&self, request: PageRequest) -> Result<Page, QueryError> {
         let PageRequest { scope, filter, order, after, limit } = request;

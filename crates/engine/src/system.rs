@@ -143,7 +143,8 @@ impl System {
         let opener = Opener { keys: Arc::clone(&keys), fresh: Arc::clone(&fresh) };
         let feed = Arc::new(Feed::starting_at(head, settings.projections.recent_events_max));
         let (inbox_news, _) = broadcast::channel(NEWS_MAX);
-        let delivery = delivery(&ports, &settings, &catalogue, head);
+        let start = ports.log.end_at_opening().await?.max(head);
+        let delivery = delivery(&ports, &settings, &catalogue, start);
         let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
         let projections = projections(&ports, &settings, catalogue, &inbox_news, head).await?;
         let queries = Queries {
@@ -228,7 +229,7 @@ fn delivery(
     ports: &Ports,
     settings: &Settings,
     catalogue: &Arc<Catalogue>,
-    head: Position,
+    start: Position,
 ) -> Option<DelivererParts> {
     let delivers = settings.roles.has(Role::Deliver) && !ports.channels.is_empty();
     delivers.then(|| DelivererParts {
@@ -238,7 +239,7 @@ fn delivery(
         catalogue: Arc::clone(catalogue),
         settings: settings.delivery.clone(),
         status: DeliveryStatus::new(true),
-        start: head,
+        start,
     })
 }
 

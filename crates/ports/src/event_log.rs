@@ -63,6 +63,17 @@ pub trait EventLog: LogReader {
     fn health(&self) -> LogHealth {
         LogHealth::default()
     }
+
+    /// Where the log ended when it was opened. A log that is read from a copy may end beyond what
+    /// [`LogReader::head`] tells.
+    async fn end_at_opening(&self) -> Result<Position, LogError> {
+        self.head().await
+    }
+
+    /// About how many positions one event takes, to tell distances in events.
+    fn positions_per_event(&self) -> u64 {
+        1
+    }
 }
 
 /// What a log says of itself.

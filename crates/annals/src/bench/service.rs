@@ -35,11 +35,11 @@ impl Service {
                 let host = host.trim_end_matches('/').to_owned();
                 Ok(Self { host, token: token.clone(), started: None })
             }
-            _ => Self::start(args.data_dir.as_deref()),
+            _ => Self::start(args.data_dir.as_deref(), args.store.as_deref()),
         }
     }
 
-    fn start(data_dir: Option<&Path>) -> anyhow::Result<Self> {
+    fn start(data_dir: Option<&Path>, store: Option<&str>) -> anyhow::Result<Self> {
         let data_dir = data_dir.map_or_else(
             || std::env::temp_dir().join(format!("annals-bench-{}", std::process::id())),
             Path::to_owned,
@@ -56,6 +56,7 @@ impl Service {
             .arg(&data_dir)
             .arg("--port-file")
             .arg(&port_file)
+            .args(store.map(|store| ["--store", store]).into_iter().flatten())
             .env("ANNALS_LOG__LEVEL", "error")
             .stdin(Stdio::null())
             .spawn()

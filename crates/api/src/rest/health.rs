@@ -25,12 +25,10 @@ pub(super) async fn healthz() -> Json<Value> {
 /// `GET /readyz`: what this node does, whether events are taken and if not why, whether searches
 /// are current, and how far each projection is behind. 503 when it does not do what it is for.
 pub(super) async fn readyz(State(api): State<Api>) -> Response {
-    let head = api.queries.head();
     let mut lag = serde_json::Map::new();
     let mut parked = 0;
     for progress in api.queries.progress() {
-        let behind = head.0.saturating_sub(progress.position().0);
-        lag.insert(progress.name().into(), behind.into());
+        lag.insert(progress.name().into(), api.queries.lag(progress).into());
         parked += progress.parked().len();
     }
     let (roles, stopping) = (api.roles, api.stopping.is_cancelled());
@@ -44,6 +42,10 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         "catching_up": catching_up,
         "lag": lag,
         "parked": parked,
+        "delivery": {
+            "takes_part": api.delivery.takes_part(),
+            "holds_lease": api.delivery.holds_lease(),
+        },
     });
     if let Some(trouble) = trouble {
         body["trouble"] = trouble.into();

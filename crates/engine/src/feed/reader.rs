@@ -35,9 +35,14 @@ impl FeedReader {
         self.position
     }
 
-    /// How many positions lie between this reader and the head.
+    /// About how many events lie between this reader and the head; exactly none, or at least one.
     pub fn backlog(&self) -> u64 {
-        self.feed.head().0.saturating_sub(self.position.0)
+        self.backlog_from(self.position)
+    }
+
+    /// The same from an earlier position.
+    pub(crate) fn backlog_from(&self, position: Position) -> u64 {
+        distance(&*self.log, position, self.feed.head())
     }
 
     /// Waits until there is more in the log and returns up to `limit` events of it; none, when the
@@ -67,6 +72,11 @@ impl FeedReader {
         let end = if read.end == self.position { head } else { read.end };
         Ok(Opened { end, ..read })
     }
+}
+
+/// About how many events lie between two positions; exactly none, or at least one.
+pub(crate) fn distance(log: &dyn EventLog, from: Position, to: Position) -> u64 {
+    to.0.saturating_sub(from.0).div_ceil(log.positions_per_event().max(1))
 }
 
 /// Up to `limit` events after a position. Fewer mean that there are no more up to the head.

@@ -121,6 +121,7 @@ impl Service {
         let health = Arc::new(AilingLog::new(log.clone()));
         let api = Arc::new(ApiParts {
             log: health.clone(),
+            delivery: system.delivery.clone(),
             roles,
             rate_limits: RateLimits::new(&quotas, limiter.clone(), &[9; 32]),
             recorder: system.recorder.clone(),

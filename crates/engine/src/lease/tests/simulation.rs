@@ -147,13 +147,13 @@ proptest! {
             })
             .collect();
         let mut epoch = 0;
-        for now in (0..120_000).step_by(20) {
+        for millis in (0..120_000).step_by(20) {
             for node in &mut nodes {
-                node.turn(now, start, &mut shared, &mut chance);
+                node.turn(millis, start, &mut shared, &mut chance);
             }
-            let at = start + Duration::from_millis(now);
+            let at = start + Duration::from_millis(millis);
             let holders: Vec<_> = nodes.iter().filter_map(|node| node.claim.held(at)).collect();
-            prop_assert!(holders.len() <= 1, "{holders:?} at {now} ms");
+            prop_assert!(holders.len() <= 1, "{holders:?} at {millis} ms");
             if shared.0.is_some() {
                 prop_assert!(shared.lease().epoch >= epoch, "epochs rise");
                 epoch = shared.lease().epoch;
