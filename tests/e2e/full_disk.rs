@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use annals_tests::{Ledger, PATIENCE, TestService, check_whole, samples, wait_until};
+use annals_tests::{Ledger, PATIENCE, Setup, TestService, check_whole, samples, wait_until};
 use serde_json::Value;
 
 use crate::{ANNALS, service};
@@ -16,7 +16,8 @@ const BULK_EVENTS: usize = 100;
 
 #[tokio::test]
 async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_them_again() {
-    let mut service = TestService::start_on_small_disk(ANNALS, DISK_BYTES).await;
+    let mut service =
+        TestService::start_as(ANNALS, Setup::default().on_small_disk(DISK_BYTES)).await;
     let writer = service.caller("shop", "acme", "writer").await;
     let auditor = service.caller("audit", "acme", "auditor").await;
     let ledger = Ledger::default();

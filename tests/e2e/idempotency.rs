@@ -1,14 +1,18 @@
 //! Sent twice, stored once, for ever.
 
-use annals_tests::{Operation, samples};
+use annals_tests::{Operation, PATIENCE, TestService, samples};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::service;
+use crate::{service, text};
 
 #[tokio::test]
 async fn the_same_event_again_gets_its_old_receipt_also_after_a_restart() {
-    let mut service = service().await;
+    send_again_and_again(service().await).await;
+}
+
+/// The same wherever the log is kept.
+pub(crate) async fn send_again_and_again(mut service: TestService) {
     let writer = service.caller("shop", "acme", "writer").await;
     let event = samples::login("ann");
     let first = writer.record(&event).await.expect(201);
@@ -20,6 +24,7 @@ async fn the_same_event_again_gets_its_old_receipt_also_after_a_restart() {
     assert_eq!(in_bulk["results"][0]["status"], 200);
     assert_eq!(in_bulk["results"][0]["position"], first["position"]);
     let auditor = service.caller("audit", "acme", "auditor").await;
+    auditor.wait_until_visible(&text(&first["position"]), PATIENCE).await;
     auditor.wait_until_current().await;
     assert_eq!(auditor.count("").await, 1);
 }
@@ -40,7 +45,11 @@ async fn the_order_of_keys_and_short_names_are_the_same_content() {
 
 #[tokio::test]
 async fn an_id_with_other_content_is_a_conflict_and_changes_nothing() {
-    let service = service().await;
+    send_other_content(service().await).await;
+}
+
+/// The same wherever the log is kept.
+pub(crate) async fn send_other_content(service: TestService) {
     let writer = service.caller("shop", "acme", "writer").await;
     let event = samples::login("ann");
     writer.record(&event).await.expect(201);
@@ -56,6 +65,7 @@ async fn an_id_with_other_content_is_a_conflict_and_changes_nothing() {
     assert_eq!(refused["recordEvents"]["receipts"], json!([null]));
     assert_eq!(refused["recordEvents"]["userErrors"][0]["code"], "IDEMPOTENCY_CONFLICT");
     let auditor = service.caller("audit", "acme", "auditor").await;
+    auditor.wait_until_visible(&text(&bulk["results"][1]["position"]), PATIENCE).await;
     let kept = auditor.event(event["id"].as_str().unwrap()).await.expect(200);
     assert_eq!(kept["type"], "user.login.succeeded");
     assert_eq!(auditor.count("").await, 2);

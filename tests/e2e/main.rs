@@ -17,6 +17,7 @@ mod importing;
 mod isolation;
 mod killing;
 mod newcomer;
+mod nodes;
 mod reading_own_writes;
 mod rebuilding;
 mod stopping;

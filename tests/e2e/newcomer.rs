@@ -1,13 +1,19 @@
 //! The path of a newcomer, from the first event to the morning after a restart.
 
-use annals_tests::{LogStream, Operation, PATIENCE, Subscription, samples, wait_until};
+use annals_tests::{
+    LogStream, Operation, PATIENCE, Subscription, TestService, samples, wait_until,
+};
 use serde_json::{Value, json};
 
 use crate::{ids, service, text};
 
 #[tokio::test]
 async fn a_newcomer_records_searches_watches_is_told_and_finds_everything_after_a_restart() {
-    let mut service = service().await;
+    walk_the_path(service().await).await;
+}
+
+/// The same wherever the log is kept.
+pub(crate) async fn walk_the_path(mut service: TestService) {
     let writer = service.caller("shop", "acme", "writer").await;
     let auditor = service.caller("audit", "acme", "auditor").await;
     let ann = service.caller("ann", "acme", "user").await;
@@ -39,7 +45,9 @@ async fn a_newcomer_records_searches_watches_is_told_and_finds_everything_after_
     let batch = live_of_ann.next().await.unwrap();
     assert_eq!(batch["auditEventStream"]["events"][0]["id"], login["id"]);
 
-    // Found.
+    // Found by whoever asks with the place of the receipt.
+    let last = text(&recorded["recordEvents"]["receipts"][1]["position"]);
+    auditor.wait_until_visible(&last, PATIENCE).await;
     let of_the_invoice = auditor.find("target.id:INV-7").await;
     assert_eq!(ids(&of_the_invoice), std::slice::from_ref(&viewed));
     assert_eq!(auditor.count("actor:ben").await, 2);

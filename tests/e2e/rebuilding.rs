@@ -20,14 +20,18 @@ const QUERIES: &[&str] = &[
 
 #[tokio::test]
 async fn an_index_and_read_models_that_were_deleted_are_rebuilt_with_the_same_answers() {
-    let mut service = service().await;
+    delete_and_rebuild(service().await, &["rebuild"]).await;
+}
+
+/// The same wherever the log is kept.
+pub(crate) async fn delete_and_rebuild(mut service: TestService, command: &[&str]) {
     record_a_little_of_everything(&service).await;
     let before = answers(&service).await;
     service.stop().await;
     let deleted = delete_what_is_derived(&service.data_dir());
     assert!(deleted.iter().any(|name| name == "index"), "{deleted:?}");
     assert!(deleted.len() >= 3, "{deleted:?}");
-    let said = service.run(&["rebuild"]).await.expect(0);
+    let said = service.run(command).await.expect(0);
     assert!(said.contains("rebuilt"), "{said}");
     service.restart().await;
     assert_same(&answers(&service).await, &before);

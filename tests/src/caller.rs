@@ -1,6 +1,7 @@
 //! Speaking REST to the service.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
@@ -148,6 +149,18 @@ impl Caller {
         }
     }
 
+    /// Waits until searches show all that lies up to a position, also on another node than the one that
+    /// told it.
+    pub async fn wait_until_visible(&self, position: &str, patience: Duration) {
+        let page = [("min_position", position), ("limit", "1")];
+        wait_until("searches show what was recorded", patience, async || {
+            let answer = self.list(&page).await;
+            assert!(matches!(answer.status, 200 | 503), "{}: {}", answer.status, answer.text);
+            (answer.status == 200).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until searches, profiles and inboxes show all that is in the log.
     ///
     /// # Panics
@@ -157,7 +170,8 @@ impl Caller {
             let ready = self.get("/readyz", &[]).await.expect(200);
             assert_eq!(ready["parked"], 0, "{ready}");
             let lag = ready["lag"].as_object().expect("a lag of each projection");
-            (lag.len() >= 3 && lag.values().all(|behind| *behind == 0)).then_some(())
+            let all = lag.len() >= 3 && lag.values().all(|behind| *behind == 0);
+            (all && ready["catching_up"] == false).then_some(())
         })
         .await;
     }

@@ -1,5 +1,6 @@
 //! What the service has acknowledged, kept outside of it; and whether its log keeps those promises.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
@@ -46,8 +47,21 @@ impl Ledger {
         }
     }
 
+    /// Whoever asks again is told the same.
     fn enter(&self, id: String, place: Place) {
-        self.acked.lock().expect("no holder panics").insert(id, place);
+        let mut acked = self.acked.lock().expect("no holder panics");
+        match acked.entry(id) {
+            Entry::Vacant(entry) => drop(entry.insert(place)),
+            Entry::Occupied(mut entry) => {
+                let id = entry.key().clone();
+                let known = entry.get_mut();
+                assert_eq!(known.position, place.position, "two receipts of {id} differ");
+                if let (Some(one), Some(other)) = (&known.stream, &place.stream) {
+                    assert_eq!(one, other, "two receipts of {id} differ");
+                }
+                known.stream = known.stream.take().or(place.stream);
+            }
+        }
     }
 
     /// How many events were acknowledged.

@@ -6,11 +6,14 @@
 //! parameter. What goes wrong in the harness ends the test: it panics with the reason.
 
 mod caller;
+mod disk;
 mod graphql;
 mod ledger;
 mod program;
+mod redis;
 pub mod samples;
 mod service;
+mod setup;
 mod sockets;
 mod waiting;
 
@@ -18,6 +21,8 @@ pub use caller::{Address, Answer, Caller, PAGE_MAX};
 pub use graphql::{GraphqlAnswer, Operation};
 pub use ledger::{Ledger, Place, check_whole};
 pub use program::{Ended, Program};
+pub use redis::Redis;
 pub use service::TestService;
+pub use setup::{Secrets, Setup};
 pub use sockets::{Closed, GraphqlSocket, LogStream, Subscription};
-pub use waiting::{PATIENCE, wait_until};
+pub use waiting::{PATIENCE, Waiting, wait_until};

@@ -1,5 +1,6 @@
 //! Running a command of the program to its end.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -12,6 +13,7 @@ use crate::waiting::PATIENCE;
 #[derive(Debug, Clone)]
 pub struct Program {
     path: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -28,7 +30,13 @@ pub struct Ended {
 impl Program {
     /// The program at `path`.
     pub fn at(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_owned() }
+        Self { path: path.as_ref().to_owned(), environment: Vec::new() }
+    }
+
+    /// The same with these variables for all that is run of it.
+    pub fn with(mut self, environment: &[(String, String)]) -> Self {
+        self.environment.extend_from_slice(environment);
+        self
     }
 
     /// Where it is.
@@ -36,9 +44,16 @@ impl Program {
         &self.path
     }
 
-    /// A command in an environment without settings of Annals.
+    /// A command in an environment without settings of Annals but those of the test.
     pub fn command(&self) -> Command {
-        clean(Command::new(&self.path))
+        self.command_by(&self.path)
+    }
+
+    /// A command of another program that makes way for this one.
+    pub(crate) fn command_by(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = clean(Command::new(program));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     /// Runs a command to its end.
@@ -75,7 +90,7 @@ impl Program {
 }
 
 /// The settings of whoever runs the tests must not change their outcome.
-pub(crate) fn clean(mut command: Command) -> Command {
+fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ANNALS_") {
             command.env_remove(name);

@@ -1,9 +1,7 @@
 //! A running service with a data directory of its own.
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -11,8 +9,11 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::caller::{Address, Caller};
-use crate::program::{Program, clean};
-use crate::waiting::{PATIENCE, wait_until};
+use crate::program::{Ended, Program};
+use crate::setup::Setup;
+use crate::waiting::PATIENCE;
+
+mod starting;
 
 /// How long a token of a test holds.
 const TTL: &str = "6h";
@@ -25,50 +26,16 @@ const SHOWN_BYTES: usize = 6000;
 pub struct TestService {
     program: Program,
     home: TempDir,
-    /// Size of a disk of its own, bytes; none: the disk of the machine.
-    disk: Option<u64>,
+    setup: Setup,
     process: Option<Child>,
     address: Address,
     http: reqwest::Client,
     tokens: Mutex<HashMap<(String, String, String), String>>,
+    began: Instant,
     ready_after: Duration,
 }
 
 impl TestService {
-    /// Starts the program at `path` on a fresh data directory.
-    pub async fn start(path: &str) -> Self {
-        Self::start_on(path, None).await
-    }
-
-    /// Starts it with its data on a disk of so many bytes.
-    ///
-    /// The disk is a tmpfs in a mount namespace, which needs either root or the right to make user
-    /// namespaces; every common Linux gives one of them.
-    pub async fn start_on_small_disk(path: &str, bytes: u64) -> Self {
-        Self::start_on(path, Some(bytes)).await
-    }
-
-    async fn start_on(path: &str, disk: Option<u64>) -> Self {
-        let home = TempDir::with_prefix("annals-e2e-").expect("a temporary directory can be made");
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .expect("the HTTP client needs nothing");
-        let mut service = Self {
-            program: Program::at(path),
-            home,
-            disk,
-            process: None,
-            address: Address::default(),
-            http,
-            tokens: Mutex::default(),
-            ready_after: Duration::ZERO,
-        };
-        service.launch().await;
-        service
-    }
-
     /// The program, for commands beside the service.
     pub fn program(&self) -> &Program {
         &self.program
@@ -93,7 +60,7 @@ impl TestService {
     /// Its data directory, as this process sees it.
     pub fn data_dir(&self) -> PathBuf {
         let data_dir = self.own_data_dir();
-        match self.disk {
+        match self.setup.disk_bytes {
             None => data_dir,
             // Its mounts are its own; the kernel shows them by its process.
             Some(_) => {
@@ -142,7 +109,7 @@ impl TestService {
     }
 
     /// Runs a command of the program on the data directory.
-    pub async fn run(&self, arguments: &[&str]) -> crate::Ended {
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
         let data_dir = self.data_dir();
         let data_dir = data_dir.to_str().expect("temporary directories have plain names");
         let (command, rest) = arguments.split_first().expect("a command");
@@ -179,81 +146,10 @@ impl TestService {
         assert_eq!(status.code(), Some(0), "{}", tail(&self.operations_log()));
     }
 
-    /// Starts it again on the same data.
-    pub async fn restart(&mut self) {
-        assert!(self.process.is_none(), "stop it first");
-        self.launch().await;
-    }
-
     /// Whether the process still runs.
     pub fn is_running(&mut self) -> bool {
         let process = self.process.as_mut().expect("the service was started");
         process.try_wait().expect("a process of ours can be asked").is_none()
-    }
-
-    async fn launch(&mut self) {
-        let port_file = self.home.path().join("port");
-        // The port of the last start tells nothing.
-        let _ = std::fs::remove_file(&port_file);
-        let began = Instant::now();
-        let mut process = self.serve(&port_file).spawn().expect("the program must start");
-        let http = self.http.clone();
-        let port = wait_until("the service listens", PATIENCE, async || {
-            self.check_alive(&mut process);
-            std::fs::read_to_string(&port_file).ok()?.trim().parse::<u16>().ok()
-        });
-        let address = format!("127.0.0.1:{}", port.await);
-        wait_until("the service is ready", PATIENCE, async || {
-            self.check_alive(&mut process);
-            let answer = http.get(format!("http://{address}/readyz")).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
-        self.ready_after = began.elapsed();
-        self.address.set(address);
-        self.process = Some(process);
-    }
-
-    fn check_alive(&self, process: &mut Child) {
-        let ended = process.try_wait().expect("a process of ours can be asked");
-        let log = tail(&self.operations_log()).to_owned();
-        assert!(ended.is_none(), "the service ended with {ended:?}:\n{log}");
-    }
-
-    fn serve(&self, port_file: &Path) -> Command {
-        let mut command = match self.disk {
-            None => self.program.command(),
-            Some(bytes) => self.command_on_small_disk(bytes),
-        };
-        let stderr = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.home.path().join("stderr"))
-            .expect("the temporary directory can be written");
-        command
-            .arg("serve")
-            .arg("--data-dir")
-            .arg(self.own_data_dir())
-            .args(["--listen", "127.0.0.1:0", "--port-file"])
-            .arg(port_file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(stderr);
-        command
-    }
-
-    /// `unshare` and `sh` make way for the program, so the process is the program's.
-    fn command_on_small_disk(&self, bytes: u64) -> Command {
-        let data_dir = self.own_data_dir();
-        std::fs::create_dir_all(&data_dir).expect("the temporary directory can be written");
-        let mount = "mount -t tmpfs -o size=$1,mode=0700 none \"$2\" && shift 2 && exec \"$@\"";
-        let mut command = clean(Command::new("unshare"));
-        command
-            .args([if is_root() { "-m" } else { "-rm" }, "sh", "-c", mount, "sh"])
-            .arg(bytes.to_string())
-            .arg(data_dir)
-            .arg(self.program.path());
-        command
     }
 
     fn own_data_dir(&self) -> PathBuf {
@@ -284,10 +180,4 @@ fn show(text: &str) {
 
 fn tail(text: &str) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(SHOWN_BYTES))..]
-}
-
-fn is_root() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let user = status.lines().find_map(|line| line.strip_prefix("Uid:"));
-    user.is_some_and(|ids| ids.split_whitespace().nth(1) == Some("0"))
 }

@@ -48,13 +48,7 @@ impl Store {
     }
 
     fn embedded(dir: &Path) -> anyhow::Result<Self> {
-        if dir.join(COPY).exists() {
-            let message = format!(
-                "`{}` follows a log on a server: name it with `--store`, or use another directory",
-                dir.display()
-            );
-            return Err(Failure::new(exit::USAGE, message).into());
-        }
+        refuse_copy(dir)?;
         let log = Arc::new(SqliteEventLog::open(dir, EventLogSettings::default())?);
         Ok(Self {
             log: log.clone(),
@@ -77,15 +71,7 @@ impl Store {
             );
             return Err(Failure::new(exit::USAGE, message).into());
         }
-        let address = address(settings)?;
-        let server =
-            ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() };
-        let replica = Arc::new(SqliteReplica::open(dir)?);
-        let key_check = HEXLOWER.encode(&master.derive("event log key check"));
-        let log = EventStoreLog::open(address, server, replica, key_check)
-            .await
-            .map_err(|refusal| Failure::new(exit::FAILED, refusal.to_string()))?;
-        let log = Arc::new(log);
+        let log = Arc::new(follow(dir, settings, master).await?);
         Ok(Self {
             keys: Arc::new(log.keys()),
             registers: Arc::new(log.registers()),
@@ -102,6 +88,33 @@ impl Store {
             Kind::Remote(_) => {}
         }
     }
+}
+
+/// Refuses a directory that follows a log on a server where an embedded one is meant.
+pub(crate) fn refuse_copy(dir: &Path) -> anyhow::Result<()> {
+    if !dir.join(COPY).exists() {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` follows a log on a server: name it with `--store`, or use another directory",
+        dir.display()
+    );
+    Err(Failure::new(exit::USAGE, message).into())
+}
+
+/// Follows a log on a server, with a copy of it in a directory.
+pub(crate) async fn follow(
+    dir: &Path,
+    settings: &StoreSettings,
+    master: &MasterKey,
+) -> anyhow::Result<EventStoreLog> {
+    let address = address(settings)?;
+    let server =
+        ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() };
+    let replica = Arc::new(SqliteReplica::open(dir)?);
+    let key_check = HEXLOWER.encode(&master.derive("event log key check"));
+    let log = EventStoreLog::open(address, server, replica, key_check).await;
+    Ok(log.map_err(|refusal| Failure::new(exit::FAILED, refusal.to_string()))?)
 }
 
 /// The server's address with the users of the settings.

@@ -1,82 +1,76 @@
 //! `annals verify`: whether the log is whole.
 
+mod embedded;
+mod remote;
+
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use annals_engine::open_every_record;
-use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore, VerifyError};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::configuration::Settings;
 use crate::exit::{self, Failure};
-use crate::secrets;
 
 /// Checks that every record of the log is there, in order, and as it was written.
 ///
 /// Exits with 0 when the log is whole, with 2 when something was changed (each finding is named),
-/// with 74 when files cannot be read. Stop the service first.
+/// with 74 when files cannot be read. Stop the service first, unless the log is kept on a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// The data directory
     #[arg(long, value_name = "DIR", default_value = "./data")]
     data_dir: PathBuf,
+    /// Settings that go before the built-in ones
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the log is kept, as for `annals serve`
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+}
+
+/// What was found.
+struct Findings {
+    records: u64,
+    /// The first of them, each in a sentence.
+    told: Vec<String>,
+    total: u64,
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
+    let mut settings = Settings::load(args.config.as_deref())?;
+    if let Some(store) = args.store {
+        settings.store.url = store;
+    }
     if !args.data_dir.is_dir() {
         let message = format!("there is no data directory `{}`", args.data_dir.display());
         return Err(Failure::new(exit::IO, message).into());
     }
-    let dir = DataDir::open(&args.data_dir).map_err(unreadable)?;
     let bar = ProgressBar::no_length();
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let report = annals_store_sqlite::verify(dir.path(), |progress| {
-        bar.set_message(progress.doing);
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-    });
-    let report = report.map_err(|error: VerifyError| unreadable(error))?;
-    let mut findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
-    let mut total = report.findings_total;
-    // A file that is not whole cannot be opened as a log.
-    if report.is_whole() {
-        bar.set_message("opening every record");
-        let opened = open_records(&dir, &bar).await?;
-        findings.extend(opened.findings);
-        total += opened.findings_total;
-    }
+    let found = match settings.store.is_embedded() {
+        true => embedded::look(&args.data_dir, &bar).await?,
+        false => remote::look(&args.data_dir, &settings.store, &bar).await?,
+    };
     bar.finish_and_clear();
+    report(&found)
+}
+
+fn report(found: &Findings) -> anyhow::Result<()> {
+    let Findings { records, told, total } = found;
     let mut out = std::io::stdout().lock();
-    for finding in &findings {
+    for finding in told {
         writeln!(out, "{finding}").context("writing the findings")?;
     }
     match total {
         0 => {
-            writeln!(out, "whole: {} records", report.records).context("writing the result")?;
+            writeln!(out, "whole: {records} records").context("writing the result")?;
             Ok(())
         }
         total => {
-            let message = format!("{total} findings in {} records", report.records);
+            let message = format!("{total} findings in {records} records");
             Err(Failure::new(exit::TAMPERED, message).into())
         }
     }
-}
-
-async fn open_records(
-    dir: &DataDir,
-    bar: &ProgressBar,
-) -> anyhow::Result<annals_engine::OpeningReport> {
-    let path = dir.path();
-    let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
-    let keys = Arc::new(SqliteKeyStore::open(path)?);
-    let master = secrets::master_key(path)?;
-    let report = open_every_record(log.clone(), keys, master, |at| bar.set_position(at.0)).await?;
-    log.close().await;
-    Ok(report)
-}
-
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
-    Failure::new(exit::IO, format!("{:#}", anyhow::Error::from(error))).into()
 }

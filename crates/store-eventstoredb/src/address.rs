@@ -141,6 +141,10 @@ impl<'a> Parts<'a> {
     }
 
     fn shown(&self) -> String {
+        if let Some((_, behind)) = self.options.rsplit_once('@') {
+            // What stands before it may well be a password with a `?` in it.
+            return format!("{}://…@{behind}", self.scheme);
+        }
         let mark = if self.options.is_empty() { "" } else { "?" };
         format!("{}://{}{mark}{}", self.scheme, self.hosts, self.options)
     }
@@ -152,6 +156,13 @@ impl<'a> Parts<'a> {
             Some(_) => ("", ""),
             None => (self.scheme, ""),
         };
+        if self.options.contains('@') {
+            return Err(
+                "a `?` in the user or the password must be written `%3F`, and an `@` in an \
+                        option `%40`"
+                    .into(),
+            );
+        }
         if !SCHEMES.contains(&name) {
             return Err("it must begin with `esdb://` or `esdb+discover://`".into());
         }

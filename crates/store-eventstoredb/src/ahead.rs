@@ -25,6 +25,8 @@ struct State {
     ids: HashMap<(TenantId, EventId), Held>,
     runs: HashMap<StreamName, Run>,
     newest: Position,
+    /// About how far records lie from each other, as the last batches show.
+    spacing: u64,
     waiting: HashMap<StreamName, Waiting>,
 }
 
@@ -51,6 +53,32 @@ struct Waiting {
     places: Vec<Option<Position>>,
     missing: usize,
     done: Option<oneshot::Sender<Vec<Position>>>,
+}
+
+/// A wish for places, which ends with this value: whoever has it may give up.
+#[derive(Debug)]
+pub(crate) struct Expecting<'a> {
+    ahead: &'a Ahead,
+    stream: &'a StreamName,
+    places: oneshot::Receiver<Vec<Position>>,
+}
+
+impl Expecting<'_> {
+    /// Waits until all places are known.
+    pub(crate) async fn places(&mut self) -> Option<Vec<Position>> {
+        (&mut self.places).await.ok()
+    }
+
+    /// The places, if they are known by now.
+    pub(crate) fn known(&mut self) -> Option<Vec<Position>> {
+        self.places.try_recv().ok()
+    }
+}
+
+impl Drop for Expecting<'_> {
+    fn drop(&mut self) {
+        self.ahead.lock().waiting.remove(self.stream);
+    }
 }
 
 impl Ahead {
@@ -82,6 +110,14 @@ impl Ahead {
         let state = self.lock();
         let held = keys.map(|key| state.ids.get(&(key.tenant.clone(), key.id)).copied());
         Seen { run: state.runs.get(stream).map(|run| (run.first, run.last)), held: held.collect() }
+    }
+
+    /// About how many positions a record takes.
+    pub(crate) fn positions_per_record(&self) -> u64 {
+        match self.lock().spacing {
+            0 => SPACING,
+            spacing => spacing,
+        }
     }
 
     /// The highest position that this node has heard of.
@@ -116,27 +152,23 @@ impl Ahead {
 
     /// Begins to watch for the places of `count` records of a stream, from a revision on. There is
     /// one append to a stream at a time, so there is one such wish.
-    pub(crate) fn expect(
-        &self,
-        stream: &StreamName,
+    pub(crate) fn expect<'a>(
+        &'a self,
+        stream: &'a StreamName,
         first: Revision,
         count: usize,
-    ) -> oneshot::Receiver<Vec<Position>> {
+    ) -> Expecting<'a> {
         let (done, places) = oneshot::channel();
         let waiting =
             Waiting { first, places: vec![None; count], missing: count, done: Some(done) };
         self.lock().waiting.insert(stream.clone(), waiting);
-        places
-    }
-
-    /// Nobody waits for places in a stream any more.
-    pub(crate) fn expect_nothing(&self, stream: &StreamName) {
-        self.lock().waiting.remove(stream);
+        Expecting { ahead: self, stream, places }
     }
 
     /// The copy has these records now, and everything up to a position.
     pub(crate) fn remove(&self, applied: &[AppliedRecord], up_to: Position) {
         let mut state = self.lock();
+        state.spacing = spaced(state.spacing, applied);
         for record in applied {
             let id = (record.key.tenant.clone(), record.key.id);
             if state.ids.get(&id).is_some_and(|held| held.position <= record.position) {
@@ -184,6 +216,24 @@ impl From<&LogEntry> for AppliedRecord {
             revision: entry.revision,
             position: entry.position,
         }
+    }
+}
+
+/// What is assumed of the distance of records before any came.
+const SPACING: u64 = 1000;
+/// Fewer records than this tell nothing of it.
+const SPACING_RECORDS_MIN: usize = 20;
+
+/// The distance of records, with those of one more batch.
+fn spaced(before: u64, batch: &[AppliedRecord]) -> u64 {
+    let [first, .., last] = batch else { return before };
+    if batch.len() < SPACING_RECORDS_MIN {
+        return before;
+    }
+    let spacing = (last.position.0 - first.position.0) / (batch.len() as u64 - 1);
+    match before {
+        0 => spacing.max(1),
+        before => ((7 * before + spacing) / 8).max(1),
     }
 }
 

@@ -1,33 +1,31 @@
 //! Appending records: each stream for itself, all streams beside each other.
 
 mod preparing;
+mod reading;
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use annals_domain::{Position, Revision, StreamName};
 use annals_ports::append_plan::{RecordKey, next_revision};
 use annals_ports::{AppendError, AppendItem, Appended, Expected, LogError, LogReplica};
-use annals_record::Record;
-use eventstore::{ExpectedRevision, RecordedEvent};
+use eventstore::ExpectedRevision;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
-use tracing::{debug, error};
+use tracing::error;
 
 use crate::ahead::{Ahead, Seen};
 use crate::failure::Failure;
 use crate::rounds::{Facts, Pending, Round, RoundLimits, plan_round};
 use crate::settings::Settings;
 use crate::streams::Streams;
-use crate::wire::{Proposed, Written};
+use crate::wire::Proposed;
 use preparing::{Work, prepare};
 
 /// How often an append may find that another node was faster.
 const CONFLICTS_MAX: usize = 50;
-/// How many events of a stream's end are read at once.
-const TAIL_PAGE: usize = 500;
 /// Streams are locked by their hash; so many may be written at once.
 const LOCKS: usize = 1024;
 
@@ -38,6 +36,8 @@ pub(crate) struct Appender {
     streams: Streams,
     replica: Arc<dyn LogReplica>,
     ahead: Arc<Ahead>,
+    /// Whether what is appended comes back by the subscription at once.
+    caught_up: watch::Receiver<bool>,
     settings: Settings,
     /// One append to a stream at a time: what it expects follows from the one before.
     locks: Vec<Mutex<()>>,
@@ -49,10 +49,12 @@ impl Appender {
         streams: Streams,
         replica: Arc<dyn LogReplica>,
         ahead: Arc<Ahead>,
+        caught_up: watch::Receiver<bool>,
         settings: Settings,
     ) -> Self {
         let locks = (0..LOCKS).map(|_| Mutex::default()).collect();
-        Self { streams, replica, ahead, settings, locks, hasher: RandomState::new() }
+        let hasher = RandomState::new();
+        Self { streams, replica, ahead, caught_up, settings, locks, hasher }
     }
 
     pub(crate) async fn append(&self, batch: Vec<AppendItem>) -> Result<Vec<Answer>, LogError> {
@@ -64,8 +66,14 @@ impl Appender {
             answers[index] = Some(Err(refusal));
         }
         let works = self.with_facts(works).await?;
-        let mut running: FuturesUnordered<_> =
-            works.into_iter().map(|(work, facts)| self.append_to_stream(work, facts)).collect();
+        let call = Call {
+            deadline: Instant::now() + self.settings.append_patience,
+            trouble: OnceLock::new(),
+        };
+        let mut running: FuturesUnordered<_> = works
+            .into_iter()
+            .map(|(work, facts)| self.append_to_stream(&call, work, facts))
+            .collect();
         while let Some(of_stream) = running.next().await {
             for (index, answer) in of_stream {
                 answers[index] = Some(answer);
@@ -76,7 +84,10 @@ impl Appender {
         };
         match answers.iter().filter(unanswered).count() {
             0 => {}
-            items => error!(items, "the event log did not answer; the senders are told to repeat"),
+            items => {
+                let trouble = call.trouble.get().map_or("", String::as_str);
+                error!(items, trouble, "records may be missing; the senders are told to repeat");
+            }
         }
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(unknown()))).collect())
     }
@@ -123,9 +134,18 @@ impl Appender {
     }
 
     /// Appends the items of one stream, round by round, and answers each.
-    async fn append_to_stream(&self, work: Work, mut facts: Facts) -> Vec<(usize, Answer)> {
+    async fn append_to_stream(
+        &self,
+        call: &Call,
+        work: Work,
+        mut facts: Facts,
+    ) -> Vec<(usize, Answer)> {
         let lock = self.hasher.hash_one(&work.stream) as usize % LOCKS;
-        let _turn = self.locks[lock].lock().await;
+        let Ok(_turn) = tokio::time::timeout_at(call.deadline, self.locks[lock].lock()).await
+        else {
+            call.met(&Failure::unknown("other appends to the same streams took too long"));
+            return work.items.iter().map(|item| (item.index, Err(unknown()))).collect();
+        };
         // What became known while another append to the stream was under way.
         facts.add(self.look_ahead(&work), work.keys());
         let Work { stream, items } = work;
@@ -140,11 +160,11 @@ impl Appender {
         while answers.len() < items.len() {
             let waiting = &items[answers.len()..];
             let outcome = if std::mem::take(&mut must_read) {
-                self.read_tail(&stream, &mut facts).await.map(|_| None)
+                self.read_tail(call, &stream, &mut facts).await.map(|_| None)
             } else {
                 let round = plan_round(&stream, waiting, &facts, limits);
                 let known = self.ahead.newest();
-                let stored = self.store(&stream, waiting, &round, &mut facts).await;
+                let stored = self.store(call, &stream, waiting, &round, &mut facts).await;
                 stored.map(|(first, places)| Some(round.answers(first, &places, known)))
             };
             match outcome {
@@ -159,7 +179,7 @@ impl Appender {
                     metrics::counter!("annals_log_append_conflicts_total").increment(1);
                 }
                 Err(failure) => {
-                    debug!(%stream, %failure, "records could not be appended");
+                    call.met(&failure);
                     answers.extend(waiting.iter().map(|item| (item.index, Err(unknown()))));
                 }
             }
@@ -174,6 +194,7 @@ impl Appender {
     /// Stores the records of a round, if it has any, and tells where they came to lie.
     async fn store(
         &self,
+        call: &Call,
         stream: &StreamName,
         items: &[Pending],
         round: &Round,
@@ -193,14 +214,12 @@ impl Appender {
         let expecting =
             (proposed.len() > 1).then(|| self.ahead.expect(stream, first, proposed.len()));
         let places = async {
-            let written = self.streams.append(&self.on_server(stream), expected, &proposed).await?;
-            self.places(stream, first, &proposed, written, expecting).await
+            let on_server = self.on_server(stream);
+            let appending =
+                self.streams.append_until(call.deadline, &on_server, expected, &proposed);
+            self.places(stream, first, &proposed, appending.await?, expecting).await
         };
-        let outcome = places.await;
-        if proposed.len() > 1 {
-            self.ahead.expect_nothing(stream);
-        }
-        let places = outcome?;
+        let places = places.await?;
         for (key, (position, revision)) in keys.iter().zip(places.iter().zip(first.0..)) {
             facts.learn(key, *position, Revision(revision));
         }
@@ -209,72 +228,19 @@ impl Appender {
         self.ahead.add(stream, records.map(|((key, place), revision)| (key, place, revision)));
         Ok((first, places))
     }
+}
 
-    /// Where the records of an append lie.
-    async fn places(
-        &self,
-        stream: &StreamName,
-        first: Revision,
-        proposed: &[Proposed],
-        written: Written,
-        expecting: Option<oneshot::Receiver<Vec<Position>>>,
-    ) -> Result<Vec<Position>, Failure> {
-        let last = first.0 + proposed.len() as u64 - 1;
-        if written.last == Some(last) {
-            match (expecting, written.place) {
-                (None, Some(place)) => return Ok(vec![Position(place)]),
-                (None, None) => {}
-                (Some(places), _) => {
-                    let patience = self.settings.attempt_patience;
-                    if let Ok(Ok(places)) = tokio::time::timeout(patience, places).await {
-                        return Ok(places);
-                    }
-                }
-            }
-        }
-        let events =
-            self.streams.read_forwards(&self.on_server(stream), first.0, proposed.len()).await?;
-        let ours = events.iter().map(|event| event.id).eq(proposed.iter().map(Proposed::id));
-        match ours {
-            true => Ok(events.iter().map(|event| Position(event.position.commit)).collect()),
-            false => Err(Failure::Conflict),
-        }
-    }
+/// One call of `append`.
+struct Call {
+    /// After it nothing more is begun.
+    deadline: Instant,
+    /// The first of what went wrong; the operations log is told of it once.
+    trouble: OnceLock<String>,
+}
 
-    /// Learns what lies in a stream beyond what this node knows.
-    async fn read_tail(&self, stream: &StreamName, facts: &mut Facts) -> Result<(), Failure> {
-        let known = facts.last;
-        loop {
-            let from = next_revision(facts.last);
-            let events =
-                self.streams.read_forwards(&self.on_server(stream), from.0, TAIL_PAGE).await?;
-            self.learn(stream, &events, facts);
-            if events.len() < TAIL_PAGE {
-                break;
-            }
-        }
-        if facts.last == known
-            && let Some(last) = self.streams.read_last(&self.on_server(stream)).await?
-        {
-            // What lay in between was taken out of the stream.
-            facts.last = facts.last.max(Some(Revision(last.revision)));
-        }
-        Ok(())
-    }
-
-    fn learn(&self, stream: &StreamName, events: &[RecordedEvent], facts: &mut Facts) {
-        let mut records = Vec::with_capacity(events.len());
-        for event in events {
-            let (position, revision) = (Position(event.position.commit), Revision(event.revision));
-            facts.last = facts.last.max(Some(revision));
-            // What is no record takes a revision all the same; the copying of the log reports it.
-            if let Ok(record) = Record::decode(&event.data) {
-                let key = (&record).into();
-                facts.learn(&key, position, revision);
-                records.push((key, position, revision));
-            }
-        }
-        self.ahead.add(stream, records.into_iter());
+impl Call {
+    fn met(&self, failure: &Failure) {
+        self.trouble.get_or_init(|| failure.to_string());
     }
 }
 

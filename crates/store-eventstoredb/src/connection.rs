@@ -11,18 +11,21 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::address::Address;
+use crate::diagnosis::diagnose;
 use crate::failure::Failure;
 use crate::generation::Generation;
 use crate::settings::Settings;
 
 pub(crate) use checks::Identity;
 pub use checks::Refusal;
-pub(crate) use checks::check_surroundings;
+use checks::check_surroundings;
 
 /// How long to wait before a server is asked again that refused us: an operator must do something.
 const REFUSED_PAUSE: Duration = Duration::from_secs(3);
 /// How long making a connection may take beyond the time for finding a node.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long checking a server may take.
+const CHECK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How the connection is.
 #[derive(Clone)]
@@ -109,6 +112,16 @@ impl Connection {
         }
     }
 
+    /// Checks again that this is the log that the node has followed: a server that was restarted may
+    /// have been restored or exchanged, and the client library connects again without a word.
+    pub(crate) async fn check(&self, generation: &Generation) -> Result<(), Failure> {
+        let Err(refusal) = checked(&self.shared, generation).await else { return Ok(()) };
+        let failure = Failure::unknown(refusal.to_string());
+        // What is wrong is found again when the connection is made anew, and told to all.
+        self.replace(generation, &failure);
+        Err(failure)
+    }
+
     /// Has a connection replaced, unless it was already.
     pub(crate) fn replace(&self, generation: &Generation, failure: &Failure) {
         let is_current = |state: &State| matches!(state, State::Up(current) if current.number == generation.number);
@@ -147,10 +160,17 @@ async fn supervise(shared: Arc<Shared>) {
                     "connected to the event log"
                 );
                 metrics::counter!("annals_log_connections_total").increment(1);
-                pause = shortest;
                 last_trouble.clear();
+                let begun = Instant::now();
                 shared.state.send_replace(State::Up(Arc::new(generation)));
                 shared.broken.notified().await;
+                if begun.elapsed() > longest {
+                    pause = shortest;
+                } else {
+                    // A server that takes connections but no appends is not to be run down.
+                    tokio::time::sleep(jittered(pause)).await;
+                    pause = (2 * pause).min(longest);
+                }
             }
             Err(refusal) if refusal.is_definite() => {
                 report_once(&mut last_trouble, &refusal);
@@ -188,21 +208,39 @@ fn go_down(state: &watch::Sender<State>, trouble: String) {
 }
 
 async fn attempt(shared: &Shared, number: u64) -> Result<Generation, Refusal> {
-    check_surroundings(&shared.address, &shared.settings.namespace)?;
-    let patience = CONNECT_PATIENCE + shared.address.discovery_time();
-    let connecting = async {
-        let generation = Generation::connect(number, &shared.address).await;
-        let generation = generation.map_err(|failure| Refusal::of(&shared.address, &failure))?;
-        shared.identity.check(&generation, &shared.address, &shared.settings).await?;
-        Ok(generation)
+    let generation = connect(number, &shared.address, &shared.settings.namespace).await?;
+    checked(shared, &generation).await?;
+    Ok(generation)
+}
+
+/// Whether this is a log to go on with.
+async fn checked(shared: &Shared, generation: &Generation) -> Result<(), Refusal> {
+    let Shared { address, settings, identity, .. } = shared;
+    let checking = identity.check(generation, address, settings);
+    tokio::time::timeout(CHECK_PATIENCE, checking).await.unwrap_or_else(|_| Err(silent(address)))
+}
+
+/// Makes one connection, or tells as well as possible why there is none.
+pub(crate) async fn connect(
+    number: u64,
+    address: &Address,
+    namespace: &str,
+) -> Result<Generation, Refusal> {
+    check_surroundings(address, namespace)?;
+    let patience = CONNECT_PATIENCE + address.discovery_time();
+    let connecting = Generation::connect(number, address);
+    let Ok(outcome) = tokio::time::timeout(patience, connecting).await else {
+        return Err(silent(address));
     };
-    match tokio::time::timeout(patience, connecting).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Refusal::Unreachable {
-            address: shared.address.to_string(),
-            reason: "it does not answer".into(),
-        }),
+    match outcome.map_err(|failure| Refusal::of(address, &failure)) {
+        Err(Refusal::Unreachable { reason, .. }) => Err(diagnose(address, reason).await),
+        outcome => outcome,
     }
+}
+
+fn silent(address: &Address) -> Refusal {
+    let (address, reason) = (address.to_string(), "it does not answer".into());
+    Refusal::Unreachable { address, reason }
 }
 
 /// Between half and all of a pause, so that nodes do not come all at once.

@@ -17,6 +17,7 @@ use eventstore::{
     SubscriptionFilter,
 };
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::ahead::{Ahead, AppliedRecord};
@@ -34,6 +35,8 @@ use sorting::{Sorted, check_continuity, sort_all};
 const FILTER_WINDOW: u32 = 2000;
 /// Servers before 23.10 do not say when a subscription has caught up. Silence does.
 const CAUGHT_UP_SILENCE: Duration = Duration::from_secs(1);
+/// So long a subscription may be silent while this node knows of records that it has not brought.
+const STALLED_PATIENCE: Duration = Duration::from_secs(8);
 /// Findings that nobody has taken yet; further ones stand in the operations log alone.
 pub(crate) const FINDINGS_MAX: usize = 1024;
 
@@ -41,6 +44,8 @@ pub(crate) const FINDINGS_MAX: usize = 1024;
 enum News {
     Event(RecordedEvent),
     CaughtUp,
+    /// Nothing that concerns us, but the server is at work.
+    Alive,
     Ended(Failure),
 }
 
@@ -52,6 +57,8 @@ pub(crate) struct Copier {
     pub(crate) settings: Settings,
     pub(crate) findings: mpsc::Sender<Finding>,
     pub(crate) caught_up: watch::Sender<bool>,
+    /// Why nothing can be copied; none while it can.
+    pub(crate) trouble: watch::Sender<Option<String>>,
 }
 
 impl Copier {
@@ -67,6 +74,7 @@ impl Copier {
             let before = *self.ahead.applied().borrow();
             let failure = self.follow().await;
             self.caught_up.send_replace(false);
+            self.note_trouble(&failure);
             warn!(%failure, "the subscription to the event log ended; it is begun again");
             metrics::counter!("annals_log_subscriptions_ended_total").increment(1);
             if *self.ahead.applied().borrow() > before {
@@ -86,6 +94,10 @@ impl Copier {
     }
 
     async fn try_follow(&self) -> Result<std::convert::Infallible, Failure> {
+        let deadline = Instant::now() + self.settings.append_patience;
+        let generation = self.connection.generation(deadline).await?;
+        self.connection.check(&generation).await?;
+        drop(generation);
         let isolated = Isolated::start("annals-log-copy")
             .map_err(|error| Failure::unknown(format!("no thread: {error}")))?;
         let client = generation::connect(&isolated, self.connection.address()).await?;
@@ -96,14 +108,30 @@ impl Copier {
         // Ends with `isolated`, and `news` ends with it.
         isolated.handle().spawn(subscribe(client, names, credentials, copied, sender));
         let mut batch = Vec::with_capacity(self.settings.copy_batch_max);
+        let mut is_confirmed = false;
+        let mut heard = Instant::now();
         loop {
             let received = news.recv_many(&mut batch, self.settings.copy_batch_max);
             match tokio::time::timeout(CAUGHT_UP_SILENCE, received).await {
                 Ok(0) => return Err(Failure::unknown("the server ended it")),
-                Ok(_) => self.take(&mut batch).await?,
+                Ok(_) => {
+                    self.take(&mut batch).await?;
+                    is_confirmed = true;
+                    heard = Instant::now();
+                }
+                Err(_) if self.misses_something(is_confirmed) => {
+                    if heard.elapsed() > STALLED_PATIENCE {
+                        return Err(Failure::unknown("it has gone silent"));
+                    }
+                }
                 Err(_) => self.note_caught_up(),
             }
         }
+    }
+
+    /// Whether silence means that something is wrong.
+    fn misses_something(&self, is_confirmed: bool) -> bool {
+        !is_confirmed || self.ahead.newest() > *self.ahead.applied().borrow()
     }
 
     /// Copies what came.
@@ -115,6 +143,7 @@ impl Copier {
             match news {
                 News::Event(event) => events.push(event),
                 News::CaughtUp => caught_up = true,
+                News::Alive => {}
                 News::Ended(failure) => ended = Some(failure),
             }
         }
@@ -143,6 +172,7 @@ impl Copier {
             .map_err(copy_failed)?;
         let applied: Vec<AppliedRecord> = entries.iter().map(AppliedRecord::from).collect();
         self.replica.apply(entries, checkpoint).await.map_err(copy_failed)?;
+        self.forget_trouble();
         self.ahead.remove(&applied, Position(checkpoint.commit));
         metrics::counter!("annals_log_records_copied_total").increment(applied.len() as u64);
         for finding in findings {
@@ -160,7 +190,18 @@ impl Copier {
         }
     }
 
+    fn note_trouble(&self, failure: &Failure) {
+        if let Failure::Copy(_) = failure {
+            self.trouble.send_replace(Some(failure.to_string()));
+        }
+    }
+
+    fn forget_trouble(&self) {
+        self.trouble.send_if_modified(|trouble| trouble.take().is_some());
+    }
+
     fn note_caught_up(&self) {
+        self.forget_trouble();
         if !self.caught_up.send_replace(true) {
             info!("the copy of the event log is up to date");
         }
@@ -195,7 +236,7 @@ async fn subscribe(
         let told = match subscription.next_subscription_event().await {
             Ok(SubscriptionEvent::EventAppeared(event)) => original(event).map(News::Event),
             Ok(SubscriptionEvent::CaughtUp) => Some(News::CaughtUp),
-            Ok(_) => None,
+            Ok(_) => Some(News::Alive),
             Err(error) => Some(News::Ended(Failure::from(error))),
         };
         let Some(told) = told else { continue };
@@ -207,5 +248,13 @@ async fn subscribe(
 }
 
 fn copy_failed(error: annals_ports::LogError) -> Failure {
-    Failure::unknown(format!("the copy of the log failed: {error}"))
+    // With its causes, since it is shown to operators as one sentence.
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    Failure::Copy(text)
 }

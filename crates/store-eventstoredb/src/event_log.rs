@@ -38,7 +38,11 @@ pub struct EventStoreLog {
     appender: Appender,
     /// The highest position that was told to somebody.
     told: AtomicU64,
+    /// Where the log ended when it was opened, if the server could be asked.
+    end: Position,
     caught_up: watch::Receiver<bool>,
+    /// Why nothing can be copied; none while it can.
+    copy_trouble: watch::Receiver<Option<String>>,
     findings: Mutex<Option<mpsc::Receiver<Finding>>>,
     copier: JoinHandle<()>,
 }
@@ -68,11 +72,15 @@ impl EventStoreLog {
             names: Names::new(&settings.namespace),
         };
         let connection = Arc::new(Connection::open(address, settings.clone(), identity));
-        if let State::Refused(refusal) = connection.first_attempt().await {
-            return Err(refusal);
-        }
+        let end = match connection.first_attempt().await {
+            State::Refused(refusal) => return Err(refusal),
+            State::Up(generation) => generation.head(settings.read_patience).await.ok().flatten(),
+            State::New | State::Down { .. } => None,
+        };
+        let end = end.map_or(copied, |place| copied.max(Position(place.commit)));
         let (findings, found) = mpsc::channel(FINDINGS_MAX);
         let (caught_up, is_caught_up) = watch::channel(false);
+        let (trouble, copy_trouble) = watch::channel(None);
         let copier = Copier {
             connection: Arc::clone(&connection),
             replica: Arc::clone(&replica),
@@ -80,6 +88,7 @@ impl EventStoreLog {
             settings: settings.clone(),
             findings,
             caught_up,
+            trouble,
         };
         let streams = Streams::new(connection, settings.clone());
         Ok(Self {
@@ -87,13 +96,16 @@ impl EventStoreLog {
                 streams.clone(),
                 Arc::clone(&replica),
                 Arc::clone(&ahead),
+                is_caught_up.clone(),
                 settings,
             ),
             streams,
             replica,
             ahead,
             told: AtomicU64::new(0),
+            end,
             caught_up: is_caught_up,
+            copy_trouble,
             findings: Mutex::new(Some(found)),
             copier: tokio::spawn(copier.run()),
         })
@@ -161,12 +173,20 @@ impl EventLog for EventStoreLog {
 
     fn health(&self) -> LogHealth {
         let trouble = match &*self.streams.connection().watch().borrow() {
-            State::Up(_) => None,
+            State::Up(_) => self.copy_trouble.borrow().clone(),
             State::New => Some("connecting to the event log".to_owned()),
             State::Down { trouble, .. } => Some(trouble.clone()),
             State::Refused(refusal) => Some(refusal.to_string()),
         };
         LogHealth { trouble, catching_up: !*self.caught_up.borrow() }
+    }
+
+    async fn end_at_opening(&self) -> Result<Position, LogError> {
+        Ok(self.end)
+    }
+
+    fn positions_per_event(&self) -> u64 {
+        self.ahead.positions_per_record()
     }
 }
 

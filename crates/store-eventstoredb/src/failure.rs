@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// The server does not know this operation.
     #[error("the server is too old: it has no batch append, which came with version 21.10")]
     TooOld,
+    /// What came from the server could not be copied; this machine is to blame.
+    #[error("the copy of the log failed: {0}")]
+    Copy(String),
     /// Whether it was done is not known.
     #[error("{reason}")]
     Unknown {
@@ -70,6 +73,9 @@ impl From<&Error> for Failure {
                 code::PERMISSION_DENIED | code::UNAUTHENTICATED => Self::Denied,
                 code::INVALID_ARGUMENT => Self::Refused(message.clone()),
                 code::FAILED_PRECONDITION if message.contains("deleted") => Self::Deleted,
+                code::FAILED_PRECONDITION if message.contains("WrongExpectedVersion") => {
+                    Self::Conflict
+                }
                 code::FAILED_PRECONDITION => Self::Refused(message.clone()),
                 _ => Self::unknown(message.clone()),
             },

@@ -4,25 +4,31 @@
 //! reconnect, and it stays with a leader that has gone. So a connection is made anew rather than
 //! mended; what was made at once lives and ends together.
 
+mod reading;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eventstore::{
     AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, Client, Credentials,
-    DeleteStreamOptions, EventData, ExpectedRevision, ReadAllOptions, ReadStreamOptions,
-    RecordedEvent, ResolvedEvent, StreamPosition,
+    DeleteStreamOptions, EventData, ExpectedRevision, RecordedEvent, ResolvedEvent,
 };
+use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::failure::Failure;
 use crate::isolation::{Ended, Isolated};
 use crate::names::METADATA_PREFIX;
-use crate::wire::{Place, Proposed, Written};
+use crate::wire::{Proposed, Written};
 
 /// Batch-append sessions beside each other. One that ends takes all its open appends along.
 const SESSIONS: usize = 2;
 /// Sessions that ended without an answer in between, before the whole connection counts as broken.
 const LOST_SESSIONS_MAX: u32 = 2;
+/// Sessions that were given up unanswered, before the whole connection counts as broken: the library
+/// leaves each of them open, and a server takes some hundred calls on a connection.
+const UNANSWERED_SESSIONS_MAX: u32 = 20;
 
 /// One client with its runtime and its sessions.
 pub(crate) struct Generation {
@@ -33,7 +39,10 @@ pub(crate) struct Generation {
     credentials: Option<Credentials>,
     keeper: Option<Credentials>,
     sessions: [Mutex<Option<Arc<BatchAppendClient>>>; SESSIONS],
-    lost_sessions: std::sync::atomic::AtomicU32,
+    /// Held while a session is opened: one that nobody uses would stay open.
+    opening: [tokio::sync::Mutex<()>; SESSIONS],
+    lost_sessions: AtomicU32,
+    unanswered_sessions: AtomicU32,
 }
 
 impl Generation {
@@ -53,7 +62,9 @@ impl Generation {
             credentials: address.credentials(),
             keeper: address.keeper(),
             sessions: Default::default(),
+            opening: Default::default(),
             lost_sessions: Default::default(),
+            unanswered_sessions: Default::default(),
         };
         // A server without batch append says so here.
         generation.session(0).await?;
@@ -69,18 +80,27 @@ impl Generation {
         patience: Duration,
     ) -> Result<Written, Failure> {
         let lane = lane_of(stream);
-        let session = self.session(lane).await?;
+        let deadline = Instant::now() + patience;
+        // This takes no journey, unless the client is looking for another leader and finds none.
+        let opening = tokio::time::timeout_at(deadline, self.session(lane)).await;
+        let session = opening.map_err(|_| Failure::Unknown {
+            reason: "no session could be opened in time".into(),
+            client_is_dead: true,
+        })??;
         let data: Vec<EventData> = events.iter().map(Proposed::to_event_data).collect();
         // The session's channels are awake on its own runtime; waiting for the answer is not bound
         // to it.
         let sending = session.append_to_stream(stream, expected, data);
-        let outcome = match tokio::time::timeout(patience, sending).await {
+        let outcome = match tokio::time::timeout_at(deadline, sending).await {
             Ok(Ok(result)) => Ok(Written::from(&result)),
             Ok(Err(error)) => Err(Failure::from(error)),
-            Err(_) => Err(Failure::unknown("the server did not answer in time")),
+            Err(_) => {
+                self.unanswered_sessions.fetch_add(1, Ordering::Relaxed);
+                Err(Failure::unknown("the server did not answer in time"))
+            }
         };
         match &outcome {
-            Ok(_) => self.lost_sessions.store(0, std::sync::atomic::Ordering::Relaxed),
+            Ok(_) => self.lost_sessions.store(0, Ordering::Relaxed),
             // The library ends a session with its first refused append.
             Err(failure) => self.drop_session(lane, &session, failure.may_pass()),
         }
@@ -119,10 +139,15 @@ impl Generation {
 
     /// Whether so much went wrong that a new connection should be made.
     pub(crate) fn is_broken(&self) -> bool {
-        self.lost_sessions.load(std::sync::atomic::Ordering::Relaxed) >= LOST_SESSIONS_MAX
+        self.lost_sessions.load(Ordering::Relaxed) >= LOST_SESSIONS_MAX
+            || self.unanswered_sessions.load(Ordering::Relaxed) >= UNANSWERED_SESSIONS_MAX
     }
 
     async fn session(&self, lane: usize) -> Result<Arc<BatchAppendClient>, Failure> {
+        if let Some(session) = locked(&self.sessions[lane]).clone() {
+            return Ok(session);
+        }
+        let _turn = self.opening[lane].lock().await;
         if let Some(session) = locked(&self.sessions[lane]).clone() {
             return Ok(session);
         }
@@ -132,8 +157,8 @@ impl Generation {
         });
         let opened = self.isolated.run(async move { client.batch_append(&options).await });
         let session = Arc::new(opened.await.map_err(ended)??);
-        let mut place = locked(&self.sessions[lane]);
-        Ok(place.get_or_insert(session).clone())
+        *locked(&self.sessions[lane]) = Some(Arc::clone(&session));
+        Ok(session)
     }
 
     fn drop_session(&self, lane: usize, session: &Arc<BatchAppendClient>, was_lost: bool) {
@@ -142,97 +167,9 @@ impl Generation {
         if place.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
             *place = None;
             if was_lost {
-                self.lost_sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                self.lost_sessions.fetch_add(1, Ordering::Relaxed);
             }
         }
-    }
-
-    /// Up to `limit` events of a stream, forwards from a revision.
-    pub(crate) async fn read_forwards(
-        &self,
-        stream: &str,
-        from: u64,
-        limit: usize,
-        patience: Duration,
-    ) -> Result<Vec<RecordedEvent>, Failure> {
-        let options = ReadStreamOptions::default().position(StreamPosition::Position(from));
-        self.read_stream(stream, options.forwards().max_count(limit), patience).await
-    }
-
-    /// The last event of a stream.
-    pub(crate) async fn read_last(
-        &self,
-        stream: &str,
-        patience: Duration,
-    ) -> Result<Option<RecordedEvent>, Failure> {
-        let options = ReadStreamOptions::default().position(StreamPosition::End).max_count(1);
-        Ok(self.read_stream(stream, options, patience).await?.pop())
-    }
-
-    /// A stream that does not exist has no events.
-    async fn read_stream(
-        &self,
-        stream: &str,
-        options: ReadStreamOptions,
-        patience: Duration,
-    ) -> Result<Vec<RecordedEvent>, Failure> {
-        let options =
-            self.signed_in(options, |options, credentials| options.authenticated(credentials));
-        let (client, stream) = (self.client.clone(), stream.to_owned());
-        let reading = async move {
-            let mut events = Vec::new();
-            let mut answer = client.read_stream(stream, &options).await?;
-            while let Some(event) = answer.next().await? {
-                events.extend(original(event));
-            }
-            Ok(events)
-        };
-        match self.within(patience, reading).await {
-            Err(Failure::Missing) => Ok(Vec::new()),
-            outcome => outcome,
-        }
-    }
-
-    /// The place of the newest event of the whole server.
-    pub(crate) async fn head(&self, patience: Duration) -> Result<Option<Place>, Failure> {
-        let options = ReadAllOptions::default().position(StreamPosition::End).max_count(1);
-        let newest = self.read_all(options, patience).await?;
-        Ok(newest.first().map(Place::of))
-    }
-
-    /// Up to `limit` events of the whole server, from a place on, that included; `None`: from its
-    /// beginning.
-    pub(crate) async fn read_all_from(
-        &self,
-        from: Option<Place>,
-        limit: usize,
-        patience: Duration,
-    ) -> Result<Vec<RecordedEvent>, Failure> {
-        let from = match from {
-            Some(place) => StreamPosition::Position(place.into()),
-            None => StreamPosition::Start,
-        };
-        let options = ReadAllOptions::default().position(from).forwards().max_count(limit);
-        self.read_all(options, patience).await
-    }
-
-    async fn read_all(
-        &self,
-        options: ReadAllOptions,
-        patience: Duration,
-    ) -> Result<Vec<RecordedEvent>, Failure> {
-        let options =
-            self.signed_in(options, |options, credentials| options.authenticated(credentials));
-        let client = self.client.clone();
-        let reading = async move {
-            let mut events = Vec::new();
-            let mut answer = client.read_all(&options).await?;
-            while let Some(event) = answer.next().await? {
-                events.extend(original(event));
-            }
-            Ok(events)
-        };
-        self.within(patience, reading).await
     }
 
     async fn within<T: Send + 'static>(
@@ -280,3 +217,6 @@ fn lane_of(stream: &str) -> usize {
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod ahead;
 mod appending;
 mod connection;
 mod copying;
+mod diagnosis;
 mod event_log;
 mod failure;
 mod findings;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::address::Address;
-use crate::connection::Refusal;
+use crate::connection::{Refusal, connect};
 use crate::failure::Failure;
 use crate::findings::SETTINGS_STREAM;
 use crate::generation::Generation;
@@ -56,7 +56,7 @@ pub enum Rights {
 
 /// Writes the default rights. The address names an administrator.
 pub async fn setup(address: &Address, users: &Users) -> Result<(), Refusal> {
-    let generation = connected(address).await?;
+    let generation = connect(0, address, "").await?;
     let refused = |failure: Failure| Refusal::of(address, &failure);
     write(&generation, SETTINGS_STREAM, SETTINGS_TYPE, |_| default_rights(users))
         .await
@@ -69,7 +69,7 @@ pub async fn setup(address: &Address, users: &Users) -> Result<(), Refusal> {
 
 /// Looks at the default rights, as the user of the address.
 pub async fn look(address: &Address) -> Result<Rights, Refusal> {
-    let generation = connected(address).await?;
+    let generation = connect(0, address, "").await?;
     match generation.read_last(SETTINGS_STREAM, PATIENCE).await {
         Ok(settings) => {
             let settings = settings.map(|event| event.data).unwrap_or_default();
@@ -84,18 +84,6 @@ pub async fn look(address: &Address) -> Result<Rights, Refusal> {
 pub(crate) fn protect_records(settings: &[u8]) -> bool {
     let settings = serde_json::from_slice(settings).unwrap_or_default();
     matches!(judge(&settings), Rights::Narrow { .. })
-}
-
-async fn connected(address: &Address) -> Result<Generation, Refusal> {
-    crate::connection::check_surroundings(address, "")?;
-    let connecting = Generation::connect(0, address);
-    match tokio::time::timeout(PATIENCE + address.discovery_time(), connecting).await {
-        Ok(outcome) => outcome.map_err(|failure| Refusal::of(address, &failure)),
-        Err(_) => {
-            let reason = "it does not answer".into();
-            Err(Refusal::Unreachable { address: address.to_string(), reason })
-        }
-    }
 }
 
 /// Appends a changed value to a stream whose newest event is what counts.

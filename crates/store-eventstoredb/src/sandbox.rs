@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::address::Address;
-use crate::connection::{Refusal, check_surroundings};
+use crate::connection::{Refusal, connect};
 use crate::failure::Failure;
 use crate::generation::Generation;
 use crate::wire::Place;
@@ -31,17 +31,8 @@ impl Sandbox {
     /// Connects, and makes up a namespace that nobody else uses.
     pub async fn open(address: &Address) -> Result<Self, Refusal> {
         let namespace = format!("{PREFIX}{}.", Uuid::new_v4().simple());
-        check_surroundings(address, &namespace)?;
+        let generation = connect(0, address, &namespace).await?;
         let refused = |failure: Failure| Refusal::of(address, &failure);
-        let connecting = Generation::connect(0, address);
-        let generation =
-            match tokio::time::timeout(PATIENCE + address.discovery_time(), connecting).await {
-                Ok(outcome) => outcome.map_err(refused)?,
-                Err(_) => {
-                    let reason = "it does not answer".into();
-                    return Err(Refusal::Unreachable { address: address.to_string(), reason });
-                }
-            };
         let begun_at = generation.head(PATIENCE).await.map_err(refused)?;
         Ok(Self { generation, address: address.clone(), namespace, begun_at })
     }

@@ -59,11 +59,22 @@ impl Streams {
         expected: ExpectedRevision,
         events: &[Proposed],
     ) -> Result<Written, Failure> {
+        let deadline = Instant::now() + self.settings.append_patience;
+        self.append_until(deadline, stream, expected, events).await
+    }
+
+    /// The same, and no attempt is begun after a deadline.
+    pub(crate) async fn append_until(
+        &self,
+        deadline: Instant,
+        stream: &str,
+        expected: ExpectedRevision,
+        events: &[Proposed],
+    ) -> Result<Written, Failure> {
         debug_assert!(
             matches!(expected, ExpectedRevision::NoStream | ExpectedRevision::Exact(_)),
             "an append without an expectation may be stored twice"
         );
-        let deadline = Instant::now() + self.settings.append_patience;
         let bytes: usize = events.iter().map(Proposed::len).sum();
         let bytes = bytes.clamp(1, self.settings.in_flight_bytes_max.clamp(1, u32::MAX as usize));
         let room = async {

@@ -1,5 +1,6 @@
 //! What goes to the server and comes back, in our own words.
 
+use annals_record::Record;
 use bytes::Bytes;
 use eventstore::{BatchWriteResult, EventData, Position, RecordedEvent};
 use uuid::Uuid;
@@ -22,6 +23,15 @@ impl From<Place> for Position {
     fn from(place: Place) -> Self {
         Self { commit: place.commit, prepare: place.prepare }
     }
+}
+
+/// The record that an event of a stream holds. Of what is no record, or one of another stream, there is
+/// none: both the copying of the log and the appending to it pass over that.
+pub(crate) fn record_of(stream: &str, event: &RecordedEvent) -> Option<Record> {
+    if event.event_type.starts_with('$') {
+        return None;
+    }
+    Record::decode(&event.data).ok().filter(|record| record.stream.as_str() == stream)
 }
 
 /// An event to be written. It keeps its id however often it is sent.

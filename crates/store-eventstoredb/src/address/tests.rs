@@ -64,3 +64,16 @@ fn a_certificate_file_without_a_certificate_is_refused() {
     std::fs::write(&file, "nothing").unwrap();
     assert!(reason(&format!("esdb://db?tlsCaFile={}", file.display())).contains("no PEM"));
 }
+
+#[test]
+fn a_password_that_is_not_encoded_is_not_shown_either() {
+    for text in
+        ["esdb://ann:sec?ret@db", "esdb://ann:x@y?secret@db", "esdb://ann:s?c=ret@db?tls=false"]
+    {
+        let wrong = reason(text);
+        assert!(wrong.contains("%3F"), "{wrong}");
+        for part in ["sec", "ret", "ann", "x@"] {
+            assert!(!wrong.replace("encoded secret", "").contains(part), "{text}: {wrong}");
+        }
+    }
+}

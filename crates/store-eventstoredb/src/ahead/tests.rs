@@ -62,6 +62,19 @@ fn the_end_of_a_stream_stays_while_later_records_are_on_their_way() {
 }
 
 #[test]
+fn the_distance_of_records_follows_what_comes() {
+    let ahead = Ahead::new(Position::START);
+    assert_eq!(ahead.positions_per_record(), SPACING, "nothing came yet");
+    let batch: Vec<_> = (0..100u64)
+        .map(|number| AppliedRecord::from(&entry(u128::from(number), number, 500 * number)))
+        .collect();
+    ahead.remove(&batch[..SPACING_RECORDS_MIN - 1], Position(1));
+    assert_eq!(ahead.positions_per_record(), SPACING, "that is too few to tell");
+    ahead.remove(&batch, Position(50_000));
+    assert_eq!(ahead.positions_per_record(), 500);
+}
+
+#[test]
 fn a_run_has_no_gaps() {
     let ahead = Ahead::new(Position::START);
     add(&ahead, &entry(1, 0, 20));
@@ -73,10 +86,18 @@ fn a_run_has_no_gaps() {
 async fn places_are_told_when_all_have_come() {
     let ahead = Ahead::new(Position::START);
     let stream = entry(1, 0, 1).record.stream;
-    let mut places = ahead.expect(&stream, Revision(5), 2);
+    let mut expecting = ahead.expect(&stream, Revision(5), 2);
     remove(&ahead, &entry(1, 4, 10));
     remove(&ahead, &entry(2, 5, 20));
-    assert!(places.try_recv().is_err(), "one is missing");
+    assert_eq!(expecting.known(), None, "one is missing");
     remove(&ahead, &entry(3, 6, 30));
-    assert_eq!(places.await.unwrap(), [Position(20), Position(30)]);
+    assert_eq!(expecting.places().await.unwrap(), [Position(20), Position(30)]);
+}
+
+#[test]
+fn whoever_gives_up_waiting_for_places_leaves_nothing_behind() {
+    let ahead = Ahead::new(Position::START);
+    let stream = entry(1, 0, 1).record.stream;
+    drop(ahead.expect(&stream, Revision(5), 2));
+    assert!(ahead.lock().waiting.is_empty());
 }

@@ -121,7 +121,7 @@ fn speaks_of_certificates(reason: &str) -> bool {
 static CLIENT_WAS_MADE: AtomicBool = AtomicBool::new(false);
 
 /// Looks for what makes the client library panic.
-pub(crate) fn check_surroundings(address: &Address, namespace: &str) -> Result<(), Refusal> {
+pub(super) fn check_surroundings(address: &Address, namespace: &str) -> Result<(), Refusal> {
     if let Some(trouble) = trouble_with(namespace) {
         return Err(Refusal::Surroundings(trouble));
     }
@@ -160,10 +160,12 @@ impl Identity {
     ) -> Result<(), Refusal> {
         let refused = |failure: Failure| Refusal::of(address, &failure);
         let patience = settings.read_patience;
-        let head = generation.head(patience).await.map_err(refused)?;
+        // In this order: the copy may be going on meanwhile, and must not be taken for longer than the
+        // log that it is a copy of.
         let checkpoint = self.replica.checkpoint().await.map_err(|error| {
             Refusal::Surroundings(format!("the copy of the log cannot be read: {error}"))
         })?;
+        let head = generation.head(patience).await.map_err(refused)?;
         if let Some(checkpoint) = checkpoint {
             let behind = self.read_at(generation, checkpoint, settings).await.map_err(refused)?;
             if let Some(reason) = differs(checkpoint, head, behind) {

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use annals_domain::{Position, Revision, StreamName};
 use annals_ports::append_plan::{RecordKey, next_revision};
 use annals_ports::{LogEntry, LogError, LogReplica};
-use annals_record::Record;
 use eventstore::RecordedEvent;
 
 use crate::findings::{Finding, FindingKind, Sort, sort};
 use crate::names::Names;
 use crate::rights;
+use crate::wire::record_of;
 
 /// Events, sorted.
 pub(super) struct Sorted {
@@ -31,14 +31,14 @@ pub(super) fn sort_all(names: &Names, all: Vec<RecordedEvent>) -> Sorted {
             Sort::Rights => {
                 sorted.findings.push(Finding::new(FindingKind::RightsChanged, &event));
             }
-            Sort::Record(name) => match Record::decode(&event.data) {
-                Ok(record) if record.stream.as_str() == name => {
+            Sort::Record(name) => match record_of(name, &event) {
+                Some(record) => {
                     let (position, revision) =
                         (Position(event.position.commit), Revision(event.revision));
                     sorted.entries.push(LogEntry { position, revision, record });
                     sorted.events.push(event);
                 }
-                _ => sorted.findings.push(Finding::new(FindingKind::ForeignEvent, &event)),
+                None => sorted.findings.push(Finding::new(FindingKind::ForeignEvent, &event)),
             },
         }
     }

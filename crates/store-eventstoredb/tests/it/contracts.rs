@@ -92,6 +92,7 @@ async fn a_sandbox_leaves_no_stream_behind() {
     contract::registers::run(registers).await;
     drop(node);
     assert!(sandbox.clean_up().await.unwrap() > 3);
+    sandbox.clean_up().await.unwrap();
     for event in server.store().events() {
         // A deleted stream has metadata that hides all its events.
         let metadata = server.store().stream(&format!("$${}", event.stream));

@@ -174,6 +174,7 @@ async fn a_cluster_without_a_leader_for_a_while() {
 async fn a_subscription_that_ends_in_order_neither_spins_nor_stops() {
     let server = server();
     let node = Node::on(&server.url()).await;
+    node.log.caught_up().await;
     survives(
         &node,
         async || {

@@ -5,8 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
 
 mod contracts;
+mod copying;
 mod faults;
 mod integrity;
+mod limits;
+mod random;
 mod refusals;
 mod rights;
 mod support;

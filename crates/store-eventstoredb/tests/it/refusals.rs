@@ -3,7 +3,7 @@
 use annals_eventstoredb_double::{Expected, NewEvent, Options, Server, User};
 use annals_store_eventstoredb::{Refusal, Settings};
 
-use super::support::{Acked, Load, Node, open, server};
+use super::support::{Acked, Load, Node, RECOVERY, open, server, within};
 
 async fn refusal(url: &str) -> Refusal {
     let dir = tempfile::tempdir().unwrap();
@@ -123,4 +123,25 @@ async fn another_log_of_the_same_length_is_refused() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it is another log"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_restored_while_a_node_runs_is_not_followed_on() {
+    let server = server();
+    let node = Node::on(&server.url()).await;
+    let (mut load, mut acked) = (Load::new(), Acked::default());
+    load.send(&*node.log, 20, &mut acked).await;
+    node.log.caught_up().await;
+    let copied = annals_ports::LogReader::head(&*node.log).await.unwrap();
+    let middle = acked.0.iter().map(|(_, place)| place.position.0).min().unwrap();
+    server.stop();
+    server.store().truncate_after(middle).unwrap();
+    server.resume();
+    let trouble = async || annals_ports::EventLog::health(&*node.log).trouble.unwrap_or_default();
+    within(RECOVERY, "it is said", async || trouble().await.contains("annals rebuild")).await;
+    let another = annals_ports::contract::item(&load.tenant, "another", 1_000_000, "x");
+    let refused = annals_ports::EventLog::append(&*node.log, vec![another]).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let still = annals_ports::LogReader::head(&*node.log).await.unwrap();
+    assert_eq!(still, copied, "nothing is copied from it");
 }

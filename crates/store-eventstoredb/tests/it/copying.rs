@@ -1,0 +1,102 @@
+//! A copy that cannot be written stops recording, and says so, until it can be written again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_ports::append_plan::{Held, RecordKey};
+use annals_ports::{
+    Checkpoint, Direction, EventLog, Follower, LogEntry, LogError, LogReader, LogReplica,
+};
+use annals_store_eventstoredb::{Address, EventStoreLog, Settings};
+use annals_store_sqlite::SqliteReplica;
+
+use super::support::{Acked, KEY_CHECK, Load, RECOVERY, eventually, server, within};
+
+/// A copy whose disk is full at times.
+struct Ailing {
+    replica: SqliteReplica,
+    is_full: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl LogReader for Ailing {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError> {
+        self.replica.read_stream(stream, from, direction, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        self.replica.read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
+        self.replica.read_at(positions).await
+    }
+
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
+        self.replica.find(tenant, id).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.replica.head().await
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        self.replica.follow(after)
+    }
+}
+
+#[async_trait::async_trait]
+impl LogReplica for Ailing {
+    async fn checkpoint(&self) -> Result<Option<Checkpoint>, LogError> {
+        self.replica.checkpoint().await
+    }
+
+    async fn apply(&self, entries: Vec<LogEntry>, checkpoint: Checkpoint) -> Result<(), LogError> {
+        match self.is_full.load(Ordering::Acquire) {
+            true => Err(LogError::Full),
+            false => self.replica.apply(entries, checkpoint).await,
+        }
+    }
+
+    async fn last_revisions(
+        &self,
+        streams: &[StreamName],
+    ) -> Result<Vec<Option<Revision>>, LogError> {
+        self.replica.last_revisions(streams).await
+    }
+
+    async fn held(&self, keys: &[RecordKey]) -> Result<Vec<Option<Held>>, LogError> {
+        self.replica.held(keys).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_cannot_be_written_is_told_and_goes_on_when_it_can() {
+    let server = server();
+    let dir = tempfile::tempdir().unwrap();
+    let replica = SqliteReplica::open(dir.path()).unwrap();
+    let replica = Arc::new(Ailing { replica, is_full: AtomicBool::new(false) });
+    let address = Address::parse(&server.url()).unwrap();
+    let log = EventStoreLog::open(address, Settings::default(), replica.clone(), KEY_CHECK.into());
+    let log = log.await.unwrap();
+    log.caught_up().await;
+    let (mut load, mut acked) = (Load::new(), Acked::default());
+    replica.is_full.store(true, Ordering::Release);
+    load.send(&log, 1, &mut acked).await;
+    eventually("it is told", async || {
+        log.health().trouble.is_some_and(|trouble| trouble.contains("the disk is full"))
+    })
+    .await;
+    replica.is_full.store(false, Ordering::Release);
+    within(RECOVERY, "it goes on", async || log.health().trouble.is_none()).await;
+    let (item, place) = &acked.0[0];
+    let found = log.find(&item.records[0].tenant, item.records[0].id).await.unwrap().unwrap();
+    assert_eq!(found.position, place.position);
+}
