@@ -83,6 +83,8 @@ pub struct LogHealth {
     pub trouble: Option<String>,
     /// Whether records that others appended are still missing from what is read here.
     pub catching_up: bool,
+    /// Whether that has been so ever since the log was opened, though it can be reached.
+    pub incomplete: bool,
 }
 
 /// Reads the log forwards for ever.

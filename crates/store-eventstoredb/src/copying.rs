@@ -57,6 +57,8 @@ pub(crate) struct Copier {
     pub(crate) settings: Settings,
     pub(crate) findings: mpsc::Sender<Finding>,
     pub(crate) caught_up: watch::Sender<bool>,
+    /// Whether the copy had everything at some moment since the start.
+    pub(crate) whole: watch::Sender<bool>,
     /// Why nothing can be copied; none while it can.
     pub(crate) trouble: watch::Sender<Option<String>>,
 }
@@ -202,6 +204,7 @@ impl Copier {
 
     fn note_caught_up(&self) {
         self.forget_trouble();
+        self.whole.send_replace(true);
         if !self.caught_up.send_replace(true) {
             info!("the copy of the event log is up to date");
         }

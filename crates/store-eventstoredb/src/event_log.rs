@@ -41,6 +41,8 @@ pub struct EventStoreLog {
     /// Where the log ended when it was opened, if the server could be asked.
     end: Position,
     caught_up: watch::Receiver<bool>,
+    /// Whether the copy had everything at some moment since the start.
+    was_whole: watch::Receiver<bool>,
     /// Why nothing can be copied; none while it can.
     copy_trouble: watch::Receiver<Option<String>>,
     findings: Mutex<Option<mpsc::Receiver<Finding>>>,
@@ -81,6 +83,7 @@ impl EventStoreLog {
         let (findings, found) = mpsc::channel(FINDINGS_MAX);
         let (caught_up, is_caught_up) = watch::channel(false);
         let (trouble, copy_trouble) = watch::channel(None);
+        let (whole, was_whole) = watch::channel(false);
         let copier = Copier {
             connection: Arc::clone(&connection),
             replica: Arc::clone(&replica),
@@ -89,6 +92,7 @@ impl EventStoreLog {
             findings,
             caught_up,
             trouble,
+            whole,
         };
         let streams = Streams::new(connection, settings.clone());
         Ok(Self {
@@ -106,6 +110,7 @@ impl EventStoreLog {
             end,
             caught_up: is_caught_up,
             copy_trouble,
+            was_whole,
             findings: Mutex::new(Some(found)),
             copier: tokio::spawn(copier.run()),
         })
@@ -178,7 +183,9 @@ impl EventLog for EventStoreLog {
             State::Down { trouble, .. } => Some(trouble.clone()),
             State::Refused(refusal) => Some(refusal.to_string()),
         };
-        LogHealth { trouble, catching_up: !*self.caught_up.borrow() }
+        let catching_up = !*self.caught_up.borrow();
+        let incomplete = trouble.is_none() && !*self.was_whole.borrow();
+        LogHealth { trouble, catching_up, incomplete }
     }
 
     async fn end_at_opening(&self) -> Result<Position, LogError> {

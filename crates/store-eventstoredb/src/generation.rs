@@ -20,6 +20,7 @@ use crate::address::Address;
 use crate::failure::Failure;
 use crate::isolation::{Ended, Isolated};
 use crate::names::METADATA_PREFIX;
+use crate::sockets::OpenSockets;
 use crate::wire::{Proposed, Written};
 
 /// Batch-append sessions beside each other. One that ends takes all its open appends along.
@@ -50,10 +51,12 @@ impl Generation {
     pub(crate) async fn connect(number: u64, address: &Address) -> Result<Self, Failure> {
         let isolated = Isolated::start(&format!("annals-log-{number}"))
             .map_err(|error| Failure::unknown(format!("no thread for the connection: {error}")))?;
+        let others = OpenSockets::now();
         let client = connect(&isolated, address).await?;
         let asked = client.clone();
         let info =
             isolated.run(async move { asked.server_info().await }).await.map_err(ended)??;
+        others.hurry_later_ones();
         let generation = Self {
             number,
             version: info.version().to_string(),

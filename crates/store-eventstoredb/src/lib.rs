@@ -26,6 +26,7 @@ pub mod rights;
 mod rounds;
 mod sandbox;
 mod settings;
+mod sockets;
 mod streams;
 mod wire;
 

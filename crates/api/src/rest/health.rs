@@ -32,7 +32,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         parked += progress.parked().len();
     }
     let (roles, stopping) = (api.roles, api.stopping.is_cancelled());
-    let LogHealth { trouble, catching_up } = api.log.health();
+    let LogHealth { trouble, catching_up, incomplete } = api.log.health();
     let takes = !stopping && trouble.is_none() && api.recorder.is_taking();
     let follows = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
     let mut body = json!({
@@ -50,8 +50,11 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
     if let Some(trouble) = trouble {
         body["trouble"] = trouble.into();
     }
-    // A node that only answers questions is ready without a log to write to.
-    let ready = !stopping && (takes || !roles.has(Role::Ingest));
+    // A node that only answers questions is ready without a log to write to; one that has yet to copy
+    // the log for the first time would answer with less than there is.
+    let records = takes || !roles.has(Role::Ingest);
+    let answers = !incomplete || !roles.has(Role::Query);
+    let ready = !stopping && records && answers;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
 }

@@ -153,3 +153,12 @@ async fn a_node_that_is_catching_up_takes_events_but_its_searches_are_not_curren
     assert_eq!(told["catching_up"], true);
     assert_eq!(service.post("/api/v1/logs", &admin(), EVENT).await.status, 201);
 }
+
+#[tokio::test]
+async fn a_node_that_copies_the_log_for_the_first_time_is_not_ready_to_answer() {
+    let service = Service::start().await;
+    service.health.says_that_it_is_incomplete();
+    assert_eq!(service.get("/readyz", "").await.status, 503);
+    service.health.says(None, true);
+    assert_eq!(service.get("/readyz", "").await.status, 200);
+}

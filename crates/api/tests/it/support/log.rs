@@ -24,7 +24,13 @@ impl AilingLog {
     /// Lets it say this from now on.
     pub(crate) fn says(&self, trouble: Option<&str>, catching_up: bool) {
         let trouble = trouble.map(str::to_owned);
-        *self.health.lock().unwrap() = LogHealth { trouble, catching_up };
+        *self.health.lock().unwrap() = LogHealth { trouble, catching_up, incomplete: false };
+    }
+
+    /// Lets it say that it is read from a copy which has never been whole.
+    pub(crate) fn says_that_it_is_incomplete(&self) {
+        *self.health.lock().unwrap() =
+            LogHealth { trouble: None, catching_up: true, incomplete: true };
     }
 }
 
