@@ -18,18 +18,29 @@ use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::failure::Failure;
-use crate::isolation::{Ended, Isolated};
+use crate::isolation::{Ended, Isolated, quietly};
 use crate::names::METADATA_PREFIX;
 use crate::sockets::OpenSockets;
 use crate::wire::{Proposed, Written};
 
-/// Batch-append sessions beside each other. One that ends takes all its open appends along.
-const SESSIONS: usize = 2;
+/// Batch-append sessions beside each other. One that ends takes all its open appends along, so keys and
+/// registers, on which nodes collide, have one for themselves, the last.
+const SESSIONS: usize = 3;
+const ASIDE: usize = SESSIONS - 1;
 /// Sessions that ended without an answer in between, before the whole connection counts as broken.
 const LOST_SESSIONS_MAX: u32 = 2;
 /// Sessions that were given up unanswered, before the whole connection counts as broken: the library
 /// leaves each of them open, and a server takes some hundred calls on a connection.
 const UNANSWERED_SESSIONS_MAX: u32 = 20;
+
+/// What an append is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Records of the log.
+    Records,
+    /// Anything else.
+    Aside,
+}
 
 /// One client with its runtime and its sessions.
 pub(crate) struct Generation {
@@ -77,12 +88,13 @@ impl Generation {
     /// Appends events to a stream in one step.
     pub(crate) async fn append(
         &self,
+        lane: Lane,
         stream: &str,
         expected: ExpectedRevision,
         events: &[Proposed],
         patience: Duration,
     ) -> Result<Written, Failure> {
-        let lane = lane_of(stream);
+        let lane = lane_of(lane, stream);
         let deadline = Instant::now() + patience;
         // This takes no journey, unless the client is looking for another leader and finds none.
         let opening = tokio::time::timeout_at(deadline, self.session(lane)).await;
@@ -93,7 +105,7 @@ impl Generation {
         let data: Vec<EventData> = events.iter().map(Proposed::to_event_data).collect();
         // The session's channels are awake on its own runtime; waiting for the answer is not bound
         // to it.
-        let sending = session.append_to_stream(stream, expected, data);
+        let sending = quietly(session.append_to_stream(stream, expected, data));
         let outcome = match tokio::time::timeout_at(deadline, sending).await {
             Ok(Ok(result)) => Ok(Written::from(&result)),
             Ok(Err(error)) => Err(Failure::from(error)),
@@ -110,8 +122,7 @@ impl Generation {
         outcome
     }
 
-    /// Creates the metadata of a stream, as the keeper. A single append takes some 45 ms (the library
-    /// lets the system wait for more to send), which is little for what is done so seldom.
+    /// Creates the metadata of a stream, as the keeper: a session has one user, so this goes alone.
     pub(crate) async fn create_metadata(
         &self,
         stream: &str,
@@ -209,11 +220,17 @@ pub(crate) fn ended(_: Ended) -> Failure {
     Failure::Unknown { reason: "the connection ended".into(), client_is_dead: true }
 }
 
-fn lane_of(stream: &str) -> usize {
+/// Which session an append goes through.
+fn lane_of(lane: Lane, stream: &str) -> usize {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    stream.hash(&mut hasher);
-    hasher.finish() as usize % SESSIONS
+    match lane {
+        Lane::Aside => ASIDE,
+        Lane::Records => {
+            let mut hasher = DefaultHasher::new();
+            stream.hash(&mut hasher);
+            hasher.finish() as usize % ASIDE
+        }
+    }
 }
 
 /// What these locks guard is whole whenever they are let go.

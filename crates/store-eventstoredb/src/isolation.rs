@@ -7,10 +7,12 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::LazyLock;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tracing::field::{Field, Visit};
+use tracing::instrument::{WithDispatch, WithSubscriber};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, span};
 
 /// Where the library warns when a subscription's stream has ended.
@@ -56,6 +58,12 @@ impl Isolated {
     ) -> Result<T, Ended> {
         AbortOnDrop(self.handle.spawn(work)).join().await
     }
+}
+
+/// Keeps what the library says of its own accord out of the operations log while something runs.
+pub(crate) fn quietly<F: Future>(work: F) -> WithDispatch<F> {
+    static QUIET: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Quiet));
+    work.with_subscriber(QUIET.clone())
 }
 
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);

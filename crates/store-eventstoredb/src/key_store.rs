@@ -4,6 +4,10 @@
 //! destroyed and has the stream keep no more than its newest event: the key is out of reach at once,
 //! and out of the files of a node after its next scavenge.
 
+mod turns;
+
+use std::sync::Arc;
+
 use annals_domain::TenantId;
 use annals_ports::{KeyStore, KeyStoreError};
 use annals_record::{KeyId, WrappedKey};
@@ -17,6 +21,7 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::streams::Streams;
 use crate::wire::Proposed;
+use turns::Turns;
 
 const WRAPPED_TYPE: &str = "annals.key.wrapped";
 const DESTROYED_TYPE: &str = "annals.key.destroyed";
@@ -30,6 +35,7 @@ const CONFLICTS_MAX: usize = 10;
 #[derive(Clone)]
 pub struct EventStoreKeys {
     streams: Streams,
+    turns: Arc<Turns>,
 }
 
 /// A key's stream, as it is now.
@@ -53,7 +59,7 @@ impl Current {
 
 impl EventStoreKeys {
     pub(crate) fn new(streams: Streams) -> Self {
-        Self { streams }
+        Self { streams, turns: Arc::new(Turns::new()) }
     }
 
     fn tenant_stream(&self, tenant: &TenantId) -> String {
@@ -72,19 +78,26 @@ impl EventStoreKeys {
     }
 
     /// Puts a key where there is none, and tells the one in force. Most keys that are put are new, so
-    /// the stream is read only when there is one.
+    /// the stream is read only when somebody has put one.
     async fn put(&self, stream: &str, key: WrappedKey) -> Result<WrappedKey, Failure> {
         let event = Proposed::binary(Uuid::new_v4(), WRAPPED_TYPE, Bytes::from(key.0.clone()));
         let mut expected = ExpectedRevision::NoStream;
+        let turn = self.turns.take(stream).await;
+        let mut must_read = turn.was_put();
         for _ in 0..CONFLICTS_MAX {
-            match self.streams.append(stream, expected, std::slice::from_ref(&event)).await {
+            if std::mem::replace(&mut must_read, true) {
+                match Current::of(self.streams.read_last(stream).await?) {
+                    Current::Key(in_force, _) => return Ok(in_force),
+                    Current::None(revision) => expected = revision,
+                }
+            }
+            let appended =
+                self.streams.append(stream, expected, std::slice::from_ref(&event)).await;
+            turn.remember();
+            match appended {
                 Ok(_) => return Ok(key),
                 Err(Failure::Conflict) => {}
                 Err(failure) => return Err(failure),
-            }
-            match Current::of(self.streams.read_last(stream).await?) {
-                Current::Key(in_force, _) => return Ok(in_force),
-                Current::None(revision) => expected = revision,
             }
         }
         Err(Failure::unknown("other nodes put and destroyed the same key all the time"))

@@ -15,7 +15,7 @@ use crate::address::Address;
 use crate::connection::{Refusal, connect};
 use crate::failure::Failure;
 use crate::findings::SETTINGS_STREAM;
-use crate::generation::Generation;
+use crate::generation::{Generation, Lane};
 use crate::wire::Proposed;
 
 const ADMINS: &str = "$admins";
@@ -107,7 +107,7 @@ async fn write(
         }
         let event = Proposed::json(Uuid::new_v4(), event_type, &after)
             .map_err(|error| Failure::Refused(error.to_string()))?;
-        match generation.append(stream, expected, &[event], PATIENCE).await {
+        match generation.append(Lane::Aside, stream, expected, &[event], PATIENCE).await {
             Err(Failure::Conflict) => {}
             outcome => return outcome.map(|_| ()),
         }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::connection::{Connection, jittered};
 use crate::failure::Failure;
+use crate::generation::Lane;
 use crate::names::Names;
 use crate::settings::Settings;
 use crate::wire::{Proposed, Written};
@@ -60,12 +61,23 @@ impl Streams {
         events: &[Proposed],
     ) -> Result<Written, Failure> {
         let deadline = Instant::now() + self.settings.append_patience;
-        self.append_until(deadline, stream, expected, events).await
+        self.append_in(Lane::Aside, deadline, stream, expected, events).await
     }
 
-    /// The same, and no attempt is begun after a deadline.
+    /// The same for records, and no attempt is begun after a deadline.
     pub(crate) async fn append_until(
         &self,
+        deadline: Instant,
+        stream: &str,
+        expected: ExpectedRevision,
+        events: &[Proposed],
+    ) -> Result<Written, Failure> {
+        self.append_in(Lane::Records, deadline, stream, expected, events).await
+    }
+
+    async fn append_in(
+        &self,
+        lane: Lane,
         deadline: Instant,
         stream: &str,
         expected: ExpectedRevision,
@@ -88,7 +100,7 @@ impl Streams {
         loop {
             let generation = self.connection.generation(deadline).await?;
             let patience = self.settings.attempt_patience;
-            let failure = match generation.append(stream, expected, events, patience).await {
+            let failure = match generation.append(lane, stream, expected, events, patience).await {
                 Ok(written) => return Ok(written),
                 Err(failure) => failure,
             };

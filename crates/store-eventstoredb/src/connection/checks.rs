@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::failure::Failure;
-use crate::generation::Generation;
+use crate::generation::{Generation, Lane};
 use crate::names::{Names, trouble_with};
 use crate::settings::Settings;
 use crate::wire::{Place, Proposed};
@@ -236,6 +236,7 @@ impl Identity {
             .map_err(|error| Refusal::Surroundings(error.to_string()))?;
         let written = generation
             .append(
+                Lane::Aside,
                 &self.names.installation(),
                 eventstore::ExpectedRevision::NoStream,
                 &[mark],

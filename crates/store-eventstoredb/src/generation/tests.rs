@@ -26,10 +26,11 @@ async fn sessions_that_were_given_up_end_with_their_connection_in_time() {
         let event = || [Proposed::binary(uuid::Uuid::new_v4(), "x", "x".into())];
         let (lost, answered) = (format!("lost-{number}"), format!("answered-{number}"));
         let no_stream = ExpectedRevision::NoStream;
-        let swallowed =
-            generation.append(&lost, no_stream, &event(), Duration::from_millis(20)).await;
+        let swallowed = generation
+            .append(Lane::Records, &lost, no_stream, &event(), Duration::from_millis(20))
+            .await;
         assert!(swallowed.is_err());
-        generation.append(&answered, no_stream, &event(), PATIENCE).await.unwrap();
+        generation.append(Lane::Records, &answered, no_stream, &event(), PATIENCE).await.unwrap();
         if generation.is_broken() {
             return;
         }
