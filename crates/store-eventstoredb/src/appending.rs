@@ -1,5 +1,6 @@
 //! Appending records: each stream for itself, all streams beside each other.
 
+mod contention;
 mod preparing;
 mod reading;
 
@@ -22,6 +23,7 @@ use crate::rounds::{Facts, Pending, Round, RoundLimits, plan_round};
 use crate::settings::Settings;
 use crate::streams::Streams;
 use crate::wire::Proposed;
+use contention::Contention;
 use preparing::{Work, prepare};
 
 /// How often an append may find that another node was faster.
@@ -42,6 +44,7 @@ pub(crate) struct Appender {
     /// One append to a stream at a time: what it expects follows from the one before.
     locks: Vec<Mutex<()>>,
     hasher: RandomState,
+    contention: Contention,
 }
 
 impl Appender {
@@ -54,7 +57,8 @@ impl Appender {
     ) -> Self {
         let locks = (0..LOCKS).map(|_| Mutex::default()).collect();
         let hasher = RandomState::new();
-        Self { streams, replica, ahead, caught_up, settings, locks, hasher }
+        let contention = Contention::new();
+        Self { streams, replica, ahead, caught_up, settings, locks, hasher, contention }
     }
 
     pub(crate) async fn append(&self, batch: Vec<AppendItem>) -> Result<Vec<Answer>, LogError> {
@@ -176,6 +180,7 @@ impl Appender {
                 Err(Failure::Conflict) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
                     must_read = true;
+                    self.contention.note(&stream);
                     metrics::counter!("annals_log_append_conflicts_total").increment(1);
                 }
                 Err(failure) => {
@@ -215,8 +220,9 @@ impl Appender {
             (proposed.len() > 1).then(|| self.ahead.expect(stream, first, proposed.len()));
         let places = async {
             let on_server = self.on_server(stream);
+            let lane = self.contention.lane(stream);
             let appending =
-                self.streams.append_until(call.deadline, &on_server, expected, &proposed);
+                self.streams.append_in(lane, call.deadline, &on_server, expected, &proposed);
             self.places(stream, first, &proposed, appending.await?, expecting).await
         };
         let places = places.await?;

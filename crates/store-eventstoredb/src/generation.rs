@@ -23,10 +23,11 @@ use crate::names::METADATA_PREFIX;
 use crate::sockets::OpenSockets;
 use crate::wire::{Proposed, Written};
 
-/// Batch-append sessions beside each other. One that ends takes all its open appends along, so keys and
-/// registers, on which nodes collide, have one for themselves, the last.
-const SESSIONS: usize = 3;
-const ASIDE: usize = SESSIONS - 1;
+/// Batch-append sessions beside each other. One that ends takes all its open appends along, so what is
+/// likely to be refused has sessions of its own: the last two.
+const SESSIONS: usize = RECORD_SESSIONS + 2;
+/// Those for records.
+const RECORD_SESSIONS: usize = 2;
 /// Sessions that ended without an answer in between, before the whole connection counts as broken.
 const LOST_SESSIONS_MAX: u32 = 2;
 /// Sessions that were given up unanswered, before the whole connection counts as broken: the library
@@ -38,7 +39,9 @@ const UNANSWERED_SESSIONS_MAX: u32 = 20;
 pub(crate) enum Lane {
     /// Records of the log.
     Records,
-    /// Anything else.
+    /// Records of a stream that another node writes to as well.
+    Contended,
+    /// Keys and registers, on which nodes collide.
     Aside,
 }
 
@@ -224,11 +227,12 @@ pub(crate) fn ended(_: Ended) -> Failure {
 fn lane_of(lane: Lane, stream: &str) -> usize {
     use std::hash::{DefaultHasher, Hash, Hasher};
     match lane {
-        Lane::Aside => ASIDE,
+        Lane::Contended => RECORD_SESSIONS,
+        Lane::Aside => RECORD_SESSIONS + 1,
         Lane::Records => {
             let mut hasher = DefaultHasher::new();
             stream.hash(&mut hasher);
-            hasher.finish() as usize % ASIDE
+            hasher.finish() as usize % RECORD_SESSIONS
         }
     }
 }

@@ -64,18 +64,8 @@ impl Streams {
         self.append_in(Lane::Aside, deadline, stream, expected, events).await
     }
 
-    /// The same for records, and no attempt is begun after a deadline.
-    pub(crate) async fn append_until(
-        &self,
-        deadline: Instant,
-        stream: &str,
-        expected: ExpectedRevision,
-        events: &[Proposed],
-    ) -> Result<Written, Failure> {
-        self.append_in(Lane::Records, deadline, stream, expected, events).await
-    }
-
-    async fn append_in(
+    /// The same in a given lane, and no attempt is begun after a deadline.
+    pub(crate) async fn append_in(
         &self,
         lane: Lane,
         deadline: Instant,

@@ -37,3 +37,27 @@ async fn sessions_that_were_given_up_end_with_their_connection_in_time() {
     }
     panic!("thirty sessions are open that nobody uses");
 }
+
+#[tokio::test]
+async fn an_append_that_comes_too_late_ends_only_the_session_of_its_lane() {
+    let server = Server::start(Options::default());
+    let address = Address::parse(&server.url()).unwrap();
+    let generation = crate::connection::connect(1, &address, "").await.unwrap();
+    let event = || [Proposed::binary(uuid::Uuid::new_v4(), "x", "x".into())];
+    let no_stream = ExpectedRevision::NoStream;
+    generation.append(Lane::Contended, "shared", no_stream, &event(), PATIENCE).await.unwrap();
+    server.faults().next_appends(1, AppendFault::AnswerLate);
+    let records = event();
+    let waiting = generation.append(Lane::Records, "alone", no_stream, &records, PATIENCE);
+    let conflicting = async {
+        while server.faults().appends_left() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let other = event();
+        let late = generation.append(Lane::Contended, "shared", no_stream, &other, PATIENCE);
+        assert_eq!(late.await, Err(Failure::Conflict));
+        server.faults().release_late_answers();
+    };
+    let (answered, ()) = tokio::join!(waiting, conflicting);
+    assert!(answered.is_ok(), "{answered:?}");
+}
