@@ -82,8 +82,14 @@ mod tests {
         let before = TcpStream::connect(address).unwrap();
         let open = OpenSockets::now();
         let later = TcpStream::connect(address).unwrap();
-        open.hurry_later_ones();
-        assert!(later.nodelay().unwrap());
+        match hurry(list().difference(&open.0).copied()) {
+            Ok(()) => assert!(later.nodelay().unwrap()),
+            // Some containers do not allow it; then everything stays as it was.
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+                assert!(!later.nodelay().unwrap());
+            }
+        }
         assert!(!before.nodelay().unwrap());
     }
 }
