@@ -45,6 +45,45 @@ pub trait LogReader: Send + Sync + 'static {
     fn follow(&self, after: Position) -> Box<dyn Follower>;
 }
 
+/// Something that is read as another reader is: a file it has, or a log it stands before.
+pub trait ReadsThrough: Send + Sync + 'static {
+    /// What is read.
+    fn reader(&self) -> &dyn LogReader;
+}
+
+#[async_trait]
+impl<T: ReadsThrough> LogReader for T {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError> {
+        self.reader().read_stream(stream, from, direction, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        self.reader().read_all(after, limit).await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
+        self.reader().read_at(positions).await
+    }
+
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
+        self.reader().find(tenant, id).await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        self.reader().head().await
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
+        self.reader().follow(after)
+    }
+}
+
 /// Appends records, and reads them.
 #[async_trait]
 pub trait EventLog: LogReader {

@@ -20,7 +20,7 @@ pub mod search;
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
-    LogHealth, LogReader,
+    LogHealth, LogReader, ReadsThrough,
 };
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};

@@ -12,9 +12,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
+    AppendError, AppendItem, Appended, EventLog, LogError, LogReader, ReadsThrough,
 };
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -192,36 +191,9 @@ impl EventLog for SqliteEventLog {
     }
 }
 
-#[async_trait]
-impl LogReader for SqliteEventLog {
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        self.file.read_stream(stream, from, direction, limit).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        self.file.read_all(after, limit).await
-    }
-
-    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
-        self.file.read_at(positions).await
-    }
-
-    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
-        self.file.find(tenant, id).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        Ok(self.file.head())
-    }
-
-    fn follow(&self, after: Position) -> Box<dyn Follower> {
-        self.file.follow(after)
+impl ReadsThrough for SqliteEventLog {
+    fn reader(&self) -> &dyn LogReader {
+        &self.file
     }
 }
 

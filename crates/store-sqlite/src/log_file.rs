@@ -10,7 +10,8 @@ use std::path::Path;
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Direction, Follower, LogEntry, LogError};
+use annals_ports::{Direction, Follower, LogEntry, LogError, LogReader};
+use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -40,58 +41,6 @@ impl LogFile {
         head: watch::Receiver<Position>,
     ) -> Self {
         Self { reader: Reader::new(dir, format, readers), recent, head }
-    }
-
-    pub(crate) async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        let stream = stream.clone();
-        self.reader
-            .run("reading a stream", move |connection| {
-                reading::stream(connection, &stream, from, direction, limit)
-            })
-            .await
-    }
-
-    pub(crate) async fn read_all(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        self.reader
-            .run("reading the log", move |connection| {
-                reading::all(connection, after, limit, usize::MAX)
-            })
-            .await
-    }
-
-    pub(crate) async fn read_at(
-        &self,
-        positions: &[Position],
-    ) -> Result<Vec<Option<LogEntry>>, LogError> {
-        let positions = positions.to_vec();
-        self.reader
-            .run("reading records by position", move |connection| {
-                reading::at(connection, &positions)
-            })
-            .await
-    }
-
-    pub(crate) async fn find(
-        &self,
-        tenant: &TenantId,
-        id: EventId,
-    ) -> Result<Option<LogEntry>, LogError> {
-        let tenant = tenant.clone();
-        self.reader
-            .run("looking for a record by id", move |connection| {
-                reading::find(connection, &tenant, id)
-            })
-            .await
     }
 
     pub(crate) async fn last_revisions(
@@ -127,12 +76,56 @@ impl LogFile {
     ) -> Result<T, LogError> {
         self.reader.run(doing, move |connection| Ok(read(connection)?)).await
     }
+}
 
-    pub(crate) fn head(&self) -> Position {
-        *self.head.borrow()
+#[async_trait]
+impl LogReader for LogFile {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>, LogError> {
+        let stream = stream.clone();
+        self.reader
+            .run("reading a stream", move |connection| {
+                reading::stream(connection, &stream, from, direction, limit)
+            })
+            .await
     }
 
-    pub(crate) fn follow(&self, after: Position) -> Box<dyn Follower> {
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
+        self.reader
+            .run("reading the log", move |connection| {
+                reading::all(connection, after, limit, usize::MAX)
+            })
+            .await
+    }
+
+    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
+        let positions = positions.to_vec();
+        self.reader
+            .run("reading records by position", move |connection| {
+                reading::at(connection, &positions)
+            })
+            .await
+    }
+
+    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
+        let tenant = tenant.clone();
+        self.reader
+            .run("looking for a record by id", move |connection| {
+                reading::find(connection, &tenant, id)
+            })
+            .await
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        Ok(*self.head.borrow())
+    }
+
+    fn follow(&self, after: Position) -> Box<dyn Follower> {
         Box::new(SqliteFollower::new(
             self.reader.clone(),
             self.recent.clone(),

@@ -9,9 +9,9 @@ mod writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_domain::{Revision, StreamName};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Checkpoint, Direction, Follower, LogEntry, LogError, LogReader, LogReplica};
+use annals_ports::{Checkpoint, LogEntry, LogError, LogReader, LogReplica, ReadsThrough};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -101,36 +101,9 @@ impl LogReplica for SqliteReplica {
     }
 }
 
-#[async_trait]
-impl LogReader for SqliteReplica {
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        self.file.read_stream(stream, from, direction, limit).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        self.file.read_all(after, limit).await
-    }
-
-    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
-        self.file.read_at(positions).await
-    }
-
-    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
-        self.file.find(tenant, id).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        Ok(self.file.head())
-    }
-
-    fn follow(&self, after: Position) -> Box<dyn Follower> {
-        self.file.follow(after)
+impl ReadsThrough for SqliteReplica {
+    fn reader(&self) -> &dyn LogReader {
+        &self.file
     }
 }
 

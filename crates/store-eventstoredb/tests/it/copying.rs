@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
+use annals_domain::{Revision, StreamName};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{
-    Checkpoint, Direction, EventLog, Follower, LogEntry, LogError, LogReader, LogReplica,
-};
+use annals_ports::{Checkpoint, EventLog, LogEntry, LogError, LogReader, LogReplica, ReadsThrough};
 use annals_store_eventstoredb::{Address, EventStoreLog, Settings};
 use annals_store_sqlite::SqliteReplica;
 
@@ -19,36 +17,9 @@ struct Ailing {
     is_full: AtomicBool,
 }
 
-#[async_trait::async_trait]
-impl LogReader for Ailing {
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        self.replica.read_stream(stream, from, direction, limit).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        self.replica.read_all(after, limit).await
-    }
-
-    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
-        self.replica.read_at(positions).await
-    }
-
-    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
-        self.replica.find(tenant, id).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        self.replica.head().await
-    }
-
-    fn follow(&self, after: Position) -> Box<dyn Follower> {
-        self.replica.follow(after)
+impl ReadsThrough for Ailing {
+    fn reader(&self) -> &dyn LogReader {
+        &self.replica
     }
 }
 

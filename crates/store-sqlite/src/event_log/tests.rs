@@ -1,6 +1,7 @@
 use super::*;
 use std::time::{Duration, Instant};
 
+use annals_domain::{Position, Revision};
 use annals_ports::Expected;
 use annals_ports::contract::{self, item};
 use rusqlite::Connection;

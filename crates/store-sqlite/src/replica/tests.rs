@@ -2,6 +2,7 @@ use super::*;
 use std::io::{Seek, SeekFrom, Write};
 use std::time::Duration;
 
+use annals_domain::{Position, Revision};
 use annals_ports::contract;
 use rusqlite::Connection;
 

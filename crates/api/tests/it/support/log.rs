@@ -2,11 +2,9 @@
 
 use std::sync::Mutex;
 
-use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
-    LogHealth, LogReader,
+    AppendError, AppendItem, Appended, EventLog, LogError, LogHealth, LogReader, ReadsThrough,
 };
 use async_trait::async_trait;
 
@@ -48,35 +46,8 @@ impl EventLog for AilingLog {
     }
 }
 
-#[async_trait]
-impl LogReader for AilingLog {
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<LogEntry>, LogError> {
-        self.log.read_stream(stream, from, direction, limit).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        self.log.read_all(after, limit).await
-    }
-
-    async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
-        self.log.read_at(positions).await
-    }
-
-    async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
-        self.log.find(tenant, id).await
-    }
-
-    async fn head(&self) -> Result<Position, LogError> {
-        self.log.head().await
-    }
-
-    fn follow(&self, after: Position) -> Box<dyn Follower> {
-        self.log.follow(after)
+impl ReadsThrough for AilingLog {
+    fn reader(&self) -> &dyn LogReader {
+        &self.log
     }
 }
