@@ -20,7 +20,7 @@ use async_graphql::Schema;
 use axum::routing::get;
 
 use crate::context::Api;
-use crate::server::Route;
+use crate::router::Route;
 
 pub(crate) type AnnalsSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 

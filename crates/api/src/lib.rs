@@ -13,6 +13,7 @@ mod ingest;
 mod rate_limits;
 mod rest;
 mod roles;
+pub mod router;
 pub mod server;
 mod sockets;
 mod view;

@@ -11,7 +11,7 @@ pub(crate) use parameters::parse_query;
 
 use axum::routing::{get, post};
 
-use crate::server::Route;
+use crate::router::Route;
 
 /// Every address. Handlers ask for the [`crate::auth::Principal`] and its permission themselves; a
 /// test walks this table and shows that none answers without.

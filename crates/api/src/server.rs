@@ -9,11 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::MethodRouter;
-use http::{HeaderName, HeaderValue, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -21,94 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, warn};
 
 use crate::context::Api;
-use crate::error::{ApiError, Code};
+use crate::router::router;
 
 /// How long requests and sockets may take to finish when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long the loop rests when no connection can be accepted (no descriptors left).
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// An address of the service. Routers are made of tables of these and of nothing else, so that a
-/// test can walk every one.
-pub struct Route {
-    /// As axum writes it: `{id}` stands for any one segment.
-    pub path: &'static str,
-    /// Whether it answers callers who do not say who they are.
-    pub open: bool,
-    /// What answers.
-    pub(crate) handlers: fn() -> MethodRouter<Api>,
-}
-
-/// Every address of the service.
-pub fn routes() -> impl Iterator<Item = &'static Route> {
-    crate::rest::ROUTES.iter().chain(crate::graphql::ROUTES)
-}
-
-/// All routes with what every answer has in common.
-pub fn router(api: Api) -> Router {
-    let router = Router::new().fallback(async || ApiError::not_found("page"));
-    routes()
-        .fold(router, |router, route| router.route(route.path, (route.handlers)()))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(Code::MethodNotAllowed, "this address has no such method")
-        })
-        .layer(axum::Extension(crate::graphql::schema(&api)))
-        .with_state(api)
-        .layer(CatchPanicLayer::custom(|_| {
-            let error = ApiError::new(Code::Internal, "a fault on our side; please tell us");
-            axum::response::IntoResponse::into_response(error)
-        }))
-        .layer(middleware::from_fn(crate::rate_limits::tell))
-        .layer(middleware::from_fn(common_headers))
-}
-
-/// Names a request, in its answer and in the log.
-#[derive(Clone)]
-pub(crate) struct RequestId(pub(crate) HeaderValue);
-
-/// Gives every answer an id to speak about, and tells browsers not to guess or keep it.
-async fn common_headers(mut request: Request, next: Next) -> Response {
-    let id = request.headers().get(&REQUEST_ID).filter(|id| is_request_id(id)).cloned();
-    let id = id.unwrap_or_else(|| {
-        let id = uuid::Uuid::now_v7().simple().to_string();
-        HeaderValue::from_str(&id).expect("hexadecimal digits are a header value")
-    });
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let may_be_left_unread = has_long_body(&request);
-    let mut response = next.run(request).await;
-    let refused = response.status().is_client_error() || response.status().is_server_error();
-    let headers = response.headers_mut();
-    if refused && may_be_left_unread {
-        // What is left of the body is not read: the connection ends here, and a client that does
-        // not know would send its next request into nothing.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    headers.insert(REQUEST_ID, id);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-    response
-}
-
-/// Whether the body does not come with the headers; HTTP/2 can end a request by itself.
-fn has_long_body(request: &Request) -> bool {
-    const BYTES_MAX: u64 = 16 * 1024;
-    let told = request.headers().get(header::CONTENT_LENGTH);
-    let told = told.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    request.version() < http::Version::HTTP_2 && (chunked || told.is_some_and(|n| n > BYTES_MAX))
-}
-
-fn is_request_id(value: &HeaderValue) -> bool {
-    let bytes = value.as_bytes();
-    (1..=128).contains(&bytes.len())
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b))
-}
 
 /// A connection's place among those that may be open at once. It lies with every request, so that
 /// a socket can keep it: hyper regards a connection that was upgraded as ended.

@@ -20,7 +20,7 @@ use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::rest::body;
-use crate::server::RequestId;
+use crate::router::RequestId;
 
 /// Nesting of a request as sent.
 const DEPTH_MAX: usize = 64;

@@ -87,7 +87,7 @@ async fn whoever_records_nothing_sends_little() {
     // And holds nothing that recording needs, however slowly it asks.
     let waiting = post_forever("/graphql", &token("ann", "acme", "user"));
     let asking = tokio::spawn({
-        let router = annals_api::server::router(service.api.clone());
+        let router = annals_api::router::router(service.api.clone());
         tower::ServiceExt::oneshot(router, waiting)
     });
     tokio::task::yield_now().await;
@@ -181,7 +181,7 @@ async fn when_too_much_is_under_way_more_is_turned_away_until_there_is_room() {
     busy(permits.add_events(Permit::default(), 2).unwrap()).await;
     // Two bodies that tell no length hold all there is.
     let slow = || {
-        let router = annals_api::server::router(service.api.clone());
+        let router = annals_api::router::router(service.api.clone());
         tokio::spawn(tower::ServiceExt::oneshot(router, post_forever("/api/v1/logs", &writer())))
     };
     let slow = [slow(), slow()];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use annals_api::{graphql, server};
+use annals_api::{graphql, router};
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use axum::body::Body;
@@ -55,14 +55,14 @@ fn body_of(row: &Rest) -> String {
 }
 
 fn is_open(route: &str) -> bool {
-    server::routes().any(|known| known.path == route && known.open)
+    router::routes().any(|known| known.path == route && known.open)
 }
 
 #[tokio::test]
 async fn every_route_and_method_is_in_the_table() {
     let service = Service::start().await;
     let table = rest_table();
-    for route in server::routes() {
+    for route in router::routes() {
         let path = route.path.replace("{id}", "x");
         let method = Method::from_bytes(b"BREW").unwrap();
         let answer = service.call(request(method, &path, None, Body::empty())).await;
@@ -73,7 +73,7 @@ async fn every_route_and_method_is_in_the_table() {
         let known: BTreeSet<&str> = rows.map(|row| row.method.as_str()).collect();
         assert_eq!(told, known, "the table does not tell all of {path}");
     }
-    let routes: BTreeSet<&str> = server::routes().map(|route| route.path).collect();
+    let routes: BTreeSet<&str> = router::routes().map(|route| route.path).collect();
     assert!(table.iter().all(|row| routes.contains(row.route)), "the table tells of no route");
 }
 

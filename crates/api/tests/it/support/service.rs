@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
-use annals_api::{Api, ApiParts, RateLimitSettings, RateLimits, server};
+use annals_api::{Api, ApiParts, RateLimitSettings, RateLimits, router, server};
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
@@ -137,7 +137,7 @@ impl Service {
             stopping: CancellationToken::new(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
-        let router = server::router(api.clone());
+        let router = router::router(api.clone());
         Self { router, api, log, index, limiter, health, _system: system }
     }
 
