@@ -7,6 +7,7 @@
 
 mod caller;
 mod disk;
+mod foreign;
 mod graphql;
 mod ledger;
 mod program;
@@ -18,6 +19,7 @@ mod sockets;
 mod waiting;
 
 pub use caller::{Address, Answer, Caller, PAGE_MAX};
+pub use foreign::{install_node_packages, python_with_packages, run_script};
 pub use graphql::{GraphqlAnswer, Operation};
 pub use ledger::{Ledger, Place, check_whole};
 pub use program::{Ended, Program};

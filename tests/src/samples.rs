@@ -44,6 +44,17 @@ pub fn password_change(user: &str) -> Value {
     })
 }
 
+/// A role is granted: the act must not happen unseen, so it is never spooled.
+pub fn role_granted(user: &str) -> Value {
+    json!({
+        "id": id(),
+        "type": "user.role.granted",
+        "actor": { "id": "root" },
+        "subject": { "id": user },
+        "metadata": { "role": "auditor" },
+    })
+}
+
 /// An invoice is looked at, by one person, about another.
 pub fn invoice_viewed(actor: &str, subject: &str, invoice: &str) -> Value {
     json!({

@@ -6,12 +6,15 @@
 //! own work is part of the price.
 
 mod client;
+mod export;
 mod ingest;
 mod latency;
 mod live;
 mod machine;
+mod overload;
 mod search;
 mod service;
+mod stats;
 
 use std::path::PathBuf;
 
@@ -51,10 +54,16 @@ struct TargetArgs {
 enum What {
     /// Recording: in bulk, one by one, and until found
     Ingest(ingest::IngestArgs),
+    /// Taking events out of the log
+    Export(export::ExportArgs),
     /// Finding, by class of query
     Search(search::SearchArgs),
+    /// Counting, by class of question
+    Stats(stats::StatsArgs),
     /// Telling subscribers
     Live(live::LiveArgs),
+    /// More than can be done, and one tenant's flood beside another
+    Overload(overload::OverloadArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> anyhow::Result<()> {
@@ -62,8 +71,11 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<()> {
     let seed = args.target.seed;
     let mut result = match args.what {
         What::Ingest(ingest) => ingest::run(&service, &ingest, seed)?,
+        What::Export(export) => export::run(&service, &export, seed)?,
         What::Search(search) => search::run(&service, &search, seed)?,
+        What::Stats(stats) => stats::run(&service, &stats, seed)?,
         What::Live(live) => live::run(&service, &live, seed)?,
+        What::Overload(overload) => overload::run(&service, &overload, seed)?,
     };
     result["machine"] = machine::description();
     service.end()?;

@@ -1,17 +1,22 @@
 //! Settings: the built-in file, a file of the operator's over it, the environment over that.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use annals_api::RateLimitSettings;
+use annals_api::{AllowedOrigins, RateLimitSettings, WebSettings};
 use annals_api::auth::KeySettings;
+use annals_api::graphql::GraphqlSettings;
+use annals_domain::access::state::AccessRules;
 use annals_domain::admission::UnknownTypes;
 use annals_engine::{
-    DeliverySettings, ProjectionSettings, RecorderSettings, Roles, SupervisionSettings,
+    DeliverySettings, ExportSettings, ProjectionSettings, QuarantineSettings, RecorderSettings,
+    Roles, SpoolSettings, SupervisionSettings,
 };
 use annals_notify::WebhookSettings;
 use annals_store_redis::RedisSettings;
 use anyhow::Context;
 use config::{Config, File, FileFormat};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// `config/annals.toml` as it was when the program was built: every setting, with its default.
@@ -26,9 +31,13 @@ pub(crate) struct Settings {
     pub(crate) store: StoreSettings,
     pub(crate) auth: AuthSettings,
     pub(crate) events: EventSettings,
+    pub(crate) graphql: GraphqlSettings,
     pub(crate) recorder: RecorderSettings,
+    pub(crate) spool: SpoolSettings,
+    pub(crate) quarantine: QuarantineSettings,
     pub(crate) projections: ProjectionSettings,
     pub(crate) delivery: DeliverySettings,
+    pub(crate) export: ExportSettings,
     pub(crate) webhook: WebhookSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) redis: RedisSettings,
@@ -36,6 +45,9 @@ pub(crate) struct Settings {
     pub(crate) enrich: EnrichSettings,
     pub(crate) log: LogSettings,
     pub(crate) supervision: SupervisionSettings,
+    /// Each section as JSON text, to tell whether it changed.
+    #[serde(skip)]
+    pub(crate) sections: BTreeMap<String, String>,
 }
 
 /// `[server]`
@@ -44,6 +56,23 @@ pub(crate) struct Settings {
 pub(crate) struct ServerSettings {
     /// Address and port.
     pub(crate) listen: String,
+    /// Addresses and networks of proxies that are believed.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Whose pages may read answers.
+    pub(crate) allowed_origins: Vec<String>,
+    /// Whether the page of documentation is served.
+    pub(crate) docs: bool,
+    /// Whether answers are compressed.
+    pub(crate) compression: bool,
+}
+
+impl ServerSettings {
+    /// What browsers are told, and how answers travel.
+    pub(crate) fn web(&self) -> anyhow::Result<WebSettings> {
+        let origins = AllowedOrigins::read(&self.allowed_origins);
+        let allowed_origins = origins.context("reading `server.allowed_origins`")?;
+        Ok(WebSettings { allowed_origins, docs: self.docs, compression: self.compression })
+    }
 }
 
 /// `[node]`
@@ -96,6 +125,27 @@ pub(crate) struct AuthSettings {
     pub(crate) audience: String,
     /// How far clocks may differ.
     pub(crate) clock_skew_seconds: u64,
+    /// How long tokens may hold; 0: not looked at.
+    pub(crate) token_lifetime_seconds_max: u64,
+    /// Where the issuer publishes its keys; empty: nowhere.
+    pub(crate) jwks_url: String,
+    /// How often they are fetched.
+    pub(crate) jwks_refresh_seconds: u64,
+    /// How long they go on when they cannot be fetched.
+    pub(crate) jwks_stale_seconds_max: u64,
+    /// Whether the issuer may be at a private address.
+    pub(crate) jwks_allow_private: bool,
+    /// File with the roles; empty: those that ship with Annals.
+    pub(crate) access_file: PathBuf,
+}
+
+impl AuthSettings {
+    /// What is kept of revocations: nothing is left to refuse once every token has ended.
+    pub(crate) fn access_rules(&self) -> AccessRules {
+        let seconds = i64::try_from(self.token_lifetime_seconds_max).unwrap_or(i64::MAX);
+        let lifetime = (seconds > 0).then(|| SignedDuration::from_secs(seconds));
+        AccessRules { token_lifetime_max: lifetime }
+    }
 }
 
 /// `[events]`
@@ -130,6 +180,12 @@ pub(crate) struct LogSettings {
     pub(crate) level: String,
     /// For people or for programs.
     pub(crate) format: LogFormat,
+    /// Where warnings and errors are kept, from the data directory on; empty: nowhere.
+    pub(crate) file: PathBuf,
+    /// When it has so many bytes a new one is begun.
+    pub(crate) file_bytes_max: u64,
+    /// So many files are kept.
+    pub(crate) files_max: usize,
 }
 
 /// How the operations log is written.
@@ -170,10 +226,17 @@ impl Settings {
                 .set_override(&path, value)
                 .with_context(|| format!("the environment variable {name}"))?;
         }
-        layers
-            .build()
-            .and_then(Config::try_deserialize)
-            .context("the configuration is wrong; config/annals.toml lists every setting")
+        const WRONG: &str = "the configuration is wrong; config/annals.toml lists every setting";
+        let built = layers.build().context(WRONG)?;
+        let mut sections: BTreeMap<String, serde_json::Value> =
+            built.clone().try_deserialize().context(WRONG)?;
+        // Where a node listens is its own, and no change of how the service behaves.
+        if let Some(server) = sections.get_mut("server").and_then(|server| server.as_object_mut()) {
+            server.remove("listen");
+        }
+        let sections = sections.into_iter().map(|(name, section)| (name, section.to_string()));
+        let settings: Self = built.try_deserialize().context(WRONG)?;
+        Ok(Self { sections: sections.collect(), ..settings })
     }
 }
 

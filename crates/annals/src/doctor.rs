@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use annals_store_eventstoredb::rights::{self, Rights};
-use annals_store_sqlite::DataDir;
+use annals_store_sqlite::{DataDir, SqliteSpool};
 
 use crate::configuration::{Settings, StoreSettings};
 use crate::exit::{self, Failure};
@@ -150,6 +150,14 @@ fn look_at_data(data_dir: &Path, findings: &mut Vec<Finding>) {
                 say(Grade::Wrong, format!("others can read `{}`", path.display()));
             }
         }
+    }
+    match SqliteSpool::waiting_in(data_dir) {
+        Ok(None | Some(0)) => {}
+        Ok(Some(waiting)) => say(
+            Grade::Advice,
+            format!("{waiting} acknowledged events wait in the spool until the log can be written"),
+        ),
+        Err(error) => say(Grade::Wrong, format!("the spool: {error}")),
     }
     match DataDir::open(data_dir) {
         Ok(_) => say(Grade::Good, "no service has the data open; `annals verify` can run".into()),

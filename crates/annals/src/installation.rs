@@ -6,20 +6,23 @@ use std::sync::Arc;
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
-use annals_engine::{Clock, Permits, Ports, System};
+use annals_engine::{Clock, ExportParts, Permits, Ports, Role, System};
 use annals_record::MasterKey;
 use annals_search::TantivyIndex;
-use annals_store_sqlite::{DataDir, SqliteInbox, SqliteProfiles};
+use annals_store_sqlite::{DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine};
 use anyhow::Context;
 use tracing::warn;
 
 use crate::channels;
 use crate::configuration::Settings;
+use crate::descriptors;
 use crate::secrets;
 use crate::store::Store;
 
 /// The directory of the search index within the data directory.
 const INDEX: &str = "index";
+/// The directory of exports.
+const EXPORTS: &str = "exports";
 
 /// The stores of a data directory, which no other process has open.
 pub(crate) struct Installation {
@@ -27,6 +30,8 @@ pub(crate) struct Installation {
     pub(crate) index: Arc<TantivyIndex>,
     pub(crate) profiles: Arc<SqliteProfiles>,
     pub(crate) inbox: Arc<SqliteInbox>,
+    pub(crate) access: Arc<SqliteAccess>,
+    pub(crate) quarantine: Arc<SqliteQuarantine>,
     pub(crate) master: MasterKey,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) limits: Arc<Limits>,
@@ -54,9 +59,11 @@ impl Installation {
             index: Arc::new(index),
             profiles: Arc::new(SqliteProfiles::open(path)?),
             inbox: Arc::new(SqliteInbox::open(path)?),
+            access: Arc::new(SqliteAccess::open(path)?),
+            quarantine: Arc::new(SqliteQuarantine::open(path)?),
             master,
             catalogue: Arc::new(Catalogue::shipped()),
-            limits: Arc::new(Limits::shipped()),
+            limits: Arc::new(descriptors::fitted(Limits::shipped())),
             dir,
         })
     }
@@ -75,8 +82,7 @@ impl Installation {
 
     /// Starts the engine on these stores.
     pub(crate) async fn start(&self, settings: &Settings) -> anyhow::Result<System> {
-        let limits = &self.limits.request;
-        let permits = Permits::new(limits.in_flight_bytes_max, limits.in_flight_events_max);
+        let permits = Permits::of(&self.limits.request);
         let ports = Ports {
             log: self.store.log.clone(),
             keys: self.store.keys.clone(),
@@ -85,12 +91,19 @@ impl Installation {
             index: self.index.clone(),
             profiles: self.profiles.clone(),
             inbox: self.inbox.clone(),
+            access: self.access.clone(),
+            quarantine: self.quarantine.clone(),
+            spool: self.store.spool.clone(),
+            exports: self.exports(settings),
         };
         let engine = annals_engine::Settings {
             recorder: settings.recorder.clone(),
             projections: settings.projections.clone(),
             supervision: settings.supervision.clone(),
             delivery: settings.delivery.clone(),
+            access: settings.auth.access_rules(),
+            quarantine: settings.quarantine.clone(),
+            spool: settings.spool.clone(),
             roles: settings.node.roles,
             node: self.node_name(settings)?,
             permits,
@@ -99,6 +112,13 @@ impl Installation {
         System::start(ports, master, Arc::clone(&self.catalogue), engine)
             .await
             .context("starting the engine")
+    }
+
+    /// Where exports are kept; only a node that answers questions makes any.
+    fn exports(&self, settings: &Settings) -> Option<ExportParts> {
+        let dir = self.dir.path().join(EXPORTS);
+        let parts = || ExportParts { dir, settings: settings.export.clone() };
+        settings.node.roles.has(Role::Query).then(parts)
     }
 
     fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {

@@ -2,17 +2,21 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
+mod access;
 mod bench;
 mod catalogue_check;
 mod channels;
 mod configuration;
+mod descriptors;
 mod doctor;
 mod eventstore;
 mod exit;
 mod findings;
 mod generate;
+mod graphql;
 mod import;
 mod installation;
+mod jwks;
 mod rate_limits;
 mod rebuild;
 mod schema;
@@ -21,6 +25,8 @@ mod serve;
 mod store;
 mod telemetry;
 mod token;
+mod traces;
+mod verifier;
 mod verify;
 
 use std::process::ExitCode;

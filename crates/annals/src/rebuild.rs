@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_engine::{Progress, Queries};
-use annals_ports::{InboxStore, ProfileStore, SearchIndex};
+use annals_ports::{AccessStore, InboxStore, ProfileStore, SearchIndex};
 use annals_store_sqlite::DataDir;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     if let Some(store) = args.store {
         settings.store.url = store;
     }
-    telemetry::start_log(&settings.log)?;
+    let _log = telemetry::start_log(&settings.log, &args.data_dir)?;
     if args.what == What::All && !settings.store.is_embedded() {
         store::remove_copy(&DataDir::open(&args.data_dir)?)?;
     }
@@ -70,10 +70,17 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
         installation.profiles.clear().context("clearing the profiles")?;
         installation.inbox.clear().context("clearing the inboxes")?;
     }
+    if args.what == What::All {
+        installation.access.clear().context("clearing the state of access")?;
+    }
     let mut system = installation.start(&settings).await?;
+    let access = system.access.clone();
     let queries = system.queries.clone();
     let finished = tokio::select! {
-        () = follow(queries) => true,
+        () = async {
+            follow(queries).await;
+            access.until_current().await;
+        } => true,
         () = system.ended() => false,
     };
     let head = system.queries.head();

@@ -8,6 +8,10 @@ use annals_domain::catalogue::reference::render_markdown;
 pub(crate) enum SchemaCommand {
     /// The GraphQL schema, as in graphql/schema.graphql
     Graphql,
+    /// The REST contract, as in docs/openapi.json
+    Openapi,
+    /// Working requests for Postman, as in `docs/annals.postman_collection.json`
+    Postman,
     /// Every type of event, as in docs/events.md
     Events,
 }
@@ -15,6 +19,8 @@ pub(crate) enum SchemaCommand {
 pub(crate) fn run(what: SchemaCommand) -> anyhow::Result<()> {
     match what {
         SchemaCommand::Graphql => print!("{}", annals_api::graphql::schema_text()),
+        SchemaCommand::Openapi => print!("{}", annals_api::rest::openapi::openapi_text()),
+        SchemaCommand::Postman => print!("{}", annals_api::rest::openapi::postman_text()),
         SchemaCommand::Events => print!("{}", render_markdown(&Catalogue::shipped())),
     }
     Ok(())

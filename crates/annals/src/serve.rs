@@ -3,22 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use annals_api::ApiParts;
-use annals_api::auth::{Expectations, Verifier};
+use annals_api::{ApiParts, Credentials};
 use annals_api::cursor::Cursors;
+use annals_api::server::{self, TrustedProxies};
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{Clock, System};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::Kind;
-use crate::{findings, rate_limits, secrets, telemetry};
+use crate::{access, findings, graphql, rate_limits, telemetry, traces, verifier};
 
 /// Runs the service until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -46,11 +46,13 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if let Some(store) = args.store {
         settings.store.url = store;
     }
-    telemetry::start_log(&settings.log)?;
+    let _log = telemetry::start_log(&settings.log, &args.data_dir)?;
     let metrics = telemetry::start_metrics()?;
     let installation = Installation::open(&args.data_dir, &settings).await?;
     let clock = Arc::new(installation.clock().await?);
-    let verifier = Arc::new(verifier(&settings, &args.data_dir)?);
+    let stopping = CancellationToken::new();
+    let verifier =
+        Arc::new(verifier::open(&settings.auth, &args.data_dir, &stopping).await?);
     let database = &settings.enrich.geoip_database;
     let enrich = EnrichSettings {
         geoip_database: (!database.as_os_str().is_empty()).then(|| database.clone()),
@@ -61,30 +63,49 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     std::thread::spawn(move || warming.warm_up());
     let mut system = installation.start(&settings).await?;
     record_findings(&installation, &system, &clock).await;
-    let stopping = CancellationToken::new();
     let api = Arc::new(ApiParts {
         recorder: system.recorder.clone(),
+        quarantine: system.quarantine.clone(),
         queries: system.queries.clone(),
+        exports: system.exports.clone(),
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),
         roles: settings.node.roles,
         rate_limits: rate_limits::open(&settings, &installation.master)?,
         inbox_news: system.inbox_news.clone(),
         catalogue: Arc::clone(&installation.catalogue),
+        access: Arc::new(access::policy(&settings.auth, &installation.limits)?),
         limits: Arc::clone(&installation.limits),
         unknown_types: settings.events.unknown_types,
         enricher,
         verifier,
+        credentials: Credentials::new(
+            system.access.clone(),
+            settings.auth.access_rules(),
+            installation.store.registers.clone(),
+            &installation.master.derive("relay tokens"),
+        ),
         cursors: Cursors::new(&installation.master.derive("cursor")),
         clock,
         stopping: stopping.clone(),
+        graphql: graphql::parts(
+            &settings,
+            &installation.limits,
+            args.listen.as_deref().unwrap_or(&settings.server.listen),
+        )?,
+        web: settings.server.web()?,
         metrics,
     });
+    if let Some(exports) = &api.exports {
+        exports.open_desk(annals_api::export_desk(&api));
+    }
+    let proxies = TrustedProxies::new(&settings.server.trusted_proxies)?;
     let listen = args.listen.as_deref().unwrap_or(&settings.server.listen);
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
     let address = listener.local_addr().context("reading the address that was taken")?;
-    let serving = tokio::spawn(annals_api::server::serve(listener, api));
+    let serving = tokio::spawn(server::serve_behind(listener, api.clone(), proxies));
+    traces::started(&api, &settings, &installation.master);
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;
     }
@@ -94,6 +115,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if serving.await.is_err() {
         error!("the server ended in a panic");
     }
+    if !ended {
+        traces::stopping(&api).await;
+    }
+    drop(api);
     system.stop().await;
     installation.close().await;
     if ended {
@@ -125,31 +150,6 @@ async fn wait(system: &mut System) -> anyhow::Result<bool> {
         () = system.ended() => return Ok(true),
     }
     Ok(false)
-}
-
-fn verifier(settings: &Settings, data_dir: &Path) -> anyhow::Result<Verifier> {
-    let auth = &settings.auth;
-    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let expectations = Expectations {
-        issuer: given(&auth.issuer),
-        audience: given(&auth.audience),
-        clock_skew_seconds: auth.clock_skew_seconds,
-    };
-    if auth.clock_skew_seconds > 300 {
-        bail!("`auth.clock_skew_seconds` is over 300: set the clocks instead");
-    }
-    let secret = match auth.keys.is_empty() {
-        false => None,
-        true => {
-            warn!(
-                "no `auth.keys` are configured: tokens are verified with a development secret in \
-                 the data directory; `annals token` makes them"
-            );
-            Some(secrets::token_secret(data_dir)?)
-        }
-    };
-    let secret = secret.as_ref().map(<[u8; 32]>::as_slice);
-    Verifier::new(&auth.keys, secret, &expectations).context("reading `auth.keys`")
 }
 
 /// Written under another name first, so that whoever waits for the file finds it complete.

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annals_ports::{EventLog, KeyStore, SharedRegisters};
+use annals_ports::{EventLog, KeyStore, SharedRegisters, Spool};
 use annals_record::MasterKey;
 use annals_store_eventstoredb::{Address, EventStoreLog, Settings as ServerSettings};
 use annals_store_sqlite::{
     DataDir, EventLogSettings, SqliteEventLog, SqliteKeyStore, SqliteRegisters, SqliteReplica,
+    SqliteSpool,
 };
 use anyhow::{Context, bail};
 use data_encoding::HEXLOWER;
@@ -26,6 +27,8 @@ pub(crate) struct Store {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) registers: Arc<dyn SharedRegisters>,
+    /// Where events wait while the log takes none. An embedded log fails with the same disk.
+    pub(crate) spool: Option<Arc<dyn Spool>>,
     pub(crate) kind: Kind,
 }
 
@@ -54,6 +57,7 @@ impl Store {
             log: log.clone(),
             keys: Arc::new(SqliteKeyStore::open(dir)?),
             registers: Arc::new(SqliteRegisters::open(dir)?),
+            spool: None,
             kind: Kind::Embedded(log),
         })
     }
@@ -75,6 +79,7 @@ impl Store {
         Ok(Self {
             keys: Arc::new(log.keys()),
             registers: Arc::new(log.registers()),
+            spool: Some(Arc::new(SqliteSpool::open(dir)?)),
             log: log.clone(),
             kind: Kind::Remote(log),
         })

@@ -1,21 +1,53 @@
 //! The operations log and the numbers: what Annals tells about itself.
 
+mod operations_file;
+
+use std::path::Path;
+
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
+use self::operations_file::OperationsFile;
 use crate::configuration::{LogFormat, LogSettings};
 
-/// Starts the operations log, on standard error.
-pub(crate) fn start_log(settings: &LogSettings) -> anyhow::Result<()> {
+/// Lines that wait to be written to the file; what comes when there are so many is on standard error
+/// alone.
+const LINES_MAX: usize = 10_000;
+
+/// Keeps the operations log going; what waits is written when this is dropped.
+pub(crate) struct OperationsLog {
+    _file: Option<WorkerGuard>,
+}
+
+/// Starts the operations log: on standard error and, for warnings and errors, in a file of its own.
+pub(crate) fn start_log(settings: &LogSettings, data_dir: &Path) -> anyhow::Result<OperationsLog> {
     let filter = EnvFilter::try_new(&settings.level)
         .with_context(|| format!("`log.level` is `{}`", settings.level))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match settings.format {
-        LogFormat::Text => log.with_target(false).with_ansi(false).try_init(),
-        LogFormat::Json => log.json().try_init(),
+    let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let shown = match settings.format {
+        LogFormat::Text => shown.with_target(false).with_ansi(false).with_filter(filter).boxed(),
+        LogFormat::Json => shown.json().with_filter(filter).boxed(),
     };
-    started.map_err(|error| anyhow::anyhow!("starting the operations log: {error}"))
+    let (kept, guard) = match settings.file.as_os_str().is_empty() {
+        true => (None, None),
+        false => {
+            let path = data_dir.join(&settings.file);
+            let file = OperationsFile::new(path, settings.file_bytes_max, settings.files_max);
+            // On a thread of its own: a disk that hangs holds up nobody.
+            let writer = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES_MAX);
+            let (writer, guard) = writer.thread_name("operations-log").finish(file);
+            let kept = tracing_subscriber::fmt::layer().json().with_writer(writer);
+            (Some(kept.with_filter(LevelFilter::WARN)), Some(guard))
+        }
+    };
+    let started = tracing_subscriber::registry().with(shown).with(kept).try_init();
+    started.map_err(|error| anyhow::anyhow!("starting the operations log: {error}"))?;
+    Ok(OperationsLog { _file: guard })
 }
 
 /// Starts counting.
@@ -41,5 +73,13 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_gauge!("annals_lease_held", "Whether this node delivers");
     metrics::describe_counter!("annals_rate_limited_total", "Requests refused by a rate limit");
     metrics::describe_counter!("annals_rate_limit_fallbacks_total", "Checks without Redis");
+    metrics::describe_gauge!("annals_spool_events", "Events that wait for the log");
+    metrics::describe_counter!("annals_events_spooled_total", "Events put into the spool");
+    metrics::describe_counter!("annals_spool_recorded_total", "Spooled events that were recorded");
+    metrics::describe_counter!("annals_spool_full_total", "Events the spool had no room for");
+    metrics::describe_counter!("annals_quarantine_entries_total", "Refused events to be kept");
+    metrics::describe_counter!("annals_quarantine_evicted_total", "Refused events that made way");
+    metrics::describe_counter!("annals_quarantine_failures_total", "Refused events not kept");
+    metrics::describe_counter!("annals_operations_log_failures_total", "Lines not written to file");
     Ok(handle)
 }

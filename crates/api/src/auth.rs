@@ -1,21 +1,23 @@
 //! Who is calling: tokens, verified into a [`Principal`].
 
-mod access;
 mod claims;
+mod jwks;
 mod verifier;
 
-pub use access::{Permission, permissions_of};
-pub use claims::{Claims, Role, TenantClaim};
+pub use annals_domain::access::Permission;
+pub use claims::{Claims, TenantClaim};
+pub use jwks::{IssuerKeys, KEY_SET_BYTES_MAX, KeySet, KeySetError, PassedOver};
 pub use verifier::{
-    Expectations, KeyError, KeySettings, TokenError, Verifier, sign_development_token,
+    Expectations, KeyError, KeySettings, Now, TokenError, Verifier, sign_development_token,
 };
 
-use annals_domain::TenantId;
+use annals_domain::{EventId, TenantId};
+use annals_domain::access::{AccessPolicy, Grants};
 use annals_domain::filter::Scope;
 
 use crate::error::ApiError;
 
-/// A caller whose token was verified, acting in one tenant.
+/// A caller who was recognised, acting in one tenant.
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// Who they are: the token's `sub`.
@@ -23,13 +25,67 @@ pub struct Principal {
     /// The tenant they act in.
     pub tenant: TenantId,
     /// What they are.
-    pub roles: Vec<Role>,
+    pub roles: Vec<String>,
+    /// What that lets them do and see.
+    pub grants: Grants,
     /// When the token ends.
     pub expires_at: jiff::Timestamp,
+    /// How they were recognised.
+    pub credential: Credential,
+    /// For what they look at what masks hide, when they said so.
+    pub purpose: Option<String>,
+    /// The emergency access by which they see everything for a while.
+    pub break_glass: Option<OpenBreakGlass>,
+    /// The only sources they may record for; empty: any.
+    pub sources: Vec<String>,
+}
+
+/// Emergency access that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenBreakGlass {
+    /// The event that opened it.
+    pub id: EventId,
+    /// When it ends by itself.
+    pub until: jiff::Timestamp,
+}
+
+/// How a caller was recognised.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// A token of an identity provider.
+    Token {
+        /// Its `jti`.
+        id: Option<String>,
+        /// Its `iat`, seconds since 1970.
+        issued_at: Option<i64>,
+    },
+    /// An API key.
+    ApiKey {
+        /// Its public id.
+        id: String,
+        /// Digest of the secret that was shown.
+        digest: String,
+    },
+    /// A token with which a browser records a few events.
+    Relay {
+        /// Its own id.
+        id: String,
+        /// When it was made, seconds since 1970.
+        issued_at: i64,
+        /// Who made it.
+        issuer: String,
+        /// By which API key, if it was one.
+        key: Option<String>,
+    },
 }
 
 /// Which tenant a caller names, when their token holds several.
 pub const TENANT_HEADER: &str = "annals-tenant";
+/// For what a caller wants to see what masks hide.
+pub const PURPOSE_HEADER: &str = "annals-purpose";
+/// Longer purposes are refused.
+const PURPOSE_BYTES_MAX: usize = 500;
 
 impl Principal {
     /// Makes the caller of verified claims, which hold until `expires_at`, in the tenant they name.
@@ -40,6 +96,7 @@ impl Principal {
         claims: Claims,
         expires_at: jiff::Timestamp,
         named: Option<&str>,
+        policy: &AccessPolicy,
     ) -> Result<Self, ApiError> {
         let tenants = claims.tenant.list();
         let tenant = match (tenants, named) {
@@ -54,33 +111,80 @@ impl Principal {
                 )));
             }
         };
-        Ok(Self { id: claims.sub, tenant: tenant.clone(), roles: claims.roles, expires_at })
+        Ok(Self {
+            tenant: tenant.clone(),
+            grants: policy.grants(claims.roles.iter().map(String::as_str)),
+            id: claims.sub,
+            roles: claims.roles,
+            expires_at,
+            credential: Credential::Token { id: claims.jti, issued_at: claims.iat },
+            purpose: None,
+            break_glass: None,
+            sources: Vec::new(),
+        })
+    }
+
+    /// The source of events that name none.
+    pub(crate) fn own_source(&self) -> &str {
+        self.sources.first().map_or(self.id.as_str(), String::as_str)
+    }
+
+    /// Whether they may record for a source.
+    pub(crate) fn may_record_for(&self, source: &str) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|own| own == source)
+    }
+
+    /// Lets the caller see what masks hide, for a purpose that is written down with what they see.
+    ///
+    /// # Errors
+    /// When no role of theirs allows it, or the purpose says nothing.
+    pub fn unmasked(mut self, purpose: &str) -> Result<Self, ApiError> {
+        self.require(Permission::Unmask)?;
+        let purpose = purpose.trim();
+        if !(3..=PURPOSE_BYTES_MAX).contains(&purpose.len()) {
+            return Err(ApiError::bad_request(format!(
+                "the header `{PURPOSE_HEADER}` says for what you look closer, in 3 to \
+                 {PURPOSE_BYTES_MAX} bytes"
+            )));
+        }
+        self.purpose = Some(purpose.to_owned());
+        self.grants.unmask();
+        Ok(self)
     }
 
     /// Whether some role of the caller holds the permission.
     pub fn may(&self, permission: Permission) -> bool {
-        self.roles.iter().any(|role| permissions_of(*role).contains(&permission))
+        self.grants.may(permission)
     }
 
     /// Refuses a caller who lacks the permission.
     pub fn require(&self, permission: Permission) -> Result<(), ApiError> {
-        if self.may(permission) {
+        self.require_one_of(&[permission])
+    }
+
+    /// Refuses a caller who has none of these permissions.
+    pub fn require_one_of(&self, permissions: &[Permission]) -> Result<(), ApiError> {
+        if permissions.iter().any(|permission| self.may(*permission)) {
             return Ok(());
         }
-        let roles: Vec<&str> = self.roles.iter().map(|role| role.as_str()).collect();
+        let needed: Vec<&str> = permissions.iter().map(|needed| needed.as_str()).collect();
+        let roles: Vec<String> =
+            self.roles.iter().take(10).map(|role| role.chars().take(64).collect()).collect();
         Err(ApiError::forbidden(format!(
-            "this needs the permission `{}`, which no role of the token ({}) holds",
-            permission.as_str(),
+            "this needs the permission `{}`, which no role of yours ({}) holds",
+            needed.join("` or `"),
             roles.join(", ")
         )))
     }
 
     /// The events the caller may see, or a refusal when there are none.
     pub fn scope(&self) -> Result<Scope, ApiError> {
-        if self.may(Permission::ReadTenantEvents) {
-            return Ok(Scope { tenant: self.tenant.clone(), person: None });
+        if let Some(scope) = self.grants.scope(&self.tenant, &self.id) {
+            return Ok(scope);
         }
-        self.require(Permission::ReadOwnEvents)?;
-        Ok(Scope { tenant: self.tenant.clone(), person: Some(self.id.clone()) })
+        let reading = [Permission::ReadOwnEvents, Permission::ReadTenantEvents];
+        Err(self.require_one_of(&reading).err().unwrap_or_else(|| {
+            ApiError::forbidden("no role of yours shows any events")
+        }))
     }
 }

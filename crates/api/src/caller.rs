@@ -1,39 +1,172 @@
-//! Who asks: known by their token, and within their quota.
+//! Who asks: recognised, within their quota, and shown what they may see.
 
+use std::sync::Arc;
+
+use annals_domain::access::{shape_of, without_reads};
+use annals_domain::filter::{Filter, Scope};
+use annals_domain::{Event, Recorded};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use crate::auth::Principal;
+use crate::auth::{Permission, Principal};
 use crate::context::{Api, ApiParts};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::rate_limits::Usage;
+use crate::self_audit::{Read, Reads};
 
-/// A caller whose request was counted. Handlers ask for it before they ask for a body.
+/// A caller whose request was counted.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// What the request took of their quotas, for the answer.
     pub(crate) usage: Usage,
+    /// What the request shows them of others.
+    pub(crate) reads: Reads,
+    /// Id of the request, for the events that tell of it.
+    pub(crate) request_id: Option<String>,
+}
+
+/// A question as it may be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Which events the caller may see.
+    pub(crate) scope: Scope,
+    /// Which of them they want.
+    pub(crate) filter: Filter,
+    /// Its shape, for the trace it leaves.
+    pub(crate) shape: String,
 }
 
 impl Caller {
-    /// Counts a request of somebody whose token was verified.
+    /// Counts a request of somebody who was recognised.
     pub(crate) async fn counted(
         api: &ApiParts,
         principal: Principal,
         usage: Usage,
     ) -> Result<Self, ApiError> {
         api.rate_limits.take_request(&principal, &usage).await?;
-        Ok(Self { principal, usage })
+        Ok(Self { principal, usage, reads: Reads::default(), request_id: None })
     }
+
+    /// The same caller, who is told apart from now on what they are shown.
+    pub(crate) fn apart(&self) -> Self {
+        Self { reads: Reads::default(), ..self.clone() }
+    }
+
+    /// The same caller in a request of that id.
+    pub(crate) fn with_request_id(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
+    /// Makes a question of what the caller asked for: within what they may see, not about what is
+    /// hidden from them, and without the traces of reading unless it names these.
+    pub(crate) fn asks(&self, api: &ApiParts, filter: Filter) -> Result<Question, ApiError> {
+        let scope = self.principal.scope()?;
+        if let Some(hidden) = self.principal.grants.masks().hidden_in(&filter, &api.catalogue) {
+            return Err(self.hidden(&hidden));
+        }
+        let shape = shape_of(&filter);
+        Ok(Question { scope, filter: without_reads(filter), shape })
+    }
+
+    /// Refuses to tell the values of a field that is hidden from the caller.
+    pub(crate) fn require_field(&self, api: &ApiParts, path: &str) -> Result<(), ApiError> {
+        match self.principal.grants.masks().hides(path, &api.catalogue) {
+            true => Err(self.hidden(&format!("`{path}`"))),
+            false => Ok(()),
+        }
+    }
+
+    fn hidden(&self, what: &str) -> ApiError {
+        let further = match self.principal.may(Permission::Unmask) {
+            true => "; say for what you need it in the header `Annals-Purpose`",
+            false => "",
+        };
+        ApiError::new(
+            Code::Forbidden,
+            format!("your roles hide {what}, so it cannot be asked for{further}"),
+        )
+    }
+
+    /// The events as the caller sees them, and the note that they do, if any concerns others.
+    ///
+    /// Everything that shows events to callers goes through here.
+    pub(crate) fn sees(
+        &self,
+        api: &ApiParts,
+        what: &'static str,
+        shape: &str,
+        mut events: Vec<Recorded>,
+    ) -> Vec<Recorded> {
+        if self.sees_others(&events) {
+            let subject = common_subject(&events);
+            let read = Read { what, shape: shape.to_owned(), returned: events.len(), subject };
+            self.reads.note(read);
+        }
+        self.mask(api, &mut events);
+        events
+    }
+
+    /// The events as the caller sees them among those that concern themselves.
+    pub(crate) fn sees_own(&self, api: &ApiParts, events: Vec<Recorded>) -> Vec<Recorded> {
+        match events.iter().any(|recorded| self.concerns_other(&recorded.event)) {
+            true => self.sees(api, "events", "own", events),
+            false => events,
+        }
+    }
+
+    /// Notes that the caller learns something of others without seeing events: a number, a
+    /// profile. Whoever sees only what concerns themselves learns nothing of others.
+    pub(crate) fn learns(
+        &self,
+        what: &'static str,
+        shape: &str,
+        returned: usize,
+        subject: Option<&str>,
+    ) {
+        let own = !self.principal.may(Permission::ReadTenantEvents)
+            || subject == Some(self.principal.id.as_str());
+        if !own {
+            let subject = subject.map(str::to_owned);
+            self.reads.note(Read { what, shape: shape.to_owned(), returned, subject });
+        }
+    }
+
+    /// Hides from the events what is hidden from the caller.
+    pub(crate) fn mask(&self, api: &ApiParts, events: &mut [Recorded]) {
+        for recorded in events {
+            let masks = self.principal.grants.masks_of(&recorded.event, &self.principal.id);
+            // An event that nothing is hidden of stays shared with all who read it.
+            if !masks.is_empty() {
+                masks.apply(Arc::make_mut(&mut recorded.event), &api.catalogue);
+            }
+        }
+    }
+
+    /// Whether showing these events is a look at others: always for those who see the tenant, also
+    /// when nothing is found, which tells something too.
+    pub(crate) fn sees_others(&self, events: &[Recorded]) -> bool {
+        self.principal.may(Permission::ReadTenantEvents)
+            || events.iter().any(|recorded| self.concerns_other(&recorded.event))
+    }
+
+    fn concerns_other(&self, event: &Event) -> bool {
+        event.subject.as_ref().is_some_and(|subject| subject.id != self.principal.id)
+    }
+}
+
+/// The person whom all of these concern.
+fn common_subject(events: &[Recorded]) -> Option<String> {
+    let subject = |recorded: &Recorded| recorded.event.subject.as_ref().map(|s| s.id.clone());
+    let first = subject(events.first()?)?;
+    events.iter().all(|event| subject(event).as_ref() == Some(&first)).then_some(first)
 }
 
 impl FromRequestParts<Api> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let principal = api.principal(&parts.headers)?;
-        let Ok(usage) = Usage::from_request_parts(parts, api).await;
-        Self::counted(api, principal, usage).await
+    /// The caller whom the router has let through.
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::unauthenticated)
     }
 }

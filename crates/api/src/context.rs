@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
+use annals_domain::access::AccessPolicy;
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
-use annals_engine::{Clock, DeliveryStatus, Queries, Recorder, Role, Roles};
+use annals_engine::{Clock, DeliveryStatus, Exports, Quarantine, Queries, Recorder, Role, Roles};
 use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Principal, Verifier};
+use crate::auth::{PURPOSE_HEADER, Principal, Verifier};
+use crate::credentials::{Credentials, api_keys};
 use crate::cursor::Cursors;
 use crate::error::{ApiError, Code};
+use crate::graphql::GraphqlParts;
+use crate::layers::WebSettings;
 use crate::rate_limits::RateLimits;
 use crate::roles;
 
@@ -29,8 +33,12 @@ pub type Api = Arc<ApiParts>;
 pub struct ApiParts {
     /// Records events.
     pub recorder: Recorder,
+    /// Keeps refused events.
+    pub quarantine: Quarantine,
     /// Answers questions.
     pub queries: Queries,
+    /// Takes events out of the log; none on a node that makes no exports.
+    pub exports: Option<Exports>,
     /// Tells how the event log is.
     pub log: Arc<dyn EventLog>,
     /// Whether this node tells people outside.
@@ -43,6 +51,8 @@ pub struct ApiParts {
     pub inbox_news: broadcast::Sender<PersonRef>,
     /// Which types of events there are.
     pub catalogue: Arc<Catalogue>,
+    /// Which roles there are, and what each may do.
+    pub access: Arc<AccessPolicy>,
     /// How large things may be.
     pub limits: Arc<Limits>,
     /// What is done with unknown types.
@@ -51,12 +61,18 @@ pub struct ApiParts {
     pub enricher: Arc<Enricher>,
     /// Verifies tokens.
     pub verifier: Arc<Verifier>,
+    /// API keys, revocations, emergency access.
+    pub credentials: Credentials,
     /// Makes and reads cursors.
     pub cursors: Cursors,
     /// The time.
     pub clock: Arc<Clock>,
     /// Cancelled when the service is to stop: it takes no more connections and closes its sockets.
     pub stopping: CancellationToken,
+    /// How GraphQL is served.
+    pub graphql: GraphqlParts,
+    /// What browsers are told, and how answers travel.
+    pub web: WebSettings,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
@@ -67,7 +83,11 @@ impl ApiParts {
         let token = bearer_token(headers).ok_or_else(ApiError::unauthenticated)?;
         let named =
             headers.get(crate::auth::TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
-        self.principal_of_token(token, named)
+        let principal = self.principal_of_token(token, named)?;
+        match headers.get(PURPOSE_HEADER) {
+            None => Ok(principal),
+            Some(purpose) => principal.unmasked(purpose.to_str().unwrap_or_default()),
+        }
     }
 
     /// Refuses at once what cannot be recorded here, or not at this moment; the operator reads in
@@ -82,21 +102,32 @@ impl ApiParts {
         Err(ApiError { retry_after: Some(TROUBLE_RETRY_SECONDS), ..error })
     }
 
+    /// Refuses at once events that can be taken neither into the log nor into the spool.
+    pub(crate) fn require_intake(&self) -> Result<(), ApiError> {
+        match self.recorder.spools() {
+            true => roles::require(self.roles, Role::Ingest),
+            false => self.require_recording(),
+        }
+    }
+
     /// Refuses to read on a node that answers no questions.
     pub(crate) fn require_reading(&self) -> Result<(), ApiError> {
         roles::require(self.roles, Role::Query)
     }
 
-    /// The caller of a token.
+    /// The caller of a token, or of an API key.
     pub fn principal_of_token(
         &self,
         token: &str,
         tenant: Option<&str>,
     ) -> Result<Principal, ApiError> {
+        if api_keys::is_meant(token) {
+            return api_keys::principal(self, token, tenant);
+        }
         match self.verifier.verify(token) {
             Ok(claims) => {
                 let expires_at = self.verifier.end_of(&claims);
-                Principal::new(claims, expires_at, tenant)
+                self.admitted(Principal::new(claims, expires_at, tenant, &self.access)?)
             }
             Err(error) => {
                 metrics::counter!("annals_tokens_refused_total").increment(1);
@@ -107,8 +138,14 @@ impl ApiParts {
     }
 }
 
-fn bearer_token(headers: &http::HeaderMap) -> Option<&str> {
-    token_of(headers.get(http::header::AUTHORIZATION)?.to_str().ok()?)
+/// The one token that a request shows.
+pub(crate) fn bearer_token(headers: &http::HeaderMap) -> Option<&str> {
+    // Of two headers a proxy may have looked at the one, and we at the other.
+    let mut all = headers.get_all(http::header::AUTHORIZATION).iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => token_of(only.to_str().ok()?),
+        _ => None,
+    }
 }
 
 /// The token in `Bearer <token>`.

@@ -28,8 +28,16 @@ pub enum Code {
     TooLarge,
     /// The body is of another kind.
     UnsupportedMediaType,
+    /// The body is compressed in another way.
+    UnsupportedEncoding,
+    /// Nothing that the caller accepts can be answered.
+    NotAcceptable,
+    /// The file does not have these bytes.
+    RangeNotSatisfiable,
     /// The id was used for another event.
     IdempotencyConflict,
+    /// Something else stands in the way; it is not the request that is wrong.
+    Conflict,
     /// The cursor was not made here.
     InvalidCursor,
     /// The query is deeper or wider than the limit.
@@ -69,9 +77,17 @@ impl Code {
             Self::UnsupportedMediaType => {
                 ("UNSUPPORTED_MEDIA_TYPE", S::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type")
             }
+            Self::UnsupportedEncoding => {
+                ("UNSUPPORTED_ENCODING", S::UNSUPPORTED_MEDIA_TYPE, "Unsupported encoding")
+            }
+            Self::NotAcceptable => ("NOT_ACCEPTABLE", S::NOT_ACCEPTABLE, "Not acceptable"),
+            Self::RangeNotSatisfiable => {
+                ("RANGE_NOT_SATISFIABLE", S::RANGE_NOT_SATISFIABLE, "No such bytes")
+            }
             Self::IdempotencyConflict => {
                 ("IDEMPOTENCY_CONFLICT", S::CONFLICT, "The id belongs to another event")
             }
+            Self::Conflict => ("CONFLICT", S::CONFLICT, "Not possible as things are"),
             Self::InvalidCursor => ("INVALID_CURSOR", S::BAD_REQUEST, "The cursor is not valid"),
             Self::QueryTooComplex => {
                 ("QUERY_TOO_COMPLEX", S::BAD_REQUEST, "The query is too complex")
@@ -103,6 +119,8 @@ pub struct ApiError {
     pub errors: Vec<FieldError>,
     /// After how many seconds to try again.
     pub retry_after: Option<u32>,
+    /// Where the refused event is kept.
+    pub quarantine_id: Option<uuid::Uuid>,
 }
 
 /// The body of an answer that is an error (RFC 9457).
@@ -116,12 +134,14 @@ pub struct Problem<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine_id: Option<uuid::Uuid>,
 }
 
 impl ApiError {
     /// An error with a sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), errors: Vec::new(), retry_after: None }
+        Self { code, message: message.into(), errors: Vec::new(), retry_after: None, quarantine_id: None }
     }
 
     /// The request is wrong.
@@ -187,6 +207,7 @@ impl ApiError {
             detail: &self.message,
             code,
             errors: &self.errors,
+            quarantine_id: self.quarantine_id,
         }
     }
 }
@@ -208,6 +229,14 @@ impl From<RecordError> for ApiError {
     }
 }
 
+impl From<annals_engine::QuarantineError> for ApiError {
+    fn from(error: annals_engine::QuarantineError) -> Self {
+        error!(error = &error as &dyn std::error::Error, "the quarantine could not be used");
+        let message = "the quarantine cannot be used at the moment; the operations log tells why";
+        Self { retry_after: Some(5), ..Self::new(Code::Unavailable, message) }
+    }
+}
+
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         match error {
@@ -215,6 +244,9 @@ impl From<QueryError> for ApiError {
                 retry_after: Some(1),
                 ..Self::new(Code::Unavailable, "`min_position` is not visible yet; try again")
             },
+            QueryError::Busy => {
+                Self { retry_after: Some(1), ..Self::new(Code::Unavailable, error.to_string()) }
+            }
             error => {
                 error!(error = &error as &dyn std::error::Error, "a query failed");
                 Self::new(Code::Internal, "the query failed; the operations log tells why")
@@ -245,6 +277,10 @@ impl ApiError {
     pub(crate) fn add_headers(&self, headers: &mut HeaderMap) {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::UnsupportedEncoding {
+            let accepted = HeaderValue::from_static(crate::layers::decompression::ACCEPTED);
+            headers.insert(header::ACCEPT_ENCODING, accepted);
         }
         if self.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

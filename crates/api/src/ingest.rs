@@ -1,14 +1,21 @@
 //! From the bytes of a request to recorded events: the same way for REST and GraphQL.
+//!
+//! Here alone events are taken on, spooled or refused.
+
+mod refused;
 
 use annals_domain::admission::{Admission, admit};
-use annals_domain::catalogue::Catalogue;
+use annals_domain::catalogue::{Catalogue, IngestMode};
 use annals_domain::input::EventInput;
 use annals_domain::json::{check_depth, count_values};
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::{EventId, Receipt};
-use annals_engine::{Admitted, Permit};
+use annals_engine::{Admitted, Offered, Permit, RecordError, Spooled, Taken};
 use annals_record::content_digest;
+use bytes::Bytes;
+use uuid::Uuid;
 
+use self::refused::Refused;
 use crate::auth::{Permission, Principal};
 use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
@@ -17,29 +24,48 @@ use crate::error::ApiError;
 /// More events than this are read and checked off the async threads.
 const INLINE_MAX: usize = 8;
 
+/// What became of an event that was taken on; each is true only of what lies on disk.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    /// It is in the log.
+    Recorded(Receipt),
+    /// It waits until the log takes events again.
+    Spooled(Spooled),
+    /// It is of a type that is not known, and waits for somebody to look at it.
+    Quarantined { id: Uuid, event: Option<EventId> },
+}
+
 /// What becomes of one event of a request.
-pub(crate) type Outcome = Result<Receipt, ApiError>;
+pub(crate) type Outcome = Result<Accepted, ApiError>;
 
 /// An event as a request brings it.
 pub(crate) enum Incoming {
     /// JSON, not yet read.
-    Json(bytes::Bytes),
+    Json(Bytes),
+    /// JSON, not yet read, with an id for when it brings none.
+    Keyed(Bytes, EventId),
     /// Read already.
     Input(Box<EventInput>),
-    /// It cannot even be taken out of the request.
-    Refused(FieldError),
+    /// It cannot even be taken out of the request; with what was sent, if that can be told.
+    Refused(FieldError, Option<Bytes>),
 }
 
 impl Incoming {
     fn json(&self) -> Option<&[u8]> {
         match self {
-            Self::Json(bytes) => Some(bytes),
-            Self::Input(_) | Self::Refused(_) => None,
+            Self::Json(bytes) | Self::Keyed(bytes, _) => Some(bytes),
+            Self::Input(_) | Self::Refused(..) => None,
         }
     }
 }
 
-/// Records the events and answers each, in order.
+/// An event that passed all checks, and what was sent.
+struct Checked {
+    offered: Offered,
+    sent: Bytes,
+}
+
+/// Takes the events on and answers each, in order.
 ///
 /// # Errors
 /// When the caller may not record at all, or not that much now, or nobody can.
@@ -49,39 +75,55 @@ pub(crate) async fn record(
     incoming: Vec<Incoming>,
     permit: Permit,
 ) -> Result<Vec<Outcome>, ApiError> {
-    let Caller { principal, usage } = caller;
+    let Caller { principal, usage, .. } = caller;
     principal.require(Permission::RecordEvents)?;
-    api.require_recording()?;
+    api.require_intake()?;
     // Reading and checking them is work, whatever comes of it.
     api.rate_limits.take_events(principal, incoming.len(), usage).await?;
-    let _weight = crate::weight::take(api, incoming.iter().filter_map(Incoming::json))?;
-    let checked = check(api, principal, incoming).await;
-    let mut outcomes = Vec::with_capacity(checked.len());
-    let mut admitted = Vec::with_capacity(checked.len());
-    for result in checked {
-        outcomes.push(result.map(|event| admitted.push(event)));
+    let jsons = incoming.iter().filter_map(Incoming::json);
+    let _weight = crate::weight::take(api, &principal.tenant, jsons)?;
+    let mut outcomes: Vec<Option<Outcome>> =
+        std::iter::repeat_with(|| None).take(incoming.len()).collect();
+    let (mut offered, mut sent, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, result) in check(api, principal, incoming).await.into_iter().enumerate() {
+        match result {
+            Ok(checked) => {
+                sent.push((index, checked.offered.admitted.event.id, checked.sent));
+                offered.push(checked.offered);
+            }
+            Err(refusal) => refused.push((index, refusal)),
+        }
     }
-    if !admitted.is_empty() {
-        metrics::counter!("annals_events_admitted_total").increment(admitted.len() as u64);
+    if !offered.is_empty() {
+        metrics::counter!("annals_events_admitted_total").increment(offered.len() as u64);
+        let taken = api.recorder.take_on(&principal.tenant, offered, permit).await;
+        for ((index, event, sent), taken) in sent.into_iter().zip(taken) {
+            match taken {
+                Ok(Taken::Recorded(receipt)) => {
+                    outcomes[index] = Some(Ok(Accepted::Recorded(receipt.into_inner())));
+                }
+                Ok(Taken::Spooled(spooled)) => {
+                    outcomes[index] = Some(Ok(Accepted::Spooled(spooled.into_inner())));
+                }
+                Err(error @ RecordError::IdempotencyConflict(_)) => {
+                    refused.push((index, Refused::conflict(error.into(), sent, event)));
+                }
+                Err(error) => outcomes[index] = Some(Err(error.into())),
+            }
+        }
     }
-    let mut recorded = match admitted.is_empty() {
-        true => Vec::new(),
-        false => api.recorder.record(&principal.tenant, admitted, permit).await,
+    for (index, outcome) in refused::keep(api, principal, refused).await {
+        outcomes[index] = Some(outcome);
     }
-    .into_iter();
-    let answer = |outcome: Result<(), ApiError>| {
-        outcome?;
-        let recorded = recorded.next().expect("the recorder answers every event");
-        Ok(recorded?.into_inner())
-    };
-    Ok(outcomes.into_iter().map(answer).collect())
+    let answered = outcomes.into_iter();
+    Ok(answered.map(|outcome| outcome.expect("every event is taken or refused")).collect())
 }
 
 async fn check(
     api: &Api,
     principal: &Principal,
     incoming: Vec<Incoming>,
-) -> Vec<Result<Admitted, ApiError>> {
+) -> Vec<Result<Checked, Refused>> {
     if incoming.len() <= INLINE_MAX {
         return incoming.into_iter().map(|one| check_one(api, principal, one)).collect();
     }
@@ -96,24 +138,67 @@ fn check_one(
     api: &ApiParts,
     principal: &Principal,
     incoming: Incoming,
-) -> Result<Admitted, ApiError> {
-    let input = match incoming {
-        Incoming::Json(bytes) => read(api, &bytes)?,
-        Incoming::Input(input) => *input,
-        Incoming::Refused(error) => return Err(ApiError::field(error)),
+) -> Result<Checked, Refused> {
+    let (input, sent) = match incoming {
+        Incoming::Json(bytes) => (read(api, &bytes), bytes),
+        Incoming::Keyed(bytes, id) => {
+            let keyed = |mut input: EventInput| {
+                input.id.get_or_insert(id);
+                input
+            };
+            (read(api, &bytes).map(keyed), bytes)
+        }
+        Incoming::Input(input) => {
+            let sent = input.canonical_json().into();
+            (Ok(*input), sent)
+        }
+        Incoming::Refused(error, sent) => {
+            return Err(Refused::malformed(ApiError::field(error), sent));
+        }
     };
+    let input = input.map_err(|error| Refused::malformed(error, Some(sent.clone())))?;
+    let event = input.id;
+    let fresh_id = EventId(Uuid::now_v7());
+    let admitted = admitted(api, principal, principal.own_source(), fresh_id, input);
+    let admitted = admitted.map_err(|error| Refused::invalid(error, sent.clone(), event))?;
+    let ingest = ingest_of(&api.catalogue, &admitted.event.event_type);
+    Ok(Checked { offered: Offered { admitted, ingest }, sent })
+}
+
+/// Checks an event that is sent again from the quarantine, in the name of who sent it first.
+pub(crate) fn check_replayed(
+    api: &ApiParts,
+    principal: &Principal,
+    sender: &str,
+    fresh_id: EventId,
+    bytes: &[u8],
+) -> Result<Admitted, ApiError> {
+    admitted(api, principal, sender, fresh_id, read(api, bytes)?)
+}
+
+fn admitted(
+    api: &ApiParts,
+    principal: &Principal,
+    source: &str,
+    fresh_id: EventId,
+    input: EventInput,
+) -> Result<Admitted, ApiError> {
     let content_digest = content_digest(&input.canonical_json());
     let admission = Admission {
         catalogue: &api.catalogue,
         limits: &api.limits.event,
         tenant: &principal.tenant,
-        source: &principal.id,
+        source,
         now: api.clock.now(),
-        fresh_id: EventId(uuid::Uuid::now_v7()),
+        fresh_id,
         unknown_types: api.unknown_types,
         own_facts: false,
     };
     let mut event = admit(input, &admission).map_err(ApiError::invalid_event)?;
+    if !principal.may_record_for(&event.source) {
+        let message = "is not one of those that the API key is for";
+        return Err(ApiError::field(FieldError::new("source", ErrorCode::Forbidden, message)));
+    }
     api.enricher.enrich(&mut event);
     let retention = retention_of(&api.catalogue, &event.event_type);
     Ok(Admitted { event, content_digest, retention })
@@ -140,4 +225,9 @@ fn read(api: &ApiParts, bytes: &[u8]) -> Result<EventInput, ApiError> {
 
 pub(crate) fn retention_of(catalogue: &Catalogue, event_type: &str) -> String {
     catalogue.find(event_type).map_or_else(|| "standard".into(), |entry| entry.retention.clone())
+}
+
+/// What the type says is done when its events cannot be recorded at once.
+fn ingest_of(catalogue: &Catalogue, event_type: &str) -> IngestMode {
+    catalogue.find(event_type).map(|entry| entry.ingest).unwrap_or_default()
 }

@@ -1,9 +1,11 @@
 //! How much each caller may ask of the service: protection of the others, not a tariff.
 //!
 //! Every request of a known caller, and every operation on a socket, costs 1 of the caller's
-//! requests; every event sent to be recorded, valid or not, costs 1 of the tenant's events. Who
-//! keeps count is a port: this process for itself, or all nodes together.
+//! requests and 1 of the tenant's; every event sent to be recorded, valid or not, costs 1 of the
+//! tenant's events. Who keeps count is a port: this process for itself, or all nodes together.
+//! Tokens that do not hold are counted by where they come from ([`strangers`]).
 
+mod strangers;
 mod usage;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -15,7 +17,9 @@ use serde::Deserialize;
 
 use crate::auth::Principal;
 use crate::error::{ApiError, Code};
+use crate::server::Peer;
 
+use strangers::Strangers;
 use usage::Policy;
 pub(crate) use usage::{Usage, tell};
 
@@ -29,11 +33,19 @@ pub struct RateLimitSettings {
     pub requests_per_second: NonZeroU32,
     /// Requests of one caller at once, after a rest.
     pub requests_burst: NonZeroU32,
+    /// Requests of one tenant, each second, for ever.
+    pub tenant_requests_per_second: NonZeroU32,
+    /// Requests of one tenant at once, after a rest.
+    pub tenant_requests_burst: NonZeroU32,
     /// Events of one tenant, each second, for ever.
     pub events_per_second: NonZeroU32,
     /// Events of one tenant at once, after a rest.
     pub events_burst: NonZeroU32,
-    /// Callers and tenants that a process remembers.
+    /// Tokens that do not hold from one address, each second, for ever.
+    pub failures_per_second: NonZeroU32,
+    /// Tokens that do not hold from one address at once, after a rest.
+    pub failures_burst: NonZeroU32,
+    /// Callers and tenants that a process remembers, and as many addresses.
     pub keys_max: NonZeroUsize,
 }
 
@@ -44,7 +56,9 @@ pub struct RateLimits(Option<Arc<Limits>>);
 struct Limits {
     limiter: Arc<dyn RateLimiter>,
     requests: Policy,
+    tenant_requests: Policy,
     events: Policy,
+    strangers: Strangers,
     /// Makes names that tell nothing of whom they name.
     key: hmac::Key,
 }
@@ -60,13 +74,17 @@ impl RateLimits {
         if !settings.enabled {
             return Self::none();
         }
-        let requests =
-            Quota { per_second: settings.requests_per_second, burst: settings.requests_burst };
-        let events = Quota { per_second: settings.events_per_second, burst: settings.events_burst };
+        let quota = |per_second, burst| Quota { per_second, burst };
+        let requests = quota(settings.requests_per_second, settings.requests_burst);
+        let of_tenant = quota(settings.tenant_requests_per_second, settings.tenant_requests_burst);
+        let events = quota(settings.events_per_second, settings.events_burst);
+        let failures = quota(settings.failures_per_second, settings.failures_burst);
         Self(Some(Arc::new(Limits {
             limiter,
             requests: Policy::new("requests", requests),
+            tenant_requests: Policy::new("tenant_requests", of_tenant),
             events: Policy::new("events", events),
+            strangers: Strangers::new(failures, settings.keys_max),
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
         })))
     }
@@ -76,7 +94,23 @@ impl RateLimits {
         Self(None)
     }
 
-    /// Takes one request of the caller's quota.
+    /// Verifies what somebody shows to be recognised by, unless too many from there showed what
+    /// did not hold. Without an address, as within this process, nothing is counted.
+    pub(crate) fn recognise<T>(
+        &self,
+        peer: Option<Peer>,
+        shown: &[u8],
+        verify: impl FnOnce() -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        match (&self.0, peer) {
+            (Some(limits), Some(peer)) if !shown.is_empty() => {
+                limits.strangers.recognise(peer, shown, verify)
+            }
+            _ => verify(),
+        }
+    }
+
+    /// Takes one request of the caller's quota, and of their tenant's.
     pub(crate) async fn take_request(
         &self,
         principal: &Principal,
@@ -84,7 +118,8 @@ impl RateLimits {
     ) -> Result<(), ApiError> {
         let Some(limits) = &self.0 else { return Ok(()) };
         let whose = [principal.tenant.as_str(), &principal.id];
-        limits.take(&limits.requests, &whose, 1, usage).await
+        limits.take(&limits.requests, &whose, 1, usage).await?;
+        limits.take(&limits.tenant_requests, &whose[..1], 1, usage).await
     }
 
     /// Takes so many events of the quota of the caller's tenant.
@@ -110,7 +145,10 @@ impl Limits {
     ) -> Result<(), ApiError> {
         let key = self.key_of(policy.name, whose);
         let verdict = self.limiter.check(&key, policy.quota, cost).await;
-        usage.note(policy, verdict);
+        // The tenant's requests are told only when they are used up: callers mind their own.
+        if policy.name != "tenant_requests" || !verdict.allowed {
+            usage.note(policy, verdict);
+        }
         if verdict.allowed {
             return Ok(());
         }
@@ -121,6 +159,10 @@ impl Limits {
             "events" => format!(
                 "the tenant sends more events than it may ({per_second} a second, {burst} at \
                  once); send these again in {seconds} s, nothing of them was recorded"
+            ),
+            "tenant_requests" => format!(
+                "the tenant sends more requests than it may ({per_second} a second, {burst} at \
+                 once); try again in {seconds} s"
             ),
             _ => format!(
                 "the caller sends more requests than they may ({per_second} a second, {burst} at \

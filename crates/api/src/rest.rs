@@ -1,27 +1,83 @@
 //! REST: `/api/v1/…` (requirement X-06) and the service's own pages.
 
+mod access;
+mod api_keys;
+mod bodies;
 pub(crate) mod body;
+mod break_glass;
 mod bulk;
+mod docs_page;
+mod exports;
 mod health;
+mod idempotency;
 mod logs;
+pub mod openapi;
 mod parameters;
+mod quarantine;
+mod related;
+mod relay;
+mod revocations;
+mod stats;
 mod stream;
 
-pub(crate) use parameters::parse_query;
+pub(crate) use docs_page::Document;
+pub(crate) use parameters::{pairs, parse_query};
 
-use axum::routing::{get, post};
+use axum::routing::on;
 
+use crate::auth::Permission::{
+    BreakGlass, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine, ReadAccessPolicy, ReadCatalogue,
+    ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
+};
+use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;
+use crate::router::Verb::{Delete, Get, Post};
 
-/// Every address. Handlers ask for the [`crate::auth::Principal`] and its permission themselves; a
-/// test walks this table and shows that none answers without.
+/// Whoever may see some events.
+const READERS: &[crate::auth::Permission] = &[ReadOwnEvents, ReadTenantEvents];
+
+/// Every address, and who may use it.
+#[rustfmt::skip]
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "/api/v1/logs", open: false, handlers: || get(logs::list).post(logs::record) },
-    Route { path: "/api/v1/logs/bulk", open: false, handlers: || post(bulk::record) },
-    Route { path: "/api/v1/logs/stream", open: false, handlers: || get(stream::stream) },
-    Route { path: "/api/v1/logs/{id}", open: false, handlers: || get(logs::one) },
-    Route { path: "/api/v1/limits", open: false, handlers: || get(health::limits) },
-    Route { path: "/healthz", open: true, handlers: || get(health::healthz) },
-    Route { path: "/readyz", open: true, handlers: || get(health::readyz) },
-    Route { path: "/metrics", open: true, handlers: || get(health::metrics) },
+    Route { verb: Post, path: "/api/v1/logs", access: Needs(&[RecordEvents]), handler: |verb| on(verb, logs::record) },
+    Route { verb: Get, path: "/api/v1/logs", access: Needs(READERS), handler: |verb| on(verb, logs::list) },
+    Route { verb: Post, path: "/api/v1/logs/bulk", access: Needs(&[RecordEvents]), handler: |verb| on(verb, bulk::record) },
+    Route { verb: Get, path: "/api/v1/logs/stream", access: Socket(READERS), handler: |verb| on(verb, stream::stream) },
+    Route { verb: Get, path: "/api/v1/logs/{id}", access: Needs(READERS), handler: |verb| on(verb, logs::one) },
+    Route { verb: Get, path: "/api/v1/logs/stats", access: Needs(READERS), handler: |verb| on(verb, stats::stats) },
+    Route { verb: Get, path: "/api/v1/logs/suggest", access: Needs(READERS), handler: |verb| on(verb, stats::suggest) },
+    Route { verb: Get, path: "/api/v1/logs/{id}/related", access: Needs(READERS), handler: |verb| on(verb, related::related) },
+    Route { verb: Get, path: "/api/v1/targets/{type}/{id}/history", access: Needs(READERS), handler: |verb| on(verb, related::history) },
+    Route { verb: Get, path: "/api/v1/logs/export", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::direct::export) },
+    Route { verb: Post, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::request) },
+    Route { verb: Get, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::list) },
+    Route { verb: Get, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::one) },
+    Route { verb: Delete, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::cancel) },
+    Route { verb: Get, path: "/api/v1/exports/{id}/file", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::file::download) },
+    Route { verb: Get, path: "/api/v1/exports/{id}/manifest", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::manifest) },
+    Route { verb: Get, path: "/api/v1/limits", access: Needs(&[ReadCatalogue]), handler: |verb| on(verb, health::limits) },
+    Route { verb: Get, path: "/api/v1/quarantine", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::list) },
+    Route { verb: Get, path: "/api/v1/quarantine/{id}", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::one) },
+    Route { verb: Delete, path: "/api/v1/quarantine/{id}", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::discard) },
+    Route { verb: Post, path: "/api/v1/quarantine/{id}/replay", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::replay) },
+    Route { verb: Post, path: "/api/v1/api-keys", access: Needs(&[ManageApiKeys]), handler: |verb| on(verb, api_keys::create) },
+    Route { verb: Get, path: "/api/v1/api-keys", access: Needs(&[ManageApiKeys]), handler: |verb| on(verb, api_keys::list) },
+    Route { verb: Post, path: "/api/v1/api-keys/{id}/rotate", access: Needs(&[ManageApiKeys]), handler: |verb| on(verb, api_keys::rotate) },
+    Route { verb: Delete, path: "/api/v1/api-keys/{id}", access: Needs(&[ManageApiKeys]), handler: |verb| on(verb, api_keys::revoke) },
+    Route { verb: Post, path: "/api/v1/revocations", access: Needs(&[RevokeAccess]), handler: |verb| on(verb, revocations::revoke) },
+    Route { verb: Get, path: "/api/v1/revocations", access: Needs(&[RevokeAccess]), handler: |verb| on(verb, revocations::list) },
+    Route { verb: Post, path: "/api/v1/relay/tokens", access: Needs(&[IssueRelayTokens]), handler: |verb| on(verb, relay::issue) },
+    Route { verb: Post, path: "/api/v1/relay", access: Needs(&[RelayEvents]), handler: |verb| on(verb, relay::record) },
+    Route { verb: Post, path: "/api/v1/break-glass", access: Needs(&[BreakGlass]), handler: |verb| on(verb, break_glass::open) },
+    Route { verb: Get, path: "/api/v1/break-glass", access: Needs(&[ReadAccessPolicy]), handler: |verb| on(verb, break_glass::list) },
+    Route { verb: Delete, path: "/api/v1/break-glass/{id}", access: Needs(&[BreakGlass, RevokeAccess]), handler: |verb| on(verb, break_glass::close) },
+    Route { verb: Get, path: "/api/v1/access/policy", access: Needs(&[ReadAccessPolicy]), handler: |verb| on(verb, access::policy) },
+    Route { verb: Get, path: "/api/v1/access/me", access: ByField, handler: |verb| on(verb, access::me) },
+    Route { verb: Get, path: "/healthz", access: Open, handler: |verb| on(verb, health::healthz) },
+    Route { verb: Get, path: "/readyz", access: Open, handler: |verb| on(verb, health::readyz) },
+    Route { verb: Get, path: "/metrics", access: Open, handler: |verb| on(verb, health::metrics) },
+    Route { verb: Get, path: "/api/v1/openapi.json", access: Open, handler: |verb| on(verb, docs_page::document) },
+    Route { verb: Get, path: "/api/v1/docs", access: Open, handler: |verb| on(verb, docs_page::page) },
+    Route { verb: Get, path: "/api/v1/docs/docs.css", access: Open, handler: |verb| on(verb, docs_page::style) },
+    Route { verb: Get, path: "/api/v1/docs/docs.js", access: Open, handler: |verb| on(verb, docs_page::script) },
 ];

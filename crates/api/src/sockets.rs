@@ -12,6 +12,10 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Far-off instants are out of the timer's reach.
 const TIMER_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// What comes is read in pieces of this size. It is taken from memory for every socket, and most say
+/// little; the library would take sixteen times that.
+pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
+
 /// Why a socket is closed: code and reason.
 pub(crate) type Close = (u16, &'static str);
 

@@ -20,6 +20,16 @@ pub(crate) struct EventBody<'a> {
 }
 
 impl<'a> EventBody<'a> {
+    /// The event in one sentence.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    /// Its place in the log, as a cursor.
+    pub(crate) fn position(&self) -> &str {
+        &self.position
+    }
+
     pub(crate) fn new(recorded: &'a Recorded, api: &ApiParts) -> Self {
         Self {
             event: &recorded.event,

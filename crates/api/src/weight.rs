@@ -4,6 +4,7 @@
 //! as large as the permits for its bytes allow, so what is mostly brackets takes permits for what
 //! it grows to. Common events, with eight bytes a value and more, take none.
 
+use annals_domain::TenantId;
 use annals_domain::json::count_values;
 use annals_engine::Permit;
 
@@ -15,9 +16,10 @@ const VALUE_BYTES: usize = 128;
 /// A body grows to this many times its size before it takes more.
 const COMMON_GROWTH: usize = 16;
 
-/// Takes permits for what these bodies will grow to beyond the common.
+/// Takes permits for what these bodies of a tenant will grow to beyond the common.
 pub(crate) fn take<'a>(
     api: &ApiParts,
+    tenant: &TenantId,
     bodies: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Permit, ApiError> {
     let (mut bytes, mut extra) = (0, 0);
@@ -29,7 +31,10 @@ pub(crate) fn take<'a>(
         let message = "the body holds too many values for its size; send it in parts";
         return Err(ApiError::new(Code::TooLarge, message));
     }
-    api.recorder.permits.take_bytes(extra).ok_or_else(ApiError::busy)
+    if extra == 0 {
+        return Ok(Permit::default());
+    }
+    api.recorder.permits.take_bytes_for(tenant, extra).ok_or_else(ApiError::busy)
 }
 
 fn extra_bytes(json: &[u8]) -> usize {

@@ -47,6 +47,8 @@ pub enum UnknownTypes {
     Accept,
     /// Refused.
     Reject,
+    /// Refused as well, and kept apart until somebody has looked at it.
+    Quarantine,
 }
 
 /// Checks an input, fills in what follows from the catalogue and from short names, and makes the

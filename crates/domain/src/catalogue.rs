@@ -60,13 +60,13 @@ fn any_object() -> Value {
     serde_json::json!({ "type": "object" })
 }
 
-/// What the caller's application does when an event cannot be recorded.
+/// What happens when an event cannot be recorded for a reason that passes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IngestMode {
-    /// The act is refused: it must not happen unseen.
+    /// It is refused, and the application refuses the act: it must not happen unseen.
     Block,
-    /// The act goes on; the event waits on the caller's disk.
+    /// The act goes on; the event waits on a disk, Annals' own or, if that is not to be had, the caller's.
     #[default]
     Spool,
 }

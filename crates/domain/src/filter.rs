@@ -148,25 +148,38 @@ impl Filter {
 }
 
 /// Which events somebody may see. It is part of every query before it runs (DESIGN 1.6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
     /// Only this tenant's.
     pub tenant: TenantId,
-    /// Only those where this person is subject or actor; all of the tenant's when absent.
-    pub person: Option<String>,
+    /// Only those of them for which this holds.
+    within: Filter,
 }
 
 impl Scope {
+    /// All events of a tenant.
+    pub fn tenant(tenant: TenantId) -> Self {
+        Self { tenant, within: Filter::All }
+    }
+
+    /// The events where the person is subject or actor.
+    pub fn person(tenant: TenantId, id: &str) -> Self {
+        Self { tenant, within: Self::own(id) }
+    }
+
+    /// The events of a tenant that pass a filter.
+    pub fn within(tenant: TenantId, filter: Filter) -> Self {
+        Self { tenant, within: filter }
+    }
+
     /// The scope as a condition, to be joined with what was asked.
     pub fn filter(&self) -> Filter {
-        let tenant = Filter::equals("tenant", self.tenant.as_str());
-        match &self.person {
-            None => tenant,
-            Some(id) => tenant.and(Filter::Or(vec![
-                Filter::equals("subject.id", id.as_str()),
-                Filter::equals("actor.id", id.as_str()),
-            ])),
-        }
+        Filter::equals("tenant", self.tenant.as_str()).and(self.within.clone())
+    }
+
+    /// The person is subject or actor.
+    pub(crate) fn own(id: &str) -> Filter {
+        Filter::Or(vec![Filter::equals("subject.id", id), Filter::equals("actor.id", id)])
     }
 }
 

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod admission;
 pub mod catalogue;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod profile;
 pub mod query;
 pub mod record;
 pub mod sentence;
+pub mod statistics;
 pub mod text;
 pub mod time;
 

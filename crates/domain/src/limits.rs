@@ -80,18 +80,41 @@ pub struct RequestLimits {
     pub graphql_directives_max: usize,
     /// Fields with an alias in a GraphQL document.
     pub graphql_aliases_max: usize,
+    /// Documents of one tenant that are known by their hash.
+    pub graphql_persisted_max: usize,
+    /// Bytes of these.
+    pub graphql_persisted_bytes_max: usize,
     /// Bytes of events under way at once, all requests together.
     pub in_flight_bytes_max: usize,
     /// Events under way at once, all requests together.
     pub in_flight_events_max: usize,
+    /// How long requests of a tenant that has many waiting may wait to be recorded before it is
+    /// told to come again, milliseconds.
+    pub recording_wait_ms_max: u64,
+    /// Questions that wait for their turn, all tenants together.
+    pub questions_waiting_max: usize,
+    /// How long a question waits for its turn, milliseconds.
+    pub questions_wait_ms_max: u64,
     /// Connections at once.
     pub connections_max: usize,
+    /// Connections of one address at once, or of one IPv6 network.
+    pub peer_connections_max: usize,
     /// Operations on one WebSocket.
     pub socket_operations_max: usize,
+    /// Sockets and event streams of GraphQL that one caller has open.
+    pub sockets_per_caller_max: usize,
     /// Headers must have arrived after, seconds.
     pub header_seconds_max: u64,
+    /// How long a connection may rest between two requests, seconds.
+    pub idle_seconds_max: u64,
     /// A body must have arrived after, seconds.
     pub body_seconds_max: u64,
+    /// How long the bytes of a body or of an answer may stand still, seconds.
+    pub stall_seconds_max: u64,
+    /// How slowly a body may come, bytes a second.
+    pub body_bytes_per_second_min: u64,
+    /// How slowly an answer may be taken, bytes a second.
+    pub answer_bytes_per_second_min: u64,
 }
 
 /// Limits of one query.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::identifiers::{Position, TenantId};
+use crate::access::READ_TYPE;
 use crate::record::Recorded;
 
 /// Whom a profile is about.
@@ -136,10 +137,11 @@ impl ProfileDelta {
     }
 }
 
-/// What the events add to the profiles of the people in them.
+/// What the events add to the profiles of the people in them. That somebody looked at the log adds
+/// nothing: whoever works with it would be known for little else.
 pub fn deltas(batch: &[Recorded]) -> BTreeMap<PersonRef, ProfileDelta> {
     let mut deltas = BTreeMap::<PersonRef, ProfileDelta>::new();
-    for recorded in batch {
+    for recorded in batch.iter().filter(|recorded| recorded.event.event_type != READ_TYPE) {
         let event = &recorded.event;
         let actor = Some(&event.actor).filter(|actor| actor.is_person());
         let actor_id = actor.and_then(|actor| actor.id.as_deref());

@@ -10,6 +10,7 @@ use crate::filter::Filter;
 use crate::limits::QueryLimits;
 
 mod conditions;
+mod counted;
 mod fields;
 mod lexer;
 mod moments;
@@ -19,6 +20,7 @@ mod printer;
 mod ranges;
 mod suggestions;
 
+pub use counted::{counted_field, number_field};
 pub use fields::{FieldInfo, FieldKind, fields};
 pub use parameters::{PARAMETERS, filter_from_parameters};
 pub use printer::print;

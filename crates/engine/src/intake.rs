@@ -33,6 +33,11 @@ impl Intake {
         self.failed().is_none_or(|at| now.duration_since(at) >= STALE)
     }
 
+    /// Whether nothing has failed since the last success.
+    pub(crate) fn is_well(&self) -> bool {
+        self.failed().is_none()
+    }
+
     fn failed(&self) -> MutexGuard<'_, Option<Instant>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }

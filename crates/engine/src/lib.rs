@@ -4,10 +4,14 @@
 
 #![warn(missing_docs)]
 
+mod access;
 mod checking;
 mod clock;
 mod delivery;
+mod envelopes;
 pub mod enrich;
+mod export;
+mod fair_queue;
 mod feed;
 mod intake;
 mod key_ring;
@@ -19,6 +23,7 @@ mod permits;
 mod projection;
 mod projections;
 mod projector;
+mod quarantine;
 mod queries;
 mod reading;
 mod recorder;
@@ -28,20 +33,37 @@ mod root;
 mod sealing;
 mod settings;
 mod shards;
+mod spool;
 mod supervision;
 mod system;
+mod turns;
+mod waiting;
 mod weight;
 
+pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
 pub use delivery::DeliveryStatus;
+pub use export::{
+    DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,
+    ExportOrder, ExportParts, ExportRefused, ExportSettings, ExportStatus, ExportView, Exports,
+    Requester,
+};
 pub use feed::FeedReader;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use live::{LiveBatch, LiveEvents};
 pub use opening::ReadError;
 pub use permits::{Permit, Permits};
 pub use projection::{Parked, Progress};
-pub use queries::{Page, PageRequest, Queries, QueryError, page_key};
+pub use quarantine::{
+    KeptError, Quarantine, QuarantineError, QuarantineSettings, Quarantined, RefusalFacts,
+    RefusedEvent,
+};
+pub use queries::{
+    HistogramRequest, HistoryPage, HistoryRequest, Page, PageRequest, Part, PastValues, Queries,
+    QueryError, RelatedPage, RelatedRequest, Relation, Statistics, StatisticsRequest, last_changes,
+    page_key,
+};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
 pub use roles::{InvalidRoles, Role, Roles};
@@ -49,6 +71,7 @@ pub use sealing::Admitted;
 pub use settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
+pub use spool::{Offered, SpoolSettings, SpoolUse, Spooled, TakeResult, Taken};
 pub use system::{Ports, Settings, StartError, System};
 
 #[cfg(test)]

@@ -1,102 +1,194 @@
 //! Admission before anything is queued: actors' mailboxes have no bound, so each event and each
 //! byte under way holds a permit that travels with it (DESIGN 7).
+//!
+//! Nobody waits for a permit: there is one, or the caller is told to come again. One is refused
+//! when all are taken, when the tenant holds its share of them ([`shares`]), and when what the
+//! tenant sent before has been waiting for too long ([`crate::waiting`]).
 
-use std::sync::Arc;
+mod shares;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// How much may be under way at once, all callers together.
+use annals_domain::TenantId;
+use annals_domain::limits::RequestLimits;
+use tokio::sync::Notify;
+
+use crate::turns::Turns;
+use crate::waiting::Waiting;
+use shares::{Refusal, Shares};
+
+/// How much may be under way at once: bytes and events to record, and questions to answer. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Permits {
-    bytes: Arc<Semaphore>,
-    events: Arc<Semaphore>,
-    bytes_max: u32,
-    events_max: u32,
+    bytes: Arc<Room>,
+    events: Arc<Room>,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) turns: Turns,
 }
 
 /// A share of what may be under way; given back when dropped.
 #[derive(Default)]
 pub struct Permit {
+    bytes: Option<Held>,
     /// Held for its end alone.
-    _bytes: Option<OwnedSemaphorePermit>,
-    _events: Option<OwnedSemaphorePermit>,
+    _events: Option<Held>,
+}
+
+/// What there is of something.
+struct Room {
+    what: &'static str,
+    shares: Mutex<Shares<TenantId>>,
+    /// Told when nothing is held any more.
+    emptied: Notify,
+}
+
+/// Some of it, held by a tenant or by the service itself.
+struct Held {
+    room: Arc<Room>,
+    by: Option<TenantId>,
+    amount: usize,
 }
 
 impl Permits {
-    /// Room for so many bytes and events.
+    /// Room for so many bytes and events, of which any tenant may hold all; other limits are those
+    /// that ship with Annals.
     pub fn new(bytes_max: usize, events_max: usize) -> Self {
-        let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
-        let events_max = u32::try_from(events_max).unwrap_or(u32::MAX);
+        let limits = annals_domain::limits::Limits::shipped().request;
+        Self::made(&limits, (bytes_max, bytes_max), (events_max, events_max))
+    }
+
+    /// As the limits say: each tenant may hold its share, and at least one of the largest requests.
+    pub fn of(limits: &RequestLimits) -> Self {
+        // A body and what it is unpacked to.
+        let bytes = (limits.in_flight_bytes_max, limits.bulk_bytes_max.saturating_mul(2));
+        let events = (limits.in_flight_events_max, limits.bulk_events_max);
+        Self::made(limits, bytes, events)
+    }
+
+    fn made(limits: &RequestLimits, bytes: (usize, usize), events: (usize, usize)) -> Self {
+        let longest = Duration::from_millis(limits.recording_wait_ms_max);
+        let waiting = Arc::new(Waiting::new(longest));
+        let turns = Turns::new(limits, Arc::clone(&waiting));
         Self {
-            bytes: Arc::new(Semaphore::new(bytes_max as usize)),
-            events: Arc::new(Semaphore::new(events_max as usize)),
-            bytes_max,
-            events_max,
+            bytes: Room::new("bytes", bytes),
+            events: Room::new("events", events),
+            waiting,
+            turns,
         }
     }
 
-    /// Takes room for a body of so many bytes, before it is read; `None` when there is none.
-    pub fn take_bytes(&self, bytes: usize) -> Option<Permit> {
-        let bytes = u32::try_from(bytes).ok()?;
-        let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?;
-        Some(Permit { _bytes: Some(bytes), _events: None })
+    /// Takes room for a body of a tenant of so many bytes, before it is read; `None` when there is
+    /// none for that tenant.
+    pub fn take_bytes_for(&self, tenant: &TenantId, bytes: usize) -> Option<Permit> {
+        if self.waiting.is_too_long(tenant, Instant::now()) {
+            count_refusal("waiting_too_long", "bytes");
+            return None;
+        }
+        Some(Permit { bytes: Some(self.bytes.take(Some(tenant), bytes)?), _events: None })
     }
 
-    /// Adds room for so many events to a permit; gives the permit up when there is none.
-    pub fn add_events(&self, permit: Permit, events: usize) -> Option<Permit> {
-        let events = u32::try_from(events).ok()?;
-        let events = Arc::clone(&self.events).try_acquire_many_owned(events).ok()?;
-        Some(Permit { _events: Some(events), ..permit })
+    /// The same for what is of no tenant: Annals' own facts. It has no share, and does not wait.
+    pub fn take_bytes(&self, bytes: usize) -> Option<Permit> {
+        Some(Permit { bytes: Some(self.bytes.take(None, bytes)?), _events: None })
+    }
+
+    /// Adds room for so many events, of a tenant or of Annals itself, to a permit; gives the permit
+    /// up when there is none.
+    pub fn add_events(
+        &self,
+        permit: Permit,
+        tenant: Option<&TenantId>,
+        events: usize,
+    ) -> Option<Permit> {
+        Some(Permit { _events: Some(self.events.take(tenant, events)?), ..permit })
     }
 
     /// Takes no more, and waits until everything under way is done.
     pub(crate) async fn finish(&self) {
-        // An error means that it was closed before, which is as well.
-        let _ = self.events.acquire_many(self.events_max).await.map(|all| all.forget());
-        self.events.close();
-        self.bytes.close();
+        self.events.locked().close();
+        self.events.is_empty().await;
+        self.bytes.locked().close();
     }
 
     /// Bytes and events under way.
     pub fn under_way(&self) -> (usize, usize) {
-        (
-            self.bytes_max as usize - self.bytes.available_permits().min(self.bytes_max as usize),
-            self.events_max as usize
-                - self.events.available_permits().min(self.events_max as usize),
-        )
+        (self.bytes.locked().taken(), self.events.locked().taken())
     }
+
+    /// Tells how full it is, as metrics.
+    pub fn tell_metrics(&self) {
+        let (bytes, events) = self.under_way();
+        metrics::gauge!("annals_ingest_bytes_under_way").set(bytes as f64);
+        metrics::gauge!("annals_ingest_events_under_way").set(events as f64);
+        let tenants = self.bytes.locked().active();
+        metrics::gauge!("annals_ingest_tenants_under_way").set(tenants as f64);
+        let oldest = self.waiting.longest(Instant::now());
+        metrics::gauge!("annals_recording_wait_seconds").set(oldest.as_secs_f64());
+        metrics::gauge!("annals_questions_waiting").set(self.turns.waiting() as f64);
+    }
+}
+
+impl Permit {
+    /// Gives back the room for bytes beyond so many, once a body turned out to be smaller.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if let Some(held) = &mut self.bytes
+            && held.amount > bytes
+        {
+            held.room.locked().give_back(held.by.as_ref(), held.amount - bytes);
+            held.amount = bytes;
+        }
+    }
+}
+
+impl Room {
+    fn new(what: &'static str, (total, least): (usize, usize)) -> Arc<Self> {
+        let shares = Mutex::new(Shares::new(total, least));
+        Arc::new(Self { what, shares, emptied: Notify::new() })
+    }
+
+    fn take(self: &Arc<Self>, tenant: Option<&TenantId>, amount: usize) -> Option<Held> {
+        let taken = self.locked().take(tenant, amount, Instant::now());
+        match taken {
+            Ok(()) => Some(Held { room: Arc::clone(self), by: tenant.cloned(), amount }),
+            Err(refusal) => {
+                count_refusal(Refusal::as_str(refusal), self.what);
+                None
+            }
+        }
+    }
+
+    async fn is_empty(&self) {
+        loop {
+            // Asked for before looking, so that nothing is missed in between.
+            let emptied = self.emptied.notified();
+            if self.locked().is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Shares<TenantId>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut shares = self.room.locked();
+        shares.give_back(self.by.as_ref(), self.amount);
+        if shares.is_empty() {
+            self.room.emptied.notify_waiters();
+        }
+    }
+}
+
+fn count_refusal(reason: &'static str, of: &'static str) {
+    metrics::counter!("annals_recording_refused_total", "reason" => reason, "of" => of)
+        .increment(1);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_over_the_bound_is_turned_away_and_room_comes_back() {
-        let permits = Permits::new(100, 2);
-        assert!(permits.take_bytes(101).is_none());
-        let first = permits.take_bytes(100).unwrap();
-        assert!(permits.take_bytes(1).is_none());
-        drop(first);
-        let permit = permits.add_events(permits.take_bytes(1).unwrap(), 2).unwrap();
-        assert_eq!(permits.under_way(), (1, 2));
-        assert!(permits.add_events(permits.take_bytes(1).unwrap(), 1).is_none());
-        drop(permit);
-        assert_eq!(permits.under_way(), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn finishing_waits_for_what_is_under_way_and_takes_no_more() {
-        let permits = Permits::new(10, 10);
-        let permit = permits.add_events(permits.take_bytes(1).unwrap(), 1).unwrap();
-        let finishing = tokio::spawn({
-            let permits = permits.clone();
-            async move { permits.finish().await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!finishing.is_finished());
-        drop(permit);
-        finishing.await.unwrap();
-        assert!(permits.take_bytes(1).is_none());
-    }
-}
+mod tests;

@@ -11,15 +11,23 @@ use annals_domain::notification::InboxItem;
 use annals_domain::profile::{PersonRef, Profile};
 use annals_domain::{EventId, Position, Recorded, TenantId};
 use annals_ports::{EventLog, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex};
-use tokio::sync::Semaphore;
 
 use crate::feed::{Feed, FeedReader, Recent, distance};
 use crate::matching::Wanted;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
 use crate::projections::{INBOX, INDEX};
+use crate::turns::Turns;
 
+mod history;
 mod paging;
+mod related;
+mod snapshot;
+mod statistics;
+
+pub use history::{HistoryPage, HistoryRequest, Part, PastValues, last_changes};
+pub use related::{RelatedPage, RelatedRequest, Relation};
+pub use statistics::{HistogramRequest, Statistics, StatisticsRequest};
 
 use paging::Found;
 
@@ -62,6 +70,9 @@ pub enum QueryError {
     /// What was just recorded is not visible yet.
     #[error("position {0} is not visible yet; try again shortly")]
     NotYetVisible(Position),
+    /// Too many questions wait for their turn.
+    #[error("too many questions are being asked; try again shortly")]
+    Busy,
 }
 
 /// Answers questions; cheap to clone.
@@ -74,8 +85,8 @@ pub struct Queries {
     pub(crate) profiles: Arc<dyn ProfileStore>,
     pub(crate) inbox: Arc<dyn InboxStore>,
     pub(crate) progress: Arc<[Arc<Progress>]>,
-    /// How many questions are worked on at once.
-    pub(crate) turns: Arc<Semaphore>,
+    /// Which questions are worked on, and which wait.
+    pub(crate) turns: Turns,
 }
 
 /// The key of an event in any order.
@@ -98,7 +109,7 @@ impl Queries {
         let this = self.clone();
         let wanted = Wanted::new(&scope, filter);
         let search = move || this.find(&wanted, order, after, limit.saturating_add(1));
-        let mut found = self.blocking(search).await?;
+        let mut found = self.blocking(&scope.tenant, search).await?;
         let more = found.len() > limit;
         found.truncate(limit);
         Ok(Page { events: self.fetch(&scope.tenant, found).await?, more })
@@ -113,7 +124,7 @@ impl Queries {
     ) -> Result<Count, QueryError> {
         let this = self.clone();
         let wanted = Wanted::new(scope, filter);
-        Ok(self.blocking(move || this.count_wanted(&wanted, limit)).await?)
+        self.blocking(&scope.tenant, move || this.count_wanted(&wanted, limit)).await
     }
 
     /// One event, if the scope holds it.
@@ -131,7 +142,8 @@ impl Queries {
         limit: usize,
     ) -> Result<Option<Profile>, QueryError> {
         let store = Arc::clone(&self.profiles);
-        Ok(self.blocking(move || store.profile(&person, limit)).await?)
+        let tenant = person.tenant.clone();
+        self.blocking(&tenant, move || store.profile(&person, limit)).await
     }
 
     /// The person's events, newest first.
@@ -144,7 +156,8 @@ impl Queries {
         let store = Arc::clone(&self.profiles);
         let tenant = person.tenant.clone();
         let enough = limit.saturating_add(1);
-        let mut positions = self.blocking(move || store.timeline(&person, before, enough)).await?;
+        let timeline = move || store.timeline(&person, before, enough);
+        let mut positions = self.blocking(&tenant, timeline).await?;
         let more = positions.len() > limit;
         positions.truncate(limit);
         let found = positions.into_iter().map(Found::At).collect();
@@ -159,7 +172,8 @@ impl Queries {
         limit: usize,
     ) -> Result<Vec<InboxItem>, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(self.blocking(move || store.newest(&person, before, limit)).await?)
+        let tenant = person.tenant.clone();
+        self.blocking(&tenant, move || store.newest(&person, before, limit)).await
     }
 
     /// The person's messages after a position, oldest first.
@@ -170,13 +184,15 @@ impl Queries {
         limit: usize,
     ) -> Result<Vec<InboxItem>, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(self.blocking(move || store.since(&person, after, limit)).await?)
+        let tenant = person.tenant.clone();
+        self.blocking(&tenant, move || store.since(&person, after, limit)).await
     }
 
     /// How many messages the person has not read.
     pub async fn unread(&self, person: PersonRef) -> Result<u64, QueryError> {
         let store = Arc::clone(&self.inbox);
-        Ok(self.blocking(move || store.unread(&person)).await?)
+        let tenant = person.tenant.clone();
+        self.blocking(&tenant, move || store.unread(&person)).await
     }
 
     /// Follows the log from a position on; from now on when there is none.
@@ -260,17 +276,20 @@ impl Queries {
         Ok(events)
     }
 
-    /// Does something that may take its time. Only so many at once: the threads are also needed to
-    /// record events.
-    async fn blocking<T: Send + 'static, E: Send + 'static>(
+    /// Does something for a tenant that may take its time. Only so many at once: the threads are
+    /// also needed to record events.
+    pub(crate) async fn blocking<T: Send + 'static, E: Send + Into<QueryError> + 'static>(
         &self,
+        tenant: &TenantId,
         step: impl FnOnce() -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
+    ) -> Result<T, QueryError> {
+        let turn = self.turns.take(tenant).await?;
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             step()
         });
-        task.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        let done = task.await;
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+            .map_err(Into::into)
     }
 }

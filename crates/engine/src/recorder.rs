@@ -2,7 +2,8 @@
 //!
 //! Each shard is one actor and owns the streams that fall to it. While one append is under way,
 //! further requests wait in its mailbox; the next append takes all of them at once. So batches grow
-//! with the load, and a quiet system pays no delay.
+//! with the load, and a quiet system pays no delay. When more waits than goes into one batch,
+//! tenants take turns: one event waits for the batch under way, not for the backlog of others.
 //!
 //! A caller hears back only after the log has confirmed the append: [`Durable`] can be made nowhere
 //! else.
@@ -10,20 +11,30 @@
 use std::sync::Arc;
 
 use annals_domain::time::DateTime;
-use annals_domain::{EventId, Position, Receipt, StreamName};
+use annals_domain::{EventId, Position, Receipt, StreamName, TenantId};
 use annals_ports::{AppendError, AppendItem, Appended, EventLog, Expected, LogError};
 use annals_record::Record;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tracing::{error, warn};
 
+use crate::fair_queue::FairQueue;
 use crate::permits::Permit;
 use crate::sealing::{Fresh, FreshKey, Sealed};
+use crate::waiting::Waits;
+
+/// Bytes of records that a tenant may put into a batch at its turn.
+const TURN_BYTES: u64 = 16 * 1024;
 
 /// A value that is true only of what lies on disk; the engine alone makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Durable<T>(T);
 
 impl<T> Durable<T> {
+    /// What a store of this machine has confirmed to the engine.
+    pub(crate) fn confirmed(value: T) -> Self {
+        Self(value)
+    }
+
     /// What is durable.
     pub fn get(&self) -> &T {
         &self.0
@@ -67,10 +78,13 @@ pub(crate) enum Message {
 }
 
 pub(crate) struct Request {
+    pub(crate) tenant: TenantId,
     pub(crate) events: Vec<Sealed>,
     pub(crate) reply: RpcReplyPort<Vec<RecordResult>>,
     /// The mailbox has no bound of its own; this share of it is given back when the request ends.
     pub(crate) permit: Arc<Permit>,
+    /// Until the request has its turn.
+    pub(crate) waits: Waits,
 }
 
 pub(crate) struct RecorderActor {
@@ -79,10 +93,9 @@ pub(crate) struct RecorderActor {
     pub(crate) batch_events_max: usize,
 }
 
-#[derive(Default)]
+/// What waits for its batch; bounded by the permits that requests hold.
 pub(crate) struct State {
-    waiting: Vec<Request>,
-    waiting_events: usize,
+    waiting: FairQueue<TenantId, Request>,
 }
 
 impl Actor for RecorderActor {
@@ -91,7 +104,7 @@ impl Actor for RecorderActor {
     type Arguments = ();
 
     async fn pre_start(&self, _: ActorRef<Message>, (): ()) -> Result<State, ActorProcessingErr> {
-        Ok(State::default())
+        Ok(State { waiting: FairQueue::new(TURN_BYTES) })
     }
 
     async fn handle(
@@ -105,28 +118,41 @@ impl Actor for RecorderActor {
                 if state.waiting.is_empty() {
                     myself.cast(Message::Append)?;
                 }
-                state.waiting_events += request.events.len();
-                state.waiting.push(request);
-                if state.waiting_events >= self.batch_events_max {
-                    self.append(state).await;
+                let bytes = request.events.iter().map(|sealed| bytes_of(&sealed.record)).sum();
+                state.waiting.push(request.tenant.clone(), bytes, request);
+            }
+            Message::Append => {
+                self.append(self.next_batch(state)).await;
+                // What came meanwhile lies in the mailbox before this, and takes part in the turns.
+                if !state.waiting.is_empty() {
+                    myself.cast(Message::Append)?;
                 }
             }
-            // Nothing waits when a full batch went ahead of its turn.
-            Message::Append if state.waiting.is_empty() => {}
-            Message::Append => self.append(state).await,
         }
         Ok(())
     }
 }
 
 impl RecorderActor {
-    async fn append(&self, state: &mut State) {
-        let requests = std::mem::take(&mut state.waiting);
-        let events = std::mem::take(&mut state.waiting_events);
+    /// Requests in the order of turns, up to a whole batch; the last one may go beyond it.
+    fn next_batch(&self, state: &mut State) -> Vec<Request> {
+        let (mut requests, mut events) = (Vec::new(), 0);
+        while events < self.batch_events_max
+            && let Some(request) = state.waiting.pop()
+        {
+            events += request.events.len();
+            requests.push(request);
+        }
+        requests
+    }
+
+    async fn append(&self, requests: Vec<Request>) {
+        let events = requests.iter().map(|request| request.events.len()).sum();
         let mut batch = Vec::with_capacity(events);
         let mut places = Vec::with_capacity(events);
         let mut replies = Vec::with_capacity(requests.len());
-        for Request { events, reply, permit } in requests {
+        for Request { events, reply, permit, waits, tenant: _ } in requests {
+            drop(waits);
             replies.push((events.len(), reply, permit));
             for sealed in events {
                 places.push(self.place_of(&sealed));
@@ -232,6 +258,12 @@ impl Place {
             duplicate: appended.duplicate,
         }
     }
+}
+
+/// What a record costs to write.
+fn bytes_of(record: &Record) -> u64 {
+    let sealed: usize = record.groups.iter().map(|group| group.ciphertext.len()).sum();
+    (record.header.len() + sealed) as u64
 }
 
 fn item(record: Record) -> AppendItem {

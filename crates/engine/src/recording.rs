@@ -15,6 +15,7 @@ use crate::permits::{Permit, Permits};
 use crate::recorder::{RecordError, RecordResult};
 use crate::sealing::{Admitted, Sealed, seal_event};
 use crate::shards::Shards;
+use crate::spool::Spooler;
 
 /// More events than this are sealed off the async threads.
 const SEAL_INLINE_MAX: usize = 16;
@@ -27,6 +28,8 @@ pub struct Recorder {
     /// A place for each processor: more threads would only be in each other's way.
     pub(crate) sealing: Arc<Semaphore>,
     pub(crate) intake: Arc<Intake>,
+    /// Where events wait while the log takes none.
+    pub(crate) spooler: Option<Arc<Spooler>>,
     /// What may be under way at once.
     pub permits: Permits,
 }
@@ -42,15 +45,25 @@ impl Recorder {
         permit: Permit,
     ) -> Vec<RecordResult> {
         let count = events.len();
-        let Some(permit) = self.permits.add_events(permit, count) else {
+        let Some(permit) = self.permits.add_events(permit, Some(tenant), count) else {
             return vec![Err(RecordError::Busy); count];
         };
+        self.record_permitted(tenant, events, permit).await
+    }
+
+    pub(crate) async fn record_permitted(
+        &self,
+        tenant: &TenantId,
+        events: Vec<Admitted>,
+        permit: Permit,
+    ) -> Vec<RecordResult> {
+        let count = events.len();
         // The recording goes on when the caller gives up: what was taken on is finished.
         let this = self.clone();
         let tenant = tenant.clone();
         let recording = tokio::spawn(async move {
             let sealed = this.seal(&tenant, events).await;
-            let results = this.shards.record(sealed, permit).await;
+            let results = this.shards.record(&tenant, sealed, permit).await;
             this.intake.note(&results, Instant::now());
             results
         });
@@ -62,12 +75,14 @@ impl Recorder {
         self.intake.is_open(Instant::now())
     }
 
-    /// Records a fact of Annals itself.
+    /// Records a fact of Annals itself. It has room even when every tenant holds its share.
     pub async fn record_own(&self, event: Event, content_digest: [u8; 32]) -> RecordResult {
-        let Some(permit) = self.permits.take_bytes(1) else { return Err(RecordError::Busy) };
+        let permit = self.permits.take_bytes(1);
+        let permit = permit.and_then(|permit| self.permits.add_events(permit, None, 1));
+        let Some(permit) = permit else { return Err(RecordError::Busy) };
         let tenant = event.tenant.clone();
         let admitted = Admitted { event, content_digest, retention: "standard".into() };
-        let mut results = self.record(&tenant, vec![admitted], permit).await;
+        let mut results = self.record_permitted(&tenant, vec![admitted], permit).await;
         results.pop().unwrap_or(Err(RecordError::Unavailable))
     }
 
@@ -93,7 +108,9 @@ impl Recorder {
         if count <= SEAL_INLINE_MAX {
             return seal_all();
         }
+        let waits = self.permits.waiting.begin(tenant);
         let turn = Arc::clone(&self.sealing).acquire_owned().await;
+        drop(waits);
         let sealing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             seal_all()

@@ -6,19 +6,26 @@ use std::time::Duration;
 use annals_domain::Position;
 use annals_ports::EventLog;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::delivery::{Deliverer, DelivererParts};
+use crate::export::{Exporter, Office};
 use crate::feed::{Feed, FeedActor, FeedReader};
+use crate::intake::Intake;
+use crate::key_ring::KeyRing;
 use crate::opening::Opener;
+use crate::permits::Permits;
 use crate::projection::{Progress, Projection, with_causes};
 use crate::projector::Projector;
 use crate::recorder::{self, RecorderActor};
+use crate::recording::Recorder;
 use crate::sealing::Fresh;
 use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
+use crate::shards::Shards;
+use crate::spool::{Drainer, DrainerParts, Spooler};
 use crate::supervision::{Address, RestartBudget};
 
 /// How long to wait after an actor could not even be started, before that is tried again.
@@ -32,8 +39,27 @@ pub(crate) struct Projected {
     pub(crate) commit_interval: Duration,
 }
 
+/// What a [`Recorder`] is made of, beside the addresses of its shards.
+#[derive(Clone)]
+pub(crate) struct RecorderParts {
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) sealing: Arc<Semaphore>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) permits: Permits,
+    pub(crate) spooler: Option<Arc<Spooler>>,
+}
+
+impl RecorderParts {
+    pub(crate) fn recorder(self, addresses: Vec<Address<recorder::Message>>) -> Recorder {
+        let Self { keys, sealing, intake, permits, spooler } = self;
+        let shards = Shards::new(addresses, Arc::clone(&permits.waiting));
+        Recorder { shards, keys, sealing, intake, permits, spooler }
+    }
+}
+
 /// What the actors are made of.
 pub(crate) struct Root {
+    pub(crate) recorder_parts: RecorderParts,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) fresh: Arc<Fresh>,
     pub(crate) opener: Opener,
@@ -41,6 +67,8 @@ pub(crate) struct Root {
     pub(crate) projections: Vec<Projected>,
     /// None on a node that does not deliver.
     pub(crate) delivery: Option<DelivererParts>,
+    /// None on a node that makes no exports.
+    pub(crate) exports: Option<Arc<Office>>,
     pub(crate) recorder: RecorderSettings,
     pub(crate) pace: ProjectionSettings,
     pub(crate) supervision: SupervisionSettings,
@@ -54,14 +82,17 @@ pub(crate) enum Child {
     Recorder(watch::Sender<ActorRef<recorder::Message>>),
     Projector(usize, ActorCell),
     Deliverer(DelivererParts, ActorCell),
+    Drainer(DrainerParts, ActorCell),
+    Exporter(Arc<Office>, ActorCell),
 }
 
 impl Child {
     fn is(&self, actor: &ActorCell) -> bool {
         match self {
-            Self::Feed(cell) | Self::Projector(_, cell) | Self::Deliverer(_, cell) => {
-                cell.get_id() == actor.get_id()
-            }
+            Self::Feed(cell)
+            | Self::Projector(_, cell)
+            | Self::Deliverer(_, cell) | Self::Drainer(_, cell)
+            | Self::Exporter(_, cell) => cell.get_id() == actor.get_id(),
             Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
         }
     }
@@ -96,6 +127,16 @@ impl Actor for Root {
         if let Some(parts) = &self.delivery {
             let deliverer = self.spawn_deliverer(parts, myself.get_cell()).await?;
             children.push(Child::Deliverer(parts.clone(), deliverer));
+        }
+        if let Some(office) = &self.exports {
+            let exporter = spawn_exporter(office, myself.get_cell()).await?;
+            children.push(Child::Exporter(Arc::clone(office), exporter));
+        }
+        if let Some(spooler) = self.recorder_parts.spooler.clone() {
+            let recorder = self.recorder_parts.clone().recorder(addresses.clone());
+            let parts = DrainerParts { spooler, recorder, stopping: self.stopping.clone() };
+            let drainer = spawn_drainer(&parts, myself.get_cell()).await?;
+            children.push(Child::Drainer(parts, drainer));
         }
         // The caller waits for this; if it has gone, nobody needs the addresses.
         let _ = ready.send(addresses);
@@ -143,6 +184,8 @@ impl Root {
             Child::Feed(cell) => *cell = self.spawn_feed(root).await?,
             Child::Projector(index, cell) => *cell = self.spawn_projector(*index, root).await?,
             Child::Deliverer(parts, cell) => *cell = self.spawn_deliverer(parts, root).await?,
+            Child::Exporter(office, cell) => *cell = spawn_exporter(office, root).await?,
+            Child::Drainer(parts, cell) => *cell = spawn_drainer(parts, root).await?,
             Child::Recorder(address) => {
                 address.send_replace(self.spawn_recorder(root).await?);
             }
@@ -204,4 +247,13 @@ impl Root {
             FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after)
         })
     }
+}
+
+async fn spawn_exporter(office: &Arc<Office>, root: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let actor = Exporter { office: Arc::clone(office) };
+    Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+}
+
+async fn spawn_drainer(parts: &DrainerParts, root: ActorCell) -> Result<ActorCell, SpawnErr> {
+    Ok(Actor::spawn_linked(None, Drainer(parts.clone()), (), root).await?.0.get_cell())
 }

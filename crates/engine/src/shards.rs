@@ -3,30 +3,33 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use annals_domain::StreamName;
+use annals_domain::{StreamName, TenantId};
 
 use crate::permits::Permit;
 use crate::recorder::{Message, RecordError, RecordResult, Request};
 use crate::sealing::Sealed;
 use crate::supervision::Address;
+use crate::waiting::Waiting;
 
 /// How the rest of the engine reaches the shards.
 #[derive(Clone)]
 pub(crate) struct Shards {
     addresses: Arc<[Address<Message>]>,
+    waiting: Arc<Waiting>,
 }
 
 /// Events for one shard, with their places in the request.
 type Share = (Vec<usize>, Vec<Sealed>);
 
 impl Shards {
-    pub(crate) fn new(addresses: Vec<Address<Message>>) -> Self {
-        Self { addresses: addresses.into() }
+    pub(crate) fn new(addresses: Vec<Address<Message>>, waiting: Arc<Waiting>) -> Self {
+        Self { addresses: addresses.into(), waiting }
     }
 
-    /// Records the events, each in its stream; answers in the same order.
+    /// Records the events of a tenant, each in its stream; answers in the same order.
     pub(crate) async fn record(
         &self,
+        tenant: &TenantId,
         sealed: Vec<Result<Sealed, RecordError>>,
         permit: Permit,
     ) -> Vec<RecordResult> {
@@ -47,9 +50,10 @@ impl Shards {
         }
         let asked = self.addresses.iter().zip(shares).filter(|(_, (_, events))| !events.is_empty());
         let asking = asked.map(|(address, (indexes, events))| {
-            let permit = Arc::clone(&permit);
-            let answer =
-                address.ask(move |reply| Message::Record(Request { events, reply, permit }));
+            let (permit, tenant) = (Arc::clone(&permit), tenant.clone());
+            let waits = self.waiting.begin(&tenant);
+            let request = |reply| Message::Record(Request { tenant, events, reply, permit, waits });
+            let answer = address.ask(request);
             async move { (indexes, answer.await) }
         });
         for (indexes, answer) in futures_util::future::join_all(asking).await {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
+use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
 use annals_ports::{
-    DeliveryChannel, EventLog, InboxStore, KeyStore, LogError, ProfileStore, SearchIndex,
-    SharedRegisters,
+    AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError, ProfileStore,
+    QuarantineStore, SearchIndex, SharedRegisters, Spool,
 };
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};
@@ -17,22 +18,25 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::access::{self, ACCESS, AccessKeeper, AccessView};
 use crate::delivery::{DelivererParts, DeliveryStatus};
+use crate::export::{ExportParts, Exports};
 use crate::feed::Feed;
 use crate::key_ring::KeyRing;
 use crate::opening::Opener;
 use crate::permits::Permits;
 use crate::projection::{Progress, Projection, with_causes};
 use crate::projections::{Indexer, Notifier, Profiler};
+use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::Queries;
 use crate::recording::Recorder;
 use crate::roles::{Role, Roles};
-use crate::root::{Projected, Root};
+use crate::root::{Projected, RecorderParts, Root};
 use crate::sealing::Fresh;
 use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
-use crate::shards::Shards;
+use crate::spool::{SpoolSettings, SpoolUse, Spooler};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -53,10 +57,18 @@ pub struct Ports {
     pub profiles: Arc<dyn ProfileStore>,
     /// The inboxes.
     pub inbox: Arc<dyn InboxStore>,
+    /// The state of access.
+    pub access: Arc<dyn AccessStore>,
     /// Values that all nodes share: the lease and the progress of deliveries.
     pub registers: Arc<dyn SharedRegisters>,
     /// Ways to reach people outside.
     pub channels: Vec<Arc<dyn DeliveryChannel>>,
+    /// Refused events.
+    pub quarantine: Arc<dyn QuarantineStore>,
+    /// Where events wait while the log takes none; without it they are refused.
+    pub spool: Option<Arc<dyn Spool>>,
+    /// Where exports are kept; none on a node that makes none.
+    pub exports: Option<ExportParts>,
 }
 
 /// How the engine runs.
@@ -70,6 +82,12 @@ pub struct Settings {
     pub supervision: SupervisionSettings,
     /// `[delivery]`.
     pub delivery: DeliverySettings,
+    /// `[quarantine]`.
+    pub quarantine: QuarantineSettings,
+    /// `[spool]`.
+    pub spool: SpoolSettings,
+    /// What is kept of revocations.
+    pub access: AccessRules,
     /// What this node does.
     pub roles: Roles,
     /// Name of this node, which no other node has.
@@ -105,9 +123,15 @@ pub enum StartError {
         /// Where the log ends.
         head: Position,
     },
+    /// What waits in the spool cannot be read.
+    #[error("cannot open the spool")]
+    Spool(#[source] LocalStoreError),
     /// The settings of delivery make no sense.
     #[error("`[delivery]` cannot be used")]
     Delivery(#[from] InvalidDelivery),
+    /// The directory of exports cannot be read.
+    #[error("cannot open the directory of exports")]
+    Exports(#[source] std::io::Error),
     /// An actor did not start.
     #[error("cannot start the engine's actors")]
     Spawn(#[from] SpawnErr),
@@ -123,6 +147,12 @@ pub struct System {
     pub inbox_news: broadcast::Sender<PersonRef>,
     /// Tells whether this node is the one that delivers.
     pub delivery: DeliveryStatus,
+    /// Who may come in.
+    pub access: AccessView,
+    /// Keeps refused events.
+    pub quarantine: Quarantine,
+    /// Takes events out of the log; none on a node that makes no exports.
+    pub exports: Option<Exports>,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     stopping: CancellationToken,
@@ -138,6 +168,9 @@ impl System {
     ) -> Result<Self, StartError> {
         settings.delivery.check(&settings.node)?;
         let head = ports.log.head().await?;
+        let quarantine =
+            Quarantine::new(Arc::clone(&ports.quarantine), &master, settings.quarantine.clone());
+        let spooler = spooler(&ports, &settings, &master, &quarantine).await?;
         let keys = Arc::new(KeyRing::new(Arc::clone(&ports.keys), master));
         let fresh = Arc::new(Fresh::default());
         let opener = Opener { keys: Arc::clone(&keys), fresh: Arc::clone(&fresh) };
@@ -146,7 +179,12 @@ impl System {
         let start = ports.log.end_at_opening().await?.max(head);
         let delivery = delivery(&ports, &settings, &catalogue, start);
         let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
-        let projections = projections(&ports, &settings, catalogue, &inbox_news, head).await?;
+        let keeper = Arc::new(AccessKeeper::new(Arc::clone(&ports.access), settings.access));
+        let projections =
+            projections(&ports, &settings, catalogue, &inbox_news, &keeper, head).await?;
+        let (access, derived): (Vec<_>, Vec<_>) =
+            projections.iter().partition(|projected| projected.progress.name() == ACCESS);
+        let access = access[0].progress.clone();
         let queries = Queries {
             log: Arc::clone(&ports.log),
             opener: opener.clone(),
@@ -154,17 +192,28 @@ impl System {
             index: ports.index,
             profiles: ports.profiles,
             inbox: ports.inbox,
-            progress: projections.iter().map(|p| Arc::clone(&p.progress)).collect(),
-            turns: Arc::new(Semaphore::new(2 * processors().max(2))),
+            progress: derived.iter().map(|p| Arc::clone(&p.progress)).collect(),
+            turns: settings.permits.turns.clone(),
         };
         let stopping = CancellationToken::new();
+        let open = |parts| Exports::open(parts, queries.clone(), stopping.clone());
+        let exports = ports.exports.map(open).transpose().map_err(StartError::Exports)?;
+        let parts = RecorderParts {
+            keys,
+            sealing: Arc::new(Semaphore::new(processors())),
+            intake: Arc::default(),
+            permits: settings.permits,
+            spooler,
+        };
         let root = Root {
+            recorder_parts: parts.clone(),
             log: ports.log,
             fresh,
             opener,
             feed,
             projections,
             delivery,
+            exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,
@@ -173,14 +222,18 @@ impl System {
         let (ready, started) = oneshot::channel();
         let (root, ended) = Actor::spawn(None, root, ready).await?;
         let addresses = started.await.map_err(|_| SpawnErr::ActorAlreadyStarted)?;
-        let recorder = Recorder {
-            shards: Shards::new(addresses),
-            keys,
-            sealing: Arc::new(Semaphore::new(processors())),
-            intake: Arc::default(),
-            permits: settings.permits,
-        };
-        Ok(Self { recorder, queries, inbox_news, delivery: status, root, ended, stopping })
+        Ok(Self {
+            recorder: parts.recorder(addresses),
+            queries,
+            inbox_news,
+            delivery: status,
+            access: keeper.view(access, head),
+            quarantine,
+            exports,
+            root,
+            ended,
+            stopping,
+        })
     }
 
     /// Returns when the actors have stopped by themselves: restarting did not cure a fault.
@@ -243,7 +296,23 @@ fn delivery(
     })
 }
 
-fn processors() -> usize {
+/// What puts events into the spool, if there is one.
+async fn spooler(
+    ports: &Ports,
+    settings: &Settings,
+    master: &MasterKey,
+    quarantine: &Quarantine,
+) -> Result<Option<Arc<Spooler>>, StartError> {
+    let Some(store) = &ports.spool else { return Ok(None) };
+    if settings.spool.enabled == SpoolUse::Off {
+        return Ok(None);
+    }
+    let (store, log) = (Arc::clone(store), Arc::clone(&ports.log));
+    let spooler = Spooler::open(store, master, settings.spool.clone(), log, quarantine.clone());
+    Ok(Some(Arc::new(spooler.await.map_err(StartError::Spool)?)))
+}
+
+pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
@@ -252,22 +321,22 @@ async fn projections(
     settings: &Settings,
     catalogue: Arc<Catalogue>,
     news: &broadcast::Sender<PersonRef>,
+    access: &Arc<AccessKeeper>,
     head: Position,
 ) -> Result<Vec<Projected>, StartError> {
-    if !settings.roles.has(Role::Project) {
-        return Ok(Vec::new());
-    }
     let pace = &settings.projections;
     let indexer = Indexer { index: Arc::clone(&ports.index) };
     let profiler = Profiler::new(Arc::clone(&ports.profiles));
     let notifier = Notifier::new(Arc::clone(&ports.inbox), catalogue, news.clone());
-    let all: [(Arc<dyn Projection>, u64); 3] = [
-        (Arc::new(indexer), pace.index_commit_ms),
-        (Arc::new(profiler), pace.profiles_commit_ms),
-        (Arc::new(notifier), pace.inbox_commit_ms),
-    ];
+    let (access, ms) = (Arc::clone(access), Duration::from_millis);
+    let mut all: Vec<(Arc<dyn Projection>, Duration)> = vec![(access, access::COMMIT_INTERVAL)];
+    if settings.roles.has(Role::Project) {
+        all.push((Arc::new(indexer), ms(pace.index_commit_ms)));
+        all.push((Arc::new(profiler), ms(pace.profiles_commit_ms)));
+        all.push((Arc::new(notifier), ms(pace.inbox_commit_ms)));
+    }
     let mut projected = Vec::new();
-    for (projection, commit_ms) in all {
+    for (projection, commit_interval) in all {
         let name = projection.name();
         let asked = Arc::clone(&projection);
         let position =
@@ -282,7 +351,7 @@ async fn projections(
         projected.push(Projected {
             projection,
             progress: Progress::new(name, applied),
-            commit_interval: Duration::from_millis(commit_ms),
+            commit_interval,
         });
     }
     Ok(projected)

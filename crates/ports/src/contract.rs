@@ -4,15 +4,18 @@
 //! a log that is shared and already holds records: it uses fresh tenants and looks only behind the
 //! head it began at.
 
+pub mod access_store;
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;
 pub mod nodes;
 pub mod profiles;
+pub mod quarantine;
 pub mod rate_limits;
 mod records;
 pub mod registers;
 pub mod replica;
+pub mod spool;
 
 use std::pin::Pin;
 

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub mod access_store;
 pub mod append_plan;
 pub mod contract;
 pub mod delivery;
@@ -12,11 +13,14 @@ pub mod inbox;
 pub mod key_store;
 pub mod memory;
 pub mod profiles;
+pub mod quarantine;
 pub mod rate_limits;
 pub mod registers;
 pub mod replica;
 pub mod search;
+pub mod spool;
 
+pub use access_store::AccessStore;
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
@@ -25,10 +29,12 @@ pub use event_log::{
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use profiles::ProfileStore;
+pub use quarantine::{QuarantineStore, RefusalReason};
 pub use rate_limits::{LocalRateLimiter, Quota, RateKey, RateLimiter, Verdict};
 pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
-pub use search::{Hit, SearchError, SearchIndex, SearchRequest};
+pub use search::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+pub use spool::Spool;
 
 /// A read model (profiles, inbox) could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -41,4 +47,27 @@ pub struct ReadModelError {
     /// Why it failed.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// A store on this machine's own disk (spool, quarantine) did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot {doing} in the `{store}`")]
+pub struct LocalStoreError {
+    /// Which store.
+    pub store: &'static str,
+    /// What was being done.
+    pub doing: &'static str,
+    /// Whether no space was left; it works again once there is some.
+    pub full: bool,
+    /// Why. All who waited for the same write are told the same.
+    #[source]
+    pub source: std::sync::Arc<dyn std::error::Error + Send + Sync>,
+}
+
+impl LocalStoreError {
+    /// The failure of a store in memory that was told to fail.
+    pub(crate) fn wanted(store: &'static str, doing: &'static str) -> Self {
+        let source: Box<dyn std::error::Error + Send + Sync> = "a test wanted it".into();
+        Self { store, doing, full: false, source: source.into() }
+    }
 }

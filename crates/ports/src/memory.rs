@@ -2,19 +2,25 @@
 //!
 //! They keep to the same contracts as the real stores, but for durability.
 
+mod access_store;
 mod delivery;
 mod event_log;
 mod inbox;
 mod key_store;
 mod profiles;
+mod quarantine;
 mod registers;
+mod spool;
 
+pub use access_store::MemoryAccess;
 pub use delivery::MemoryChannel;
 pub use event_log::{LogErrorKind, MemoryEventLog};
 pub use inbox::MemoryInbox;
 pub use key_store::MemoryKeyStore;
 pub use profiles::MemoryProfiles;
+pub use quarantine::MemoryQuarantine;
 pub use registers::MemoryRegisters;
+pub use spool::MemorySpool;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

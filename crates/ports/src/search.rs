@@ -1,6 +1,9 @@
 //! Finding events by a filter.
 
-use annals_domain::filter::{Count, Filter, Order, PageKey};
+use std::time::Duration;
+
+use annals_domain::filter::{Count, Field, Filter, Order, PageKey};
+use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
 
 /// A search index over the log. Blocking: call it off the async threads.
@@ -26,6 +29,19 @@ pub trait SearchIndex: Send + Sync + 'static {
     /// How many events up to `until` match; counting stops beyond `limit`.
     fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError>;
 
+    /// Counts the events up to `until` that match, as [`Tally::add`] does one by one. What is not
+    /// counted after `patience` is left out, and the tally says that it is not complete.
+    fn tally(
+        &self,
+        filter: &Filter,
+        until: Position,
+        question: &Question,
+        patience: Duration,
+    ) -> Result<Tally, SearchError>;
+
+    /// Values that events hold which match.
+    fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), SearchError>;
 }
@@ -43,6 +59,32 @@ pub struct SearchRequest<'a> {
     pub until: Position,
     /// How many at most.
     pub limit: usize,
+}
+
+/// Which values to look for.
+#[derive(Debug, Clone)]
+pub struct ValuesRequest<'a> {
+    /// Only values of events that match; it already holds the caller's scope.
+    pub filter: &'a Filter,
+    /// Only of events up to this position.
+    pub until: Position,
+    /// The field.
+    pub field: &'a Field,
+    /// What the values begin with, folded where the field is.
+    pub prefix: &'a str,
+    /// How many at most.
+    pub limit: usize,
+    /// What is not found by then is left out.
+    pub patience: Duration,
+}
+
+/// Values of a field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    /// The first ones in alphabetical order.
+    pub values: Vec<String>,
+    /// Whether there was time to look at all.
+    pub complete: bool,
 }
 
 /// An event found: enough to fetch it from the log, and to go on behind it.

@@ -4,6 +4,7 @@
 mod compression;
 mod digest;
 mod disclosure;
+mod envelope;
 mod header;
 pub mod keys;
 mod open;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use digest::content_digest;
 pub use disclosure::{Disclosure, disclose};
+pub use envelope::EnvelopeKey;
 pub use header::{Header, HeaderError, ProducerSeq, RequestIds};
 pub use keys::{KeyError, KeyId, MasterKey, PersonKey, TenantKey, WrappedKey};
 pub use open::{OpenError, Opened, open};

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order};
+use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest};
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 use arc_swap::ArcSwap;
 
 use crate::by_occurrence::{self, First};
@@ -14,9 +16,10 @@ use crate::error::failed;
 use crate::month::Month;
 use crate::schema::Fields;
 use crate::segment::Span;
+use crate::statistics::Deadline;
 use crate::view::View;
 use crate::writing::{DAMAGED_PREFIX, Writing};
-use crate::{Settings, count, partition, recorded};
+use crate::{Settings, count, partition, recorded, statistics};
 
 /// A [`SearchIndex`] on tantivy.
 ///
@@ -143,6 +146,28 @@ impl SearchIndex for TantivyIndex {
     fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
         let compiled = Compiled::new(filter, &self.fields)?;
         count::count(&self.view.load_full(), &compiled, until, limit).map_err(failed("counting"))
+    }
+
+    fn tally(
+        &self,
+        filter: &Filter,
+        until: Position,
+        question: &Question,
+        patience: Duration,
+    ) -> Result<Tally, SearchError> {
+        let deadline = Deadline::after(patience);
+        let compiled = Compiled::new(filter, &self.fields)?;
+        let view = self.view.load_full();
+        let asked = (filter, &compiled);
+        statistics::tally(&view, &self.fields, asked, until, question, deadline)
+            .map_err(failed("counting by values and times"))
+    }
+
+    fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError> {
+        let compiled = Compiled::new(request.filter, &self.fields)?;
+        let view = self.view.load_full();
+        statistics::suggest(&view, &self.fields, (request.filter, &compiled), request)
+            .map_err(failed("looking for values"))
     }
 
     fn clear(&self) -> Result<(), SearchError> {

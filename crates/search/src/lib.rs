@@ -26,6 +26,7 @@ mod partition;
 mod recorded;
 mod schema;
 mod segment;
+mod statistics;
 mod terms_query;
 mod union;
 mod view;

@@ -1,11 +1,12 @@
 //! One segment of the index with its columns opened.
 
+use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use annals_domain::Position;
 use annals_ports::Hit;
-use tantivy::columnar::ColumnValues;
+use tantivy::columnar::{Cardinality, Column, ColumnValues};
 use tantivy::index::SegmentId;
 use tantivy::query::Scorer;
 use tantivy::{DocId, DocSet, Result, SegmentReader};
@@ -15,12 +16,13 @@ use crate::schema::{OCCURRED, POSITION, RECEIVED};
 
 /// Documents in descending order of position. Opening columns is dear, so it is done once.
 pub(crate) struct Segment {
-    reader: SegmentReader,
+    pub(crate) reader: SegmentReader,
     position: Arc<dyn ColumnValues<u64>>,
-    occurred: Arc<dyn ColumnValues<i64>>,
+    pub(crate) occurred: Arc<dyn ColumnValues<i64>>,
+    pub(crate) received: Arc<dyn ColumnValues<i64>>,
     /// Least and greatest; nothing need have just these values.
     pub(crate) occurred_span: RangeInclusive<i64>,
-    received_span: RangeInclusive<i64>,
+    pub(crate) received_span: RangeInclusive<i64>,
 }
 
 /// Positions after the first bound and up to the second.
@@ -33,14 +35,15 @@ pub(crate) struct Span {
 impl Segment {
     pub(crate) fn open(reader: SegmentReader) -> Result<Self> {
         let columns = reader.fast_fields();
-        let position = columns.u64(POSITION)?.first_or_default_col(0);
-        let occurred = columns.i64(OCCURRED)?.first_or_default_col(0);
-        let received = columns.i64(RECEIVED)?;
+        let position = values_of(columns.u64(POSITION)?);
+        let occurred = values_of(columns.i64(OCCURRED)?);
+        let received = values_of(columns.i64(RECEIVED)?);
         Ok(Self {
             position,
             occurred_span: occurred.min_value()..=occurred.max_value(),
             received_span: received.min_value()..=received.max_value(),
             occurred,
+            received,
             reader,
         })
     }
@@ -104,5 +107,18 @@ impl Segment {
     /// The number of matches, for queries that know it without reading them.
     pub(crate) fn count_at_once(&self, compiled: &Compiled) -> Result<u32> {
         compiled.weight.count(&self.reader)
+    }
+}
+
+/// One value a document. Every document has one, so nothing needs to stand between.
+fn values_of<T>(column: Column<T>) -> Arc<dyn ColumnValues<T>>
+where
+    T: PartialOrd + Copy + Default + Debug + Send + Sync + 'static,
+{
+    match column.get_cardinality() {
+        Cardinality::Full => column.values,
+        Cardinality::Optional | Cardinality::Multivalued => {
+            column.first_or_default_col(T::default())
+        }
     }
 }

@@ -4,3 +4,4 @@ mod durability;
 mod events;
 mod one_semantics;
 mod orders;
+mod statistics;

@@ -17,6 +17,11 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// The segments, those of newer partitions first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().rev().map(|segment| &**segment)
+    }
+
     /// The segments in which something can match.
     pub(crate) fn promising(&self, compiled: &Compiled) -> impl Iterator<Item = &Segment> {
         self.segments.iter().map(|segment| &**segment).filter(|one| one.may_match(compiled))

@@ -68,6 +68,12 @@ impl Microseconds {
         };
     }
 
+    /// Whether everything with such times lies within.
+    pub(crate) fn hold(&self, span: &RangeInclusive<i64>) -> bool {
+        self.from.is_none_or(|from| from <= *span.start())
+            && self.until.is_none_or(|until| until > *span.end())
+    }
+
     fn overlaps(&self, span: &RangeInclusive<i64>) -> bool {
         self.from.is_none_or(|from| from <= *span.end())
             && self.until.is_none_or(|until| until > *span.start())

@@ -18,7 +18,8 @@ Usage: cargo xtask <command>
 
   check              everything that must hold before a change lands: format, lints,
                      documentation, generated contracts, all tests
-  contracts          regenerates graphql/schema.graphql and docs/events.md
+  contracts          regenerates graphql/schema.graphql, docs/openapi.json,
+                     docs/annals.postman_collection.json and docs/events.md
   contracts --check  says whether they are up to date, and changes nothing
 ";
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+mod stream;
+
 /// No answer takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// No answer is larger.

@@ -20,23 +20,24 @@ impl Latencies {
     }
 
     /// Count, p50, p90, p99 and maximum, in milliseconds.
-    pub(super) fn summary(mut self) -> Value {
-        self.micros.sort_unstable();
-        let ms = |share: f64| self.percentile(share).map(|micros| micros as f64 / 1000.0);
+    pub(super) fn summary(&self) -> Value {
+        let mut sorted = self.micros.clone();
+        sorted.sort_unstable();
+        let ms = |share: f64| percentile(&sorted, share).map(|micros| micros as f64 / 1000.0);
         json!({
-            "count": self.micros.len(),
+            "count": sorted.len(),
             "p50_ms": ms(0.50),
             "p90_ms": ms(0.90),
             "p99_ms": ms(0.99),
             "max_ms": ms(1.0),
         })
     }
+}
 
-    /// The smallest time that so great a share of all does not exceed (nearest rank).
-    fn percentile(&self, share: f64) -> Option<u64> {
-        let rank = (share * self.micros.len() as f64).ceil() as usize;
-        self.micros.get(rank.saturating_sub(1)).copied()
-    }
+/// The smallest time that so great a share of all does not exceed (nearest rank).
+fn percentile(sorted: &[u64], share: f64) -> Option<u64> {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 #[cfg(test)]

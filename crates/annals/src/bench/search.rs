@@ -75,7 +75,7 @@ pub(super) fn run(service: &Service, args: &SearchArgs, seed: u64) -> anyhow::Re
     }))
 }
 
-fn fill(service: &Service, events: usize, seed: u64) -> anyhow::Result<()> {
+pub(super) fn fill(service: &Service, events: usize, seed: u64) -> anyhow::Result<()> {
     let mut generator = generator(seed);
     for start in (0..events).step_by(STEP) {
         let bodies = bodies(&mut generator, STEP.min(events - start), 1000);

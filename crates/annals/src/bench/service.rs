@@ -73,18 +73,18 @@ impl Service {
             std::thread::sleep(LOOK);
         };
         std::fs::remove_file(&port_file).context("removing the port file")?;
-        let token = Command::new(&program)
-            .args(["token", "--sub", "bench", "--tenant", "bench", "--role", "admin"])
-            .args(["--ttl", "24h", "--data-dir"])
-            .arg(&started.data_dir)
-            .output()
-            .context("making a token")?;
-        let token = String::from_utf8(token.stdout)?.trim().to_owned();
+        let token = started.token_of("bench")?;
         Ok(Self { host: format!("127.0.0.1:{port}"), token, started: Some(started) })
     }
 
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         Client::connect(&self.host, &self.token)
+    }
+
+    /// A token of an admin of a tenant, if the service was started.
+    pub(super) fn token_of(&self, tenant: &str) -> anyhow::Result<String> {
+        let started = self.started.as_ref();
+        started.context("a running service needs `--other-token`")?.token_of(tenant)
     }
 
     /// CPU time of a started service so far.
@@ -135,6 +135,16 @@ impl Service {
 }
 
 impl Started {
+    fn token_of(&self, tenant: &str) -> anyhow::Result<String> {
+        let token = Command::new(std::env::current_exe().context("finding this program")?)
+            .args(["token", "--sub", "bench", "--tenant", tenant, "--role", "admin"])
+            .args(["--ttl", "24h", "--data-dir"])
+            .arg(&self.data_dir)
+            .output()
+            .context("making a token")?;
+        Ok(String::from_utf8(token.stdout)?.trim().to_owned())
+    }
+
     fn end(mut self) -> anyhow::Result<()> {
         self.process.kill().context("stopping the service")?;
         self.process.wait().context("waiting for the service to stop")?;

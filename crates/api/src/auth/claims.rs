@@ -10,9 +10,9 @@ pub struct Claims {
     pub sub: String,
     /// Which tenant, or tenants, they belong to.
     pub tenant: TenantClaim,
-    /// What they are. Roles that Annals does not know are passed over.
-    #[serde(deserialize_with = "known_roles")]
-    pub roles: Vec<Role>,
+    /// What they are: names of roles of the access policy.
+    #[serde(deserialize_with = "role_names")]
+    pub roles: Vec<String>,
     /// When the token ends, seconds since 1970.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
@@ -24,6 +24,9 @@ pub struct Claims {
     #[serde(default, deserialize_with = "some_numeric_date")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
+    /// Names the token, so that it can be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
     /// Who made the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
@@ -75,47 +78,16 @@ impl TenantClaim {
     }
 }
 
-/// What a caller is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Runs the tenant: records and sees everything.
-    Admin,
-    /// Sees everything of the tenant.
-    Auditor,
-    /// A person who sees what concerns them.
-    User,
-    /// An application that records.
-    Writer,
-}
+/// Names of roles: at most so many, each of at most so many bytes.
+const ROLES_MAX: usize = 64;
+const ROLE_BYTES_MAX: usize = 64;
 
-impl Role {
-    /// Every role.
-    pub const ALL: &'static [Self] = &[Self::Admin, Self::Auditor, Self::User, Self::Writer];
-
-    /// The word in tokens.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Auditor => "auditor",
-            Self::User => "user",
-            Self::Writer => "writer",
-        }
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let role = Self::ALL.iter().copied().find(|role| role.as_str() == word);
-        role.ok_or_else(|| format!("`{word}` is not a role; use admin, auditor, user or writer"))
-    }
-}
-
-fn known_roles<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
-    let words = Vec::<String>::deserialize(deserializer)?;
-    Ok(words.iter().filter_map(|word| word.parse().ok()).collect())
+/// Names that cannot be a role's are passed over, as are those that no role has.
+fn role_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let mut names = Vec::<String>::deserialize(deserializer)?;
+    names.retain(|name| (1..=ROLE_BYTES_MAX).contains(&name.len()));
+    names.truncate(ROLES_MAX);
+    Ok(names)
 }
 
 /// Seconds since 1970, which may have a fraction (RFC 7519, 2); up to the year 9999.

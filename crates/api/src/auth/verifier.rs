@@ -1,105 +1,50 @@
 //! Verifying JSON Web Tokens (RFC 7519).
 //!
-//! Each key is for one algorithm, named in the configuration, so a token cannot choose how it is
-//! verified: `none` and the confusion of public keys with secrets are impossible by construction.
+//! Each key is for one algorithm, told by the configuration or by the key itself, so a token cannot
+//! choose how it is verified: `none` and the confusion of public keys with secrets are impossible by
+//! construction.
 
-use std::path::PathBuf;
+mod cache;
+mod development;
+mod error;
+mod expectations;
+pub(super) mod json;
+pub(super) mod key;
+mod key_file;
+pub(super) mod parts;
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header,
-};
-use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+pub use development::sign_development_token;
+pub use error::{KeyError, TokenError};
+pub use expectations::Expectations;
+pub use key_file::KeySettings;
 
 use super::claims::Claims;
+use super::jwks::{IssuerKeys, KeysInUse};
+use cache::{TokenDigest, VerifiedBy, VerifiedTokens};
+use key::Key;
+use parts::Parts;
 
 /// Longer tokens are refused unread.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// Longer key names are refused.
-const KID_BYTES_MAX: usize = 200;
-/// A subject longer than this cannot be an actor's id either.
-const SUBJECT_BYTES_MAX: usize = 512;
+/// How long a caller with an unknown key waits for the issuer's answer.
+const ISSUER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// `[[auth.keys]]`: a key that tokens are verified with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeySettings {
-    /// `HS256`, `RS256`, `ES256` or `EdDSA`.
-    pub algorithm: String,
-    /// PEM file of the public key; for HS256 a file with the secret.
-    pub file: PathBuf,
-    /// Only for tokens that name this key (`kid`); for all of the algorithm when absent.
-    pub kid: Option<String>,
-}
+/// Tells the time.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Why a token was refused. Callers are told one sentence for all; the log tells which.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// No token.
-    #[error("no token")]
-    Missing,
-    /// Too long, or not three parts.
-    #[error("not a token")]
-    Malformed,
-    /// The header demands that something be understood which is not (`crit`, RFC 7515 4.1.11).
-    #[error("the token demands an extension")]
-    Extension,
-    /// No key is configured for what the header says.
-    #[error("no key for the token's algorithm and key name")]
-    NoKey,
-    /// The signature, a date or another claim is wrong.
-    #[error("the token is refused")]
-    Refused(#[from] jsonwebtoken::errors::Error),
-}
-
-/// A key file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file cannot be read.
-    #[error("cannot read the key file `{file}`")]
-    Unreadable {
-        /// Which.
-        file: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is not a key for the algorithm.
-    #[error("`{file}` is not a key for {algorithm}; public keys are PEM files")]
-    NotAKey {
-        /// Which.
-        file: PathBuf,
-        /// For what.
-        algorithm: String,
-    },
-    /// The algorithm is none of the supported.
-    #[error("`{0}` is not supported; use HS256, RS256, ES256 or EdDSA")]
-    UnknownAlgorithm(String),
-    /// A secret is too short to resist guessing.
-    #[error("the secret in `{0}` has fewer than 32 bytes; make one with `openssl rand -hex 32`")]
-    WeakSecret(PathBuf),
-}
-
-struct Key {
-    kid: Option<String>,
-    decoding: DecodingKey,
-    validation: Validation,
-}
-
-/// Verifies tokens with the configured keys.
+/// Verifies tokens with the configured keys, and with those that the issuer publishes.
 pub struct Verifier {
     keys: Vec<Key>,
-    leeway_seconds: i64,
-}
-
-/// What every token must say.
-#[derive(Debug, Clone, Default)]
-pub struct Expectations {
-    /// `iss`, when configured.
-    pub issuer: Option<String>,
-    /// `aud`, when configured.
-    pub audience: Option<String>,
-    /// How far clocks may differ, seconds.
-    pub clock_skew_seconds: u64,
+    issuer: Option<Arc<IssuerKeys>>,
+    expectations: Expectations,
+    verified: VerifiedTokens,
+    now: Now,
 }
 
 impl Verifier {
@@ -109,106 +54,121 @@ impl Verifier {
         development_secret: Option<&[u8]>,
         expectations: &Expectations,
     ) -> Result<Self, KeyError> {
-        let mut keys = Vec::new();
-        for key in settings {
-            let (algorithm, decoding) = read_key(key)?;
-            let validation = validation(algorithm, expectations);
-            keys.push(Key { kid: key.kid.clone(), decoding, validation });
-        }
-        if let Some(secret) = development_secret {
-            let validation = validation(Algorithm::HS256, expectations);
-            keys.push(Key { kid: None, decoding: DecodingKey::from_secret(secret), validation });
-        }
-        let leeway = i64::try_from(expectations.clock_skew_seconds).unwrap_or(i64::MAX);
-        Ok(Self { keys, leeway_seconds: leeway })
+        let keys: Result<Vec<Key>, KeyError> = settings.iter().map(key_file::read).collect();
+        let mut keys = keys?;
+        keys.extend(development_secret.map(|secret| Key::secret(None, secret)));
+        Ok(Self {
+            keys,
+            issuer: None,
+            expectations: expectations.clone(),
+            verified: VerifiedTokens::new(),
+            now: Arc::new(Timestamp::now),
+        })
+    }
+
+    /// Takes tokens of the issuer, too.
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: Arc<IssuerKeys>) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Takes the time from elsewhere than the system.
+    #[must_use]
+    pub fn with_clock(mut self, now: Now) -> Self {
+        self.now = now;
+        self
     }
 
     /// Until when a token holds, as this verifier sees it.
-    pub fn end_of(&self, claims: &Claims) -> jiff::Timestamp {
-        let end = claims.exp.saturating_add(self.leeway_seconds);
-        jiff::Timestamp::from_second(end).unwrap_or(jiff::Timestamp::MAX)
+    pub fn end_of(&self, claims: &Claims) -> Timestamp {
+        self.expectations.end_of(claims)
     }
 
-    /// Verifies a token and returns what it says.
+    /// Verifies a token and returns what it says. A key that is not known is asked for, but not
+    /// waited for.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
-            return Err(TokenError::Malformed);
+            return Err(TokenError::TooLong);
         }
-        let header = decode_header(token)?;
-        if header.kid.as_ref().is_some_and(|kid| kid.len() > KID_BYTES_MAX) {
-            return Err(TokenError::Malformed);
-        }
-        if header.crit.is_some() {
-            return Err(TokenError::Extension);
-        }
-        let fits = |key: &&Key| {
-            key.validation.algorithms.contains(&header.alg)
-                && (key.kid.is_none() || key.kid == header.kid)
+        let now = (self.now)();
+        let issued = self.issuer.as_ref().and_then(|issuer| issuer.in_use(now));
+        let digest = cache::digest_of(token);
+        let claims = match self.verified_before(&digest, issued.as_deref()) {
+            Some(claims) => claims,
+            None => self.verify_anew(token, digest, issued.as_deref(), now)?,
         };
-        let mut refusal = TokenError::NoKey;
-        for key in self.keys.iter().filter(fits) {
-            match decode::<Claims>(token, &key.decoding, &key.validation) {
-                Ok(data) => return checked(data.claims),
-                Err(error) => refusal = error.into(),
+        self.expectations.check_time(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// Verifies a token; when its key is not known and the issuer is being asked, waits for the
+    /// answer, for a bounded time.
+    pub async fn verify_patiently(&self, token: &str) -> Result<Claims, TokenError> {
+        let Some(issuer) = &self.issuer else { return self.verify(token) };
+        let answer = issuer.next_answer();
+        match self.verify(token) {
+            Err(TokenError::NoKey) if issuer.is_asked() => {
+                // In time or not: what is known then decides.
+                let _ = timeout(ISSUER_PATIENCE, answer).await;
+                self.verify(token)
             }
+            done => done,
+        }
+    }
+
+    fn verified_before(&self, token: &TokenDigest, issued: Option<&KeysInUse>) -> Option<Claims> {
+        self.verified.get(token, |by| match by {
+            VerifiedBy::Configured => true,
+            VerifiedBy::Issuer(revision) => issued.is_some_and(|keys| keys.revision == revision),
+        })
+    }
+
+    fn verify_anew(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+        issued: Option<&KeysInUse>,
+        now: Timestamp,
+    ) -> Result<Claims, TokenError> {
+        let parts = Parts::of(token)?;
+        let by = match self.signer_of(&parts, issued) {
+            Err(TokenError::NoKey) => {
+                if let (Some(issuer), Some(_)) = (&self.issuer, &parts.kid) {
+                    issuer.ask(now);
+                }
+                return Err(TokenError::NoKey);
+            }
+            found => found?,
+        };
+        let claims: Claims = parts.claims()?;
+        self.expectations.check(&claims)?;
+        self.expectations.check_time(&claims, now)?;
+        self.verified.put(digest, token.len(), &claims, by);
+        Ok(claims)
+    }
+
+    /// Whose signature it is. How many keys can fit one token is bounded: those of the configuration
+    /// are few, and of an issuer's only some are taken that do not tell their name.
+    fn signer_of(
+        &self,
+        parts: &Parts<'_>,
+        issued: Option<&KeysInUse>,
+    ) -> Result<VerifiedBy, TokenError> {
+        let configured = self.keys.iter().map(|key| (key, VerifiedBy::Configured));
+        let issued = issued
+            .into_iter()
+            .flat_map(|keys| keys.keys.iter().map(|key| (key, VerifiedBy::Issuer(keys.revision))));
+        let mut refusal = TokenError::NoKey;
+        for (key, by) in configured.chain(issued) {
+            if !key.fits(parts.algorithm, parts.kid.as_deref()) {
+                continue;
+            }
+            if key.signed(parts.signed, &parts.signature) {
+                return Ok(by);
+            }
+            refusal = TokenError::Signature;
         }
         Err(refusal)
     }
-}
-
-fn checked(claims: Claims) -> Result<Claims, TokenError> {
-    let subject = &claims.sub;
-    let well_formed = (1..=SUBJECT_BYTES_MAX).contains(&subject.len())
-        && !subject.chars().any(char::is_control)
-        && !claims.tenant.list().is_empty();
-    if well_formed { Ok(claims) } else { Err(TokenError::Malformed) }
-}
-
-fn validation(algorithm: Algorithm, expectations: &Expectations) -> Validation {
-    let mut validation = Validation::new(algorithm);
-    validation.set_required_spec_claims(&["exp", "sub"]);
-    validation.validate_nbf = true;
-    validation.leeway = expectations.clock_skew_seconds;
-    match &expectations.issuer {
-        Some(issuer) => {
-            validation.set_issuer(&[issuer]);
-            validation.required_spec_claims.insert("iss".into());
-        }
-        None => validation.iss = None,
-    }
-    match &expectations.audience {
-        Some(audience) => {
-            validation.set_audience(&[audience]);
-            validation.required_spec_claims.insert("aud".into());
-        }
-        None => validation.validate_aud = false,
-    }
-    validation
-}
-
-fn read_key(settings: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError> {
-    let file = &settings.file;
-    let bytes = std::fs::read(file)
-        .map_err(|source| KeyError::Unreadable { file: file.clone(), source })?;
-    let not_a_key =
-        |_| KeyError::NotAKey { file: file.clone(), algorithm: settings.algorithm.clone() };
-    match settings.algorithm.as_str() {
-        "HS256" => {
-            let secret = bytes.trim_ascii();
-            if secret.len() < 32 {
-                return Err(KeyError::WeakSecret(file.clone()));
-            }
-            Ok((Algorithm::HS256, DecodingKey::from_secret(secret)))
-        }
-        "RS256" => Ok((Algorithm::RS256, DecodingKey::from_rsa_pem(&bytes).map_err(not_a_key)?)),
-        "ES256" => Ok((Algorithm::ES256, DecodingKey::from_ec_pem(&bytes).map_err(not_a_key)?)),
-        "EdDSA" => Ok((Algorithm::EdDSA, DecodingKey::from_ed_pem(&bytes).map_err(not_a_key)?)),
-        other => Err(KeyError::UnknownAlgorithm(other.into())),
-    }
-}
-
-/// Signs a token with the development secret.
-pub fn sign_development_token(claims: &Claims, secret: &[u8]) -> Result<String, TokenError> {
-    let header = Header::new(Algorithm::HS256);
-    Ok(jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret))?)
 }

@@ -1,11 +1,12 @@
 //! Relay connections (GraphQL Cursor Connections Specification).
 
-use annals_domain::filter::{Filter, Order, Scope};
+use annals_domain::filter::Order;
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_engine::{Page, PageRequest, page_key};
 use async_graphql::{Enum, SimpleObject};
 
 use super::event::AuditEvent;
+use crate::caller::{Caller, Question};
 use crate::context::Api;
 use crate::error::ApiError;
 
@@ -109,8 +110,8 @@ impl Window {
 /// Reads one page in the asked direction.
 pub(super) async fn page(
     api: &Api,
-    scope: Scope,
-    filter: Filter,
+    caller: &Caller,
+    question: Question,
     order: AuditEventOrder,
     window: Window,
 ) -> Result<AuditEventConnection, ApiError> {
@@ -118,7 +119,9 @@ pub(super) async fn page(
     let order = Order::from(order);
     let order = if backwards { reversed(order) } else { order };
     let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(order)).transpose()?;
+    let Question { scope, filter, shape } = question;
     let page = api.queries.page(PageRequest { scope, filter, order, after, limit }).await?;
+    let page = Page { events: caller.sees(api, "events", &shape, page.events), ..page };
     Ok(connection(api, page, backwards, after.is_some()))
 }
 

@@ -3,19 +3,23 @@
 use annals_domain::Recorded;
 use annals_domain::event;
 use annals_domain::sentence::sentence_of;
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::query::page_size;
+use super::related::{EventRelation, RelatedEventConnection, related};
 use super::scalars::{
     ActorType, ChangeOperation, DateTime, Json, Operation, OutcomeStatus, Severity,
 };
 use crate::context::Api;
 
 /// A recorded event: who did what, to what, when, from where, why, with which outcome.
+#[derive(Clone)]
 pub(super) struct AuditEvent {
     pub(super) recorded: Recorded,
     pub(super) api: Api,
 }
 
+/// Something that happened, as it was recorded. It never changes.
 #[Object]
 impl AuditEvent {
     /// Identifies the event for ever.
@@ -200,6 +204,20 @@ impl AuditEvent {
     /// Cursor of its place in the whole log.
     async fn position(&self) -> String {
         self.api.cursors.position(self.recorded.position)
+    }
+
+    /// Events that belong together with this one, as they happened.
+    #[graphql(complexity = "20 + page_size(first, None) * child_complexity")]
+    async fn related(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "By what; by all but target and actor when not named.")] by: Option<
+            Vec<EventRelation>,
+        >,
+        #[graphql(desc = "How many.")] first: Option<i32>,
+        #[graphql(desc = "Behind this cursor.")] after: Option<String>,
+    ) -> Result<RelatedEventConnection> {
+        related(context, self.recorded.event.id, by, first, after).await
     }
 
     /// Parts that can no longer be read, because the person they concern was erased.

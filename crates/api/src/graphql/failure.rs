@@ -4,12 +4,45 @@ use async_graphql::{ErrorExtensions, Response, ServerError, Value};
 
 use crate::error::ApiError;
 
+/// Why an operation did not run.
+pub(super) enum Refused {
+    /// The request as such is wrong; its status tells, whatever the client accepts.
+    Request(ApiError),
+    /// The document is.
+    Document(Box<Response>),
+}
+
+impl Refused {
+    /// As an answer of GraphQL.
+    pub(super) fn response(self) -> Response {
+        match self {
+            Self::Request(error) => refusal(&error),
+            Self::Document(response) => *response,
+        }
+    }
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl From<Box<Response>> for Refused {
+    fn from(response: Box<Response>) -> Self {
+        Self::Document(response)
+    }
+}
+
 impl ErrorExtensions for ApiError {
     fn extend(&self) -> async_graphql::Error {
         async_graphql::Error::new(&self.message).extend_with(|_, extensions| {
             extensions.set("code", self.code.as_str());
             if let Some(seconds) = self.retry_after {
                 extensions.set("retryAfterMs", u64::from(seconds) * 1000);
+            }
+            if let Some(id) = self.quarantine_id {
+                extensions.set("quarantineId", id.to_string());
             }
             if let Ok(Value::List(errors)) = async_graphql::to_value(&self.errors)
                 && !errors.is_empty()
@@ -36,6 +69,13 @@ pub(super) fn refused_document(code: &'static str, message: impl Into<String>) -
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
     Box::new(Response::from_errors(vec![error]))
+}
+
+/// Whether a response tells that the operation did not run, and nothing else.
+pub(super) fn did_not_run(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// How the schema's own limits say that a document is too much.

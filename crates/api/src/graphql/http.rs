@@ -1,173 +1,229 @@
-//! GraphQL over HTTP: POST with a JSON body, and nothing else, so that no other site's form can
-//! make a signed-in browser ask.
+//! GraphQL over HTTP: POST with a JSON body, GET for queries, and events for what has no end.
+//!
+//! A token is only ever taken from a header, which no other site can make a browser send; and only
+//! `application/json` is read, which no other site's form can send. So there is nothing to forge.
 
-use annals_domain::event::JsonObject;
-use annals_domain::json::{check_depth, count_values};
-use annals_domain::problem::{ErrorCode, FieldError};
-use async_graphql::{Request, Response};
-use async_graphql_axum::GraphQLResponse;
+use async_graphql::Response;
+use async_graphql::parser::types::OperationType;
 use axum::Extension;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::IntoResponse;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Deserialize;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
 
-use super::failure::{completed, refusal};
+use super::accept::{Accepted, Form, accepted};
+use super::execution::{Executed, Prepared, execute, prepared};
+use super::failure::{Refused, completed, did_not_run, refusal, refused_document};
 use super::mutation::BodyPermit;
-use super::{AnnalsSchema, document};
+use super::operation::{Operation, check_values};
+use super::{AnnalsSchema, socket, sse};
 use crate::auth::Permission;
 use crate::caller::Caller;
 use crate::context::Api;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::rest::body;
 use crate::router::RequestId;
 
-/// Nesting of a request as sent.
-const DEPTH_MAX: usize = 64;
-/// Values in the request of a caller who may not record: filters, lists of ids.
-const READER_VALUES_MAX: usize = 10_000;
-
-/// What is sent.
-#[derive(Deserialize)]
-pub(super) struct Operation {
-    #[serde(default)]
-    query: String,
-    #[serde(default, rename = "operationName")]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<Variables>,
-}
-
-/// Values for the document's variables; as everywhere, no object may name a key twice.
-#[derive(Deserialize)]
-struct Variables(
-    #[serde(deserialize_with = "annals_domain::json::object_without_repeated_keys")] JsonObject,
-);
-
-pub(super) async fn execute(
+/// `POST /graphql`
+pub(super) async fn post(
     State(api): State<Api>,
     Extension(schema): Extension<AnnalsSchema>,
-    request: axum::extract::Request,
+    request: Request,
 ) -> axum::response::Response {
+    answered(&api, &schema, request).await
+}
+
+/// `GET /graphql`: a query, or the beginning of a socket.
+pub(super) async fn get(
+    State(api): State<Api>,
+    Extension(schema): Extension<AnnalsSchema>,
+    request: Request,
+) -> axum::response::Response {
+    if !request.headers().contains_key(header::UPGRADE) {
+        return answered(&api, &schema, request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    socket::upgrade(api, schema, &mut parts).await.into_response()
+}
+
+/// Refuses a request before it came here, in the form that its client wants.
+pub(crate) fn refused_request(request: &Request, error: &ApiError) -> axum::response::Response {
+    let form = accepted(request.headers()).map_or(Form::Json, |accepted| accepted.form);
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.0.to_str().ok());
+    refused(error, id, form)
+}
+
+async fn answered(api: &Api, schema: &AnnalsSchema, request: Request) -> axum::response::Response {
     let (mut parts, body) = request.into_parts();
+    let accepted = accepted(&parts.headers);
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
-    let mut headers = HeaderMap::new();
-    let (status, response) = match answer(&api, &schema, &mut parts, body).await {
-        Ok(response) => (status_of(&response), response),
-        Err(error) => {
-            error.add_headers(&mut headers);
-            (error.code.status(), refusal(&error))
-        }
-    };
     let id = id.as_ref().and_then(|id| id.to_str().ok());
-    let response = completed(response, id);
-    let media_type = media_type(&parts.headers);
-    // Clients that only know `application/json` read errors from a 200.
-    let status = if media_type == JSON && status == StatusCode::BAD_REQUEST {
-        StatusCode::OK
-    } else {
-        status
-    };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    let mut answer = GraphQLResponse::from(response).into_response();
-    *answer.status_mut() = status;
-    answer.headers_mut().extend(headers);
-    answer
+    let form = accepted.map_or(Form::Json, |accepted| accepted.form);
+    match answer(api, schema, &mut parts, body, accepted).await {
+        Ok(Answer::One(response)) => told(completed(*response, id), form),
+        Ok(Answer::Events(events)) => events,
+        Err(Refused::Document(response)) => told(completed(*response, id), form),
+        Err(Refused::Request(error)) => refused(&error, id, form),
+    }
+}
+
+enum Answer {
+    One(Box<Response>),
+    Events(axum::response::Response),
 }
 
 async fn answer(
     api: &Api,
     schema: &AnnalsSchema,
-    parts: &mut http::request::Parts,
+    parts: &mut Parts,
     body: axum::body::Body,
-) -> Result<Response, ApiError> {
+    accepted: Option<Accepted>,
+) -> Result<Answer, Refused> {
     let caller = Caller::from_request_parts(parts, api).await?;
-    let headers = &parts.headers;
-    body::require_media_type(headers, &["application/json"])?;
-    let limits = &api.limits.request;
-    let (bytes, permit) = match caller.principal.may(Permission::RecordEvents) {
-        true => {
-            let (bytes, permit) = body::read(api, headers, body, limits.graphql_bytes_max).await?;
-            let weight = crate::weight::take(api, std::iter::once(&*bytes))?;
-            (bytes, Some(BodyPermit::new(permit, weight)))
-        }
-        false => {
-            let bytes_max = limits.graphql_reader_bytes_max;
-            let bytes = body::read_question(api, headers, body, bytes_max).await?;
-            check_values(&bytes)?;
-            (bytes, None)
-        }
-    };
-    check_depth(&bytes, DEPTH_MAX).map_err(ApiError::field)?;
-    // The reader would also take a list, and its items for the fields in their order.
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        return Err(ApiError::bad_request(
-            "the body is not a JSON object; send one request at a time",
-        ));
-    }
-    let operation: Operation = serde_json::from_slice(&bytes).map_err(|error| {
-        ApiError::bad_request(format!(
-            "the body is not {{\"query\": …, \"variables\": …, \"operationName\": …}}: {error}"
-        ))
+    let accepted = accepted.ok_or_else(|| {
+        let message = "answers come as `application/graphql-response+json`, `application/json` or \
+                       `text/event-stream`; name one of them in `Accept`";
+        ApiError::new(Code::NotAcceptable, message)
     })?;
-    drop(bytes);
-    Ok(match prepared(api, operation) {
-        Ok(request) => {
-            let request = request.data(caller);
-            let request = match permit {
-                Some(permit) => request.data(permit),
-                None => request,
-            };
-            schema.execute(request).await
+    let tenant = caller.principal.tenant.clone();
+    let prepared = if parts.method == Method::POST {
+        let (operation, permit) = sent(api, &caller, &parts.headers, body).await?;
+        let prepared = prepared(api, schema, operation, &tenant)?;
+        match permit {
+            Some(permit) if prepared.kind() == OperationType::Mutation => {
+                prepared.with_permit(permit)
+            }
+            _ => prepared,
         }
-        Err(refused) => *refused,
-    })
-}
-
-/// Bounds what a request without a permit, or a message on a socket, grows to.
-pub(super) fn check_values(json: &[u8]) -> Result<(), ApiError> {
-    if count_values(json) <= READER_VALUES_MAX {
-        return Ok(());
+    } else {
+        let operation = Operation::from_parameters(query_string(api, parts)?)?;
+        let prepared = prepared(api, schema, operation, &tenant)?;
+        if prepared.kind() == OperationType::Mutation {
+            let message = "a mutation changes something, so it comes by POST";
+            return Err(ApiError::new(Code::MethodNotAllowed, message).into());
+        }
+        prepared
+    };
+    if prepared.kind() == OperationType::Subscription {
+        return events(api, schema, caller, prepared, accepted).await;
     }
-    let message = format!("the request holds more than {READER_VALUES_MAX} values");
-    Err(ApiError::field(FieldError::new("", ErrorCode::TooLarge, message)))
-}
-
-/// Checks and parses an operation, of a POST or of a socket.
-pub(super) fn prepared(api: &Api, operation: Operation) -> Result<Request, Box<Response>> {
-    let parsed = document::checked(&operation.query, &api.limits.request)?;
-    let mut request = Request::new(operation.query);
-    request.set_parsed_query(parsed);
-    request.operation_name = operation.operation_name;
-    if let Some(Variables(variables)) = operation.variables {
-        request.variables =
-            async_graphql::Variables::from_json(serde_json::Value::Object(variables));
-    }
-    Ok(request)
-}
-
-const JSON: &str = "application/json";
-const GRAPHQL_JSON: &str = "application/graphql-response+json";
-
-fn media_type(headers: &HeaderMap) -> &'static str {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    match accept.unwrap_or_default().split(',').any(accepts_graphql_json) {
-        true => GRAPHQL_JSON,
-        false => JSON,
+    match execute(api, schema, caller, prepared).await {
+        Executed::Answer(response) => Ok(Answer::One(response)),
+        Executed::Stream(_) => Err(only_events().into()),
     }
 }
 
-fn accepts_graphql_json(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(GRAPHQL_JSON));
-    let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-    named && quality != Some(0.0)
+async fn events(
+    api: &Api,
+    schema: &AnnalsSchema,
+    caller: Caller,
+    prepared: Prepared,
+    accepted: Accepted,
+) -> Result<Answer, Refused> {
+    match accepted.events {
+        true => Ok(Answer::Events(sse::stream(api, schema, caller, prepared).await?)),
+        false => Err(only_events().into()),
+    }
 }
 
-/// 400 for a document that did not run, 200 for one that did, whatever came of its fields.
-fn status_of(response: &Response) -> StatusCode {
-    let ran = response.data != async_graphql::Value::Null
-        || response.errors.iter().any(|error| !error.path.is_empty());
-    if ran || response.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+fn only_events() -> Box<Response> {
+    let message = "a subscription has many answers: ask for it with `Accept: text/event-stream`, or \
+                   over WebSocket";
+    refused_document("GRAPHQL_VALIDATION_FAILED", message)
+}
+
+/// Reads the body of a POST, with the permit for its bytes if the caller may record.
+async fn sent(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<(Operation, Option<BodyPermit>), ApiError> {
+    body::require_media_type(headers, &["application/json"])?;
+    require_utf_8(headers)?;
+    let limits = &api.limits.request;
+    if !caller.principal.may(Permission::RecordEvents) {
+        let bytes_max = limits.graphql_reader_bytes_max;
+        let bytes = body::read_question(api, headers, body, bytes_max).await?;
+        check_values(&bytes)?;
+        return Ok((Operation::from_body(&bytes)?, None));
+    }
+    let tenant = &caller.principal.tenant;
+    let bytes_max = limits.graphql_bytes_max;
+    let (bytes, permit) = body::read(api, tenant, headers, body, bytes_max).await?;
+    let weight = crate::weight::take(api, tenant, std::iter::once(&*bytes))?;
+    Ok((Operation::from_body(&bytes)?, Some(BodyPermit::new(permit, weight))))
+}
+
+fn require_utf_8(headers: &HeaderMap) -> Result<(), ApiError> {
+    let told = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let parameters = told.unwrap_or_default().split(';').skip(1).filter_map(|p| p.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let is_utf_8 = |charset: &str| {
+        let charset = charset.trim().trim_matches('"');
+        charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+    };
+    match charsets.all(|(_, charset)| is_utf_8(charset)) {
+        true => Ok(()),
+        false => Err(ApiError::new(Code::UnsupportedMediaType, "JSON is read as UTF-8 only")),
+    }
+}
+
+fn query_string<'p>(api: &Api, parts: &'p Parts) -> Result<&'p str, ApiError> {
+    let text = parts.uri.query().unwrap_or_default();
+    let bytes_max = api.limits.request.graphql_reader_bytes_max;
+    if text.len() > bytes_max {
+        let message = format!("the query string is larger than {bytes_max} bytes; send a POST");
+        return Err(ApiError::new(Code::TooLarge, message));
+    }
+    Ok(text)
+}
+
+/// A response as its client wants it: 400 for a document that did not run, if the client knows that
+/// this may be; 200 for one that did, whatever came of its fields.
+fn told(response: Response, form: Form) -> axum::response::Response {
+    let status = match did_not_run(&response) && form == Form::GraphqlJson {
+        true => StatusCode::BAD_REQUEST,
+        false => StatusCode::OK,
+    };
+    if form == Form::Events {
+        return sse::told(&response);
+    }
+    let bytes = serde_json::to_vec(&Shown::of(&response)).unwrap_or_default();
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(form.media_type())),
+        (header::VARY, HeaderValue::from_static("accept")),
+    ];
+    (status, headers, bytes).into_response()
+}
+
+/// A request that never came to be an operation: its status tells, in every form.
+fn refused(error: &ApiError, id: Option<&str>, form: Form) -> axum::response::Response {
+    let form = if form == Form::Events { Form::Json } else { form };
+    let mut answer = told(completed(refusal(error), id), form);
+    *answer.status_mut() = error.code.status();
+    error.add_headers(answer.headers_mut());
+    if error.code == Code::MethodNotAllowed {
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    answer
+}
+
+/// A response as it is written: without `data` when nothing ran.
+#[derive(Serialize)]
+pub(super) struct Shown<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'r async_graphql::Value>,
+    #[serde(skip_serializing_if = "<[async_graphql::ServerError]>::is_empty")]
+    errors: &'r [async_graphql::ServerError],
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    extensions: &'r std::collections::BTreeMap<String, async_graphql::Value>,
+}
+
+impl<'r> Shown<'r> {
+    pub(super) fn of(response: &'r Response) -> Self {
+        let data = (!did_not_run(response)).then_some(&response.data);
+        Self { data, errors: &response.errors, extensions: &response.extensions }
+    }
 }

@@ -19,6 +19,7 @@ pub(super) struct Notification {
     item: InboxItem,
 }
 
+/// A message to a person about an event of theirs.
 #[Object]
 impl Notification {
     /// Stable: the same event makes the same message.
@@ -46,7 +47,7 @@ impl Notification {
     async fn event(&self) -> Result<Option<AuditEvent>> {
         let notification = &self.item.notification;
         let person = &notification.recipient;
-        let scope = Scope { tenant: person.tenant.clone(), person: Some(person.id.clone()) };
+        let scope = Scope::person(person.tenant.clone(), &person.id);
         let event = self.api.queries.event(&scope, notification.event).await.map_err(failed)?;
         Ok(event.map(|recorded| AuditEvent { recorded, api: self.api.clone() }))
     }

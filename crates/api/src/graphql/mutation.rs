@@ -2,24 +2,31 @@
 
 use std::sync::Mutex;
 
-use annals_domain::event::{
-    Actor, ActorType, Client, Event, JsonObject, Operation, Outcome, OutcomeStatus, Request,
-    Severity, Subject,
-};
+use annals_domain::event::Subject;
 use annals_domain::notification::READ_TYPE;
 use annals_domain::profile::PersonRef;
-use annals_domain::{EventId, Receipt};
+use annals_domain::Receipt;
 use annals_engine::Permit;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use bytes::Bytes;
 
+use super::export::{
+    self, CancelExportInput, CancelExportPayload, RequestExportInput, RequestExportPayload,
+};
 use super::failure::failed;
 use super::input::AuditEventInput;
+use super::permissions::{Allowed, Root};
+use super::quarantine::{
+    AcceptedEvent, DiscardQuarantinedInput, DiscardQuarantinedPayload, ReplayQuarantinedInput,
+    ReplayQuarantinedPayload,
+};
 use super::query::{Query, caller, reader};
 use super::scalars::DateTime;
-use crate::auth::{Permission, Principal};
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
-use crate::ingest::{self, Incoming};
+use crate::ingest::{self, Accepted, Incoming};
+use crate::own_facts::{self, Fact};
 
 /// Notifications marked at once.
 const NOTIFICATIONS_MAX: usize = 250;
@@ -55,8 +62,10 @@ pub(super) struct RecordEventsInput {
 /// What became of the events.
 #[derive(SimpleObject)]
 pub(super) struct RecordEventsPayload {
-    /// A receipt for each event, in order; null where it was refused.
+    /// A receipt for each event, in order; null where it is not in the log.
     receipts: Vec<Option<EventReceipt>>,
+    /// Events that were taken on and are not in the log yet.
+    accepted: Vec<AcceptedEvent>,
     /// What is wrong with which event.
     user_errors: Vec<UserError>,
     /// To ask further.
@@ -84,11 +93,13 @@ pub(super) struct EventReceipt {
 #[derive(SimpleObject)]
 pub(super) struct UserError {
     /// Path of the field.
-    field: Vec<String>,
+    pub(super) field: Vec<String>,
     /// What is wrong, and what would be right.
-    message: String,
+    pub(super) message: String,
     /// Stable word for programs.
-    code: String,
+    pub(super) code: String,
+    /// Where the refused event is kept.
+    pub(super) quarantine_id: Option<ID>,
 }
 
 /// Messages to mark as read.
@@ -109,7 +120,8 @@ pub(super) struct MarkNotificationsReadPayload {
     query: Query,
 }
 
-#[Object]
+/// What can be done.
+#[Object(guard = "Allowed(Root::Mutation)")]
 impl Mutation {
     /// Records events. Each is durable before it is answered; sending one again with the same id
     /// stores nothing twice.
@@ -121,13 +133,20 @@ impl Mutation {
     ) -> Result<RecordEventsPayload> {
         let (api, caller) = caller(context)?;
         let permit = context.data_opt::<BodyPermit>().map(BodyPermit::take).unwrap_or_default();
-        let incoming = input.events.into_iter().map(incoming).collect();
+        let raw = RawEvents(context);
+        let events = input.events.into_iter().enumerate();
+        let incoming = events.map(|(index, event)| incoming(event, || raw.event(index))).collect();
         let outcomes = ingest::record(api, caller, incoming, permit).await.map_err(failed)?;
         let mut user_errors = Vec::new();
+        let mut accepted = Vec::new();
         let mut receipts = Vec::with_capacity(outcomes.len());
         for (index, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
-                Ok(receipt) => receipts.push(Some(shown(&receipt, api))),
+                Ok(Accepted::Recorded(receipt)) => receipts.push(Some(shown(&receipt, api))),
+                Ok(waiting) => {
+                    receipts.push(None);
+                    accepted.push(AcceptedEvent::new(index, &waiting));
+                }
                 Err(error) if error.retry_after.is_some() => return Err(failed(error)),
                 Err(error) => {
                     receipts.push(None);
@@ -135,7 +154,51 @@ impl Mutation {
                 }
             }
         }
-        Ok(RecordEventsPayload { receipts, user_errors, query: Query })
+        Ok(RecordEventsPayload { receipts, accepted, user_errors, query: Query })
+    }
+
+    /// Records a refused event after all, as it was sent or as it was corrected. It leaves the
+    /// quarantine once it is in the log.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn replay_quarantined(
+        &self,
+        context: &Context<'_>,
+        input: ReplayQuarantinedInput,
+    ) -> Result<ReplayQuarantinedPayload> {
+        let (api, caller) = caller(context)?;
+        let permit = context.data_opt::<BodyPermit>().map(BodyPermit::take).unwrap_or_default();
+        input.run(api, caller, permit).await
+    }
+
+    /// Removes a refused event for good.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn discard_quarantined(
+        &self,
+        context: &Context<'_>,
+        input: DiscardQuarantinedInput,
+    ) -> Result<DiscardQuarantinedPayload> {
+        let (api, caller) = caller(context)?;
+        input.run(api, caller).await
+    }
+
+    /// Has the events that match written into a file, as they are now. That is itself an event.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn request_export(
+        &self,
+        context: &Context<'_>,
+        input: RequestExportInput,
+    ) -> Result<RequestExportPayload> {
+        export::request(context, input).await
+    }
+
+    /// Ends an export that is under way; removes the file of an ended one.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn cancel_export(
+        &self,
+        context: &Context<'_>,
+        input: CancelExportInput,
+    ) -> Result<CancelExportPayload> {
+        export::cancel(context, input).await
     }
 
     /// Marks messages of the caller as read. That is itself an event.
@@ -145,14 +208,14 @@ impl Mutation {
         context: &Context<'_>,
         input: MarkNotificationsReadInput,
     ) -> Result<MarkNotificationsReadPayload> {
-        let (api, principal) = reader(context)?;
-        principal.require(Permission::ReadOwnEvents).map_err(failed)?;
+        let (api, caller) = reader(context)?;
+        let principal = &caller.principal;
         api.require_recording().map_err(failed)?;
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         let user_errors = match notification_ids(&input.ids) {
             Err(error) => vec![error],
             Ok(ids) => {
-                mark_read(api, principal, ids).await.map_err(failed)?;
+                mark_read(api, caller, ids).await.map_err(failed)?;
                 Vec::new()
             }
         };
@@ -161,14 +224,27 @@ impl Mutation {
     }
 }
 
-fn incoming(event: AuditEventInput) -> Incoming {
-    match event.into_input() {
-        Ok(input) => Incoming::Input(Box::new(input)),
-        Err(error) => Incoming::Refused(error),
+/// The events of a mutation as they were sent, for those that cannot be read.
+struct RawEvents<'a, 'c>(&'a Context<'c>);
+
+impl RawEvents<'_, '_> {
+    fn event(&self, index: usize) -> Option<Bytes> {
+        let arguments = self.0.field().arguments().ok()?;
+        let (_, input) = arguments.into_iter().find(|(name, _)| name == "input")?;
+        let mut input = input.into_json().ok()?;
+        let event = input.get_mut("events")?.get_mut(index)?.take();
+        Some(Bytes::from(event.to_string()))
     }
 }
 
-fn shown(receipt: &Receipt, api: &Api) -> EventReceipt {
+fn incoming(event: AuditEventInput, raw: impl FnOnce() -> Option<Bytes>) -> Incoming {
+    match event.into_input() {
+        Ok(input) => Incoming::Input(Box::new(input)),
+        Err(error) => Incoming::Refused(error, raw()),
+    }
+}
+
+pub(super) fn shown(receipt: &Receipt, api: &Api) -> EventReceipt {
     EventReceipt {
         id: ID(receipt.id.to_string()),
         stream: receipt.stream.as_str().to_owned(),
@@ -180,10 +256,12 @@ fn shown(receipt: &Receipt, api: &Api) -> EventReceipt {
 }
 
 fn errors_of(index: usize, error: &ApiError) -> Vec<UserError> {
+    let quarantine_id = error.quarantine_id.map(|id| ID(id.to_string()));
     let base = ["input".to_owned(), "events".to_owned(), index.to_string()];
     if error.errors.is_empty() {
         let code = error.code.as_str().to_owned();
-        return vec![UserError { field: base.into(), message: error.message.clone(), code }];
+        let (field, message) = (base.into(), error.message.clone());
+        return vec![UserError { field, message, code, quarantine_id }];
     }
     let user_error = |field: &annals_domain::problem::FieldError| {
         let steps = field.path.split(['.', '[', ']']).filter(|step| !step.is_empty());
@@ -192,6 +270,7 @@ fn errors_of(index: usize, error: &ApiError) -> Vec<UserError> {
             field: base.iter().cloned().chain(path).collect(),
             message: field.message.clone(),
             code: field.code.as_str().to_ascii_uppercase(),
+            quarantine_id: quarantine_id.clone(),
         }
     };
     error.errors.iter().map(user_error).collect()
@@ -202,6 +281,7 @@ fn notification_ids(ids: &[ID]) -> Result<Vec<uuid::Uuid>, UserError> {
         field: vec!["input".into(), "ids".into()],
         message,
         code: "BAD_USER_INPUT".into(),
+        quarantine_id: None,
     };
     if ids.is_empty() || ids.len() > NOTIFICATIONS_MAX {
         return Err(wrong(format!("name 1 to {NOTIFICATIONS_MAX} messages")));
@@ -211,57 +291,16 @@ fn notification_ids(ids: &[ID]) -> Result<Vec<uuid::Uuid>, UserError> {
 }
 
 /// Records that the messages were read, and waits until the inbox shows it.
-async fn mark_read(api: &Api, principal: &Principal, ids: Vec<uuid::Uuid>) -> Result<(), ApiError> {
-    let event = read_event(api, principal, &ids);
-    let content = serde_json::to_vec(&event.metadata).expect("identifiers are text");
-    let digest = annals_record::content_digest(&content);
-    let receipt = api.recorder.record_own(event, digest).await?.into_inner();
+async fn mark_read(api: &Api, caller: &Caller, ids: Vec<uuid::Uuid>) -> Result<(), ApiError> {
+    let ids: Vec<serde_json::Value> = ids.iter().map(|id| id.to_string().into()).collect();
+    let mut fact = Fact::new(READ_TYPE);
+    fact.subject = Some(Subject {
+        id: caller.principal.id.clone(),
+        name: None,
+        alt_ids: Default::default(),
+    });
+    fact.metadata.insert("notifications".into(), ids.into());
+    let receipt = own_facts::record(api, caller, fact).await?;
     let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);
     Ok(api.queries.wait_for_inbox(receipt.position, patience).await?)
-}
-
-fn read_event(api: &Api, principal: &Principal, ids: &[uuid::Uuid]) -> Event {
-    let now = annals_domain::time::DateTime::utc(api.clock.now());
-    let ids: Vec<serde_json::Value> = ids.iter().map(|id| id.to_string().into()).collect();
-    let mut metadata = JsonObject::new();
-    metadata.insert("notifications".into(), ids.into());
-    let entry = api.catalogue.find(READ_TYPE);
-    Event {
-        id: EventId(uuid::Uuid::now_v7()),
-        event_type: READ_TYPE.into(),
-        schema_version: entry.map_or(1, |entry| entry.version),
-        tenant: principal.tenant.clone(),
-        source: "annals".into(),
-        environment: None,
-        app_version: None,
-        occurred_at: now,
-        received_at: now,
-        producer: None,
-        operation: entry.map_or(Operation::Update, |entry| entry.operation),
-        severity: entry.map_or(Severity::Info, |entry| entry.severity),
-        outcome: Outcome { status: OutcomeStatus::Success, code: None, reason: None },
-        description: None,
-        actor: Actor {
-            actor_type: ActorType::User,
-            id: Some(principal.id.clone()),
-            name: None,
-            email: None,
-            roles: principal.roles.iter().map(|role| role.as_str().to_owned()).collect(),
-            alt_ids: Default::default(),
-        },
-        on_behalf_of: Vec::new(),
-        subject: Some(Subject {
-            id: principal.id.clone(),
-            name: None,
-            alt_ids: Default::default(),
-        }),
-        targets: Vec::new(),
-        changes: Vec::new(),
-        client: Client::default(),
-        session: None,
-        request: Request::default(),
-        justification: None,
-        metadata,
-        labels: Default::default(),
-    }
 }

@@ -1,5 +1,6 @@
 //! A person's read model: activity, devices, places, sessions, counters.
 
+use annals_engine::Page;
 use annals_domain::profile::{DeviceKey, PersonRef, PlaceKey, Profile, Seen};
 use async_graphql::{ID, Object, Result, SimpleObject};
 
@@ -9,7 +10,7 @@ use super::failure::failed;
 use super::inbox::{NotificationConnection, notifications};
 use super::query::page_size;
 use super::scalars::DateTime;
-use crate::auth::Principal;
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
@@ -20,30 +21,31 @@ const SHOWN_MAX: usize = 100;
 /// The caller.
 pub(super) struct Me {
     pub(super) api: Api,
-    pub(super) principal: Principal,
+    pub(super) caller: Caller,
 }
 
+/// The caller.
 #[Object]
 impl Me {
     /// Who the token says the caller is.
     async fn id(&self) -> ID {
-        ID(self.principal.id.clone())
+        ID(self.caller.principal.id.clone())
     }
 
     /// Tenant the caller acts in.
     async fn tenant(&self) -> &str {
-        self.principal.tenant.as_str()
+        self.caller.principal.tenant.as_str()
     }
 
     /// What the caller is.
-    async fn roles(&self) -> Vec<&'static str> {
-        self.principal.roles.iter().map(|role| role.as_str()).collect()
+    async fn roles(&self) -> &[String] {
+        &self.caller.principal.roles
     }
 
     /// What is known of the caller; null before the first event.
     #[graphql(complexity = "20 + child_complexity")]
     async fn profile(&self) -> Result<Option<Person>> {
-        Person::load(&self.api, self.person()).await.map_err(failed)
+        Person::load(&self.api, &self.caller, self.person()).await.map_err(failed)
     }
 
     /// Events where the caller is subject or actor, newest first.
@@ -54,7 +56,7 @@ impl Me {
         after: Option<String>,
     ) -> Result<AuditEventConnection> {
         let window = Window { first, after, ..Window::default() };
-        activity(&self.api, self.person(), window).await.map_err(failed)
+        activity(&self.api, &self.caller, self.person(), window).await.map_err(failed)
     }
 
     /// Messages about significant events, newest first.
@@ -71,21 +73,27 @@ impl Me {
 
 impl Me {
     fn person(&self) -> PersonRef {
-        PersonRef { tenant: self.principal.tenant.clone(), id: self.principal.id.clone() }
+        PersonRef { tenant: self.caller.principal.tenant.clone(), id: self.caller.principal.id.clone() }
     }
 }
 
 /// A person, as the events tell.
 pub(super) struct Person {
     api: Api,
+    caller: Caller,
     person: PersonRef,
     profile: Profile,
 }
 
 impl Person {
-    pub(super) async fn load(api: &Api, person: PersonRef) -> Result<Option<Self>, ApiError> {
+    pub(super) async fn load(
+        api: &Api,
+        caller: &Caller,
+        person: PersonRef,
+    ) -> Result<Option<Self>, ApiError> {
         let profile = api.queries.profile(person.clone(), SHOWN_MAX).await?;
-        Ok(profile.map(|profile| Self { api: api.clone(), person, profile }))
+        let (api, caller) = (api.clone(), caller.clone());
+        Ok(profile.map(|profile| Self { api, caller, person, profile }))
     }
 }
 
@@ -145,6 +153,7 @@ pub(super) struct SeenSession {
     seen: Sightings,
 }
 
+/// A person, as the events tell.
 #[Object]
 impl Person {
     /// Identifier within the tenant.
@@ -196,19 +205,26 @@ impl Person {
         after: Option<String>,
     ) -> Result<AuditEventConnection> {
         let window = Window { first, after, ..Window::default() };
-        activity(&self.api, self.person.clone(), window).await.map_err(failed)
+        activity(&self.api, &self.caller, self.person.clone(), window).await.map_err(failed)
     }
 }
 
 async fn activity(
     api: &Api,
+    caller: &Caller,
     person: PersonRef,
     window: Window,
 ) -> Result<AuditEventConnection, ApiError> {
     let (limit, cursor, _) = window.checked(api)?;
     let before = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
     let before = before.map(Cursor::position);
+    let about = (person.id != caller.principal.id).then(|| person.id.clone());
     let page = api.queries.timeline(person, before, limit).await?;
+    let events = match about {
+        None => caller.sees_own(api, page.events),
+        Some(_) => caller.sees(api, "timeline", "person:?", page.events),
+    };
+    let page = Page { events, ..page };
     Ok(connection(api, page, false, before.is_some()))
 }
 

@@ -4,19 +4,30 @@ use std::time::Duration;
 
 use annals_domain::EventId;
 use annals_domain::profile::PersonRef;
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, MergedObject, Object, Result, SimpleObject};
 
 use super::connection::{AuditEventConnection, AuditEventOrder, Window, page};
 use super::event::AuditEvent;
+use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
+use super::permissions::{Allowed, Root};
 use super::person::{Me, Person};
+use super::quarantine::{self, QuarantinedEventConnection, RefusalReason};
+use super::related::HistoryQuery;
 use super::scalars::{Json, Operation, Severity};
-use crate::auth::{Permission, Principal};
-use crate::caller::Caller;
+use super::statistics::StatisticsQuery;
+use crate::auth::Permission;
+use crate::caller::{Caller, Question};
 use crate::context::Api;
 use crate::error::ApiError;
 
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub(crate) struct AllQueries(Query, StatisticsQuery, HistoryQuery);
+
+#[derive(Default)]
 pub(crate) struct Query;
 
 /// How many events match.
@@ -72,13 +83,14 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)>
 }
 
 /// The same for what reads, which not every node does.
-pub(super) fn reader<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Principal)> {
+pub(super) fn reader<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)> {
     let (api, caller) = caller(context)?;
     api.require_reading().map_err(failed)?;
-    Ok((api, &caller.principal))
+    Ok((api, caller))
 }
 
-#[Object]
+/// What can be asked.
+#[Object(name = "EventsQuery", guard = "Allowed(Root::Query)")]
 impl Query {
     /// Events that the caller may see, page by page.
     #[graphql(complexity = "page_size(first, last) * child_complexity")]
@@ -95,12 +107,12 @@ impl Query {
         #[graphql(desc = "Ahead of this cursor.")] before: Option<String>,
         #[graphql(desc = "Wait until this position is visible.")] min_position: Option<String>,
     ) -> Result<AuditEventConnection> {
-        let (api, principal) = reader(context)?;
-        let scope = principal.scope().map_err(failed)?;
+        let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
+        let question = caller.asks(api, filter).map_err(failed)?;
         wait_for(api, min_position).await.map_err(failed)?;
         let window = Window { first, after, last, before };
-        page(api, scope, filter, order_by, window).await.map_err(failed)
+        page(api, caller, question, order_by, window).await.map_err(failed)
     }
 
     /// How many events match; counts no further than `limit`.
@@ -113,13 +125,14 @@ impl Query {
         #[graphql(desc = "Count no further; at most 10 000.")] limit: Option<u64>,
         min_position: Option<String>,
     ) -> Result<AuditEventsCount> {
-        let (api, principal) = reader(context)?;
-        let scope = principal.scope().map_err(failed)?;
+        let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
+        let Question { scope, filter, shape } = caller.asks(api, filter).map_err(failed)?;
         wait_for(api, min_position).await.map_err(failed)?;
         let max = api.limits.query.count_max;
         let limit = limit.unwrap_or(max).min(max);
         let count = api.queries.count(&scope, filter, limit).await.map_err(failed)?;
+        caller.learns("count", &shape, 1, None);
         let precision =
             if count.at_least { CountPrecision::AtLeast } else { CountPrecision::Exact };
         Ok(AuditEventsCount { value: count.value, precision })
@@ -128,30 +141,59 @@ impl Query {
     /// One event; null when there is none, or when it is not the caller's.
     #[graphql(complexity = "10 + child_complexity")]
     async fn audit_event(&self, context: &Context<'_>, id: ID) -> Result<Option<AuditEvent>> {
-        let (api, principal) = reader(context)?;
-        let scope = principal.scope().map_err(failed)?;
+        let (api, caller) = reader(context)?;
+        let scope = caller.principal.scope().map_err(failed)?;
         let Ok(id) = id.parse().map(EventId) else { return Ok(None) };
         let event = api.queries.event(&scope, id).await.map_err(failed)?;
-        Ok(event.map(|recorded| AuditEvent { recorded, api: api.clone() }))
+        let mut seen = caller.sees(api, "event", "id:?", event.into_iter().collect());
+        Ok(seen.pop().map(|recorded| AuditEvent { recorded, api: api.clone() }))
     }
 
     /// The caller.
     async fn me(&self, context: &Context<'_>) -> Result<Me> {
-        let (api, principal) = reader(context)?;
-        principal.require(Permission::ReadOwnEvents).map_err(failed)?;
-        Ok(Me { api: api.clone(), principal: principal.clone() })
+        let (api, caller) = reader(context)?;
+        Ok(Me { api: api.clone(), caller: caller.clone() })
     }
 
     /// A person of the tenant; null when nothing is known of them.
     #[graphql(complexity = "20 + child_complexity")]
     async fn person(&self, context: &Context<'_>, id: String) -> Result<Option<Person>> {
-        let (api, principal) = reader(context)?;
+        let (api, caller) = reader(context)?;
+        let principal = &caller.principal;
         let needed = match id == principal.id {
             true => Permission::ReadOwnEvents,
             false => Permission::ReadProfiles,
         };
         principal.require(needed).map_err(failed)?;
-        Person::load(api, PersonRef { tenant: principal.tenant.clone(), id }).await.map_err(failed)
+        caller.learns("profile", "person:?", 1, Some(&id));
+        let person = PersonRef { tenant: principal.tenant.clone(), id };
+        Person::load(api, caller, person).await.map_err(failed)
+    }
+
+    /// Events that were refused, newest first: why, and who sent them.
+    #[graphql(complexity = "page_size(first, None) * child_complexity")]
+    async fn quarantine(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "At most so many.")] first: Option<i32>,
+        #[graphql(desc = "Begin after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those refused for this reason.")] reason: Option<RefusalReason>,
+    ) -> Result<QuarantinedEventConnection> {
+        let (api, caller) = caller(context)?;
+        let window = Window { first, after, last: None, before: None };
+        quarantine::list(api, caller, reason, window).await.map_err(failed)
+    }
+
+    /// One of the caller's exports; null when there is none.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn export(&self, context: &Context<'_>, id: ID) -> Result<Option<Export>> {
+        export::find(context, &id)
+    }
+
+    /// The caller's exports, newest first.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn exports(&self, context: &Context<'_>) -> Result<Vec<Export>> {
+        export::list(context)
     }
 
     /// The catalogue: which types of events there are.
@@ -161,8 +203,7 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "Only this family.")] family: Option<String>,
     ) -> Result<Vec<EventType>> {
-        let (api, principal) = reader(context)?;
-        principal.require(Permission::ReadCatalogue).map_err(failed)?;
+        let (api, _) = reader(context)?;
         let families = api.catalogue.families().iter();
         let asked = families.filter(|f| family.as_ref().is_none_or(|name| *name == f.name));
         let types = asked.flat_map(|family| {

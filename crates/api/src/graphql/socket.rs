@@ -9,11 +9,10 @@ mod operations;
 
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::FromRequestParts;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use http::{HeaderMap, header};
+use http::header;
+use http::request::Parts;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -23,13 +22,14 @@ use operation::{Asked, Outgoing};
 use operations::Operations;
 
 use super::AnnalsSchema;
-use super::http::{Operation, check_values};
+use super::open_streams::{OpenStream, OpenStreams};
+use super::operation::{Operation, check_values};
 use crate::auth::Principal;
 use crate::caller::Caller;
 use crate::context::{Api, token_of};
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::rate_limits::Usage;
-use crate::server::Place;
+use crate::server::{Peer, Place};
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -52,29 +52,32 @@ const UNSPOKEN: Close = (4406, "Subprotocol not acceptable");
 const INIT_TIMEOUT: Close = (4408, "Connection initialisation timeout");
 const SILENT: Close = (4408, "The client no longer answers");
 const DUPLICATE: Close = (4409, "Subscriber already exists");
+const TOO_MANY_SOCKETS: Close = (4429, "Too many sockets of one caller");
 const TOO_MANY: Close = (4429, "Too many operations on one socket");
 const TWICE: Close = (4429, "Too many initialisation requests");
 
+/// Begins a socket.
 pub(super) async fn upgrade(
-    State(api): State<Api>,
-    Extension(schema): Extension<AnnalsSchema>,
-    usage: Usage,
-    headers: HeaderMap,
-    place: Option<Extension<Place>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    api: Api,
+    schema: AnnalsSchema,
+    parts: &mut Parts,
 ) -> Result<axum::response::Response, ApiError> {
-    let header_principal = match headers.contains_key(header::AUTHORIZATION) {
+    let place = parts.extensions.get::<Place>().cloned();
+    let peer = parts.extensions.get::<Peer>().copied();
+    let header_principal = match parts.headers.contains_key(header::AUTHORIZATION) {
         false => None,
-        true => Some(Caller::counted(&api, api.principal(&headers)?, usage).await?.principal),
+        true => Some(recognised_by_headers(&api, parts, peer).await?),
     };
-    let upgrade = upgrade.map_err(|_| {
-        let message =
-            "questions come by POST; GET is for WebSocket (version 13, over HTTP/1.1) only";
-        ApiError::new(Code::MethodNotAllowed, message)
+    let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|_| {
+        let message = "the upgrade is not one to WebSocket, version 13, over HTTP/1.1";
+        ApiError::bad_request(message)
     })?;
     let bytes_max = api.limits.request.graphql_reader_bytes_max;
-    let upgrade =
-        upgrade.protocols([PROTOCOL]).max_message_size(bytes_max).max_frame_size(bytes_max);
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(bytes_max)
+        .max_frame_size(bytes_max)
+        .read_buffer_size(crate::sockets::READ_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(async move |mut socket| {
         let _place = place;
         let spoken = socket.protocol().is_some_and(|protocol| protocol == PROTOCOL);
@@ -86,7 +89,9 @@ pub(super) async fn upgrade(
                     api: api.clone(),
                     schema,
                     principal: None,
+                    open: None,
                     header_principal,
+                    peer,
                     operations: Operations::default(),
                     outbox,
                 };
@@ -102,13 +107,39 @@ pub(super) async fn upgrade(
     }))
 }
 
+/// Who a client is that says so before there is a socket.
+async fn recognised_by_headers(
+    api: &Api,
+    parts: &Parts,
+    peer: Option<Peer>,
+) -> Result<Principal, ApiError> {
+    let shown = parts.headers.get(header::AUTHORIZATION);
+    let shown = shown.map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let verify = || api.principal(&parts.headers);
+    let principal = api.rate_limits.recognise(peer, shown, verify)?;
+    let usage = parts.extensions.get::<Usage>().cloned().unwrap_or_default();
+    Ok(Caller::counted(api, principal, usage).await?.principal)
+}
+
+/// Resolves when a caller who has said who they are may no longer be served.
+async fn lost(api: &Api, principal: Option<&Principal>) {
+    match principal {
+        Some(principal) => crate::credentials::lost(api, principal).await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Session {
     api: Api,
     schema: AnnalsSchema,
     /// Who speaks, once they have said so.
     principal: Option<Principal>,
+    /// The socket's place among those of its caller.
+    open: Option<OpenStream>,
     /// Who the headers of the upgrade say it is, for clients that can set them.
     header_principal: Option<Principal>,
+    /// From where the socket comes.
+    peer: Option<Peer>,
     operations: Operations,
     outbox: mpsc::Sender<Outgoing>,
 }
@@ -131,6 +162,7 @@ impl Session {
             };
             let message = tokio::select! {
                 () = tokio::time::sleep_until(expiry) => return Some(expired),
+                () = lost(&self.api, self.principal.as_ref()) => return Some(EXPIRED),
                 _ = pings.tick(), if self.principal.is_some() => {
                     if unanswered == PINGS_UNANSWERED_MAX {
                         return Some(SILENT);
@@ -155,7 +187,11 @@ impl Session {
             };
             let Some(message) = message else { continue };
             let text = serde_json::to_string(&message).ok()?;
-            match sockets::send(socket, text, expiry).await {
+            let sent = tokio::select! {
+                sent = sockets::send(socket, text, expiry) => sent,
+                () = lost(&self.api, self.principal.as_ref()) => return Some(EXPIRED),
+            };
+            match sent {
                 Ok(()) => {}
                 Err(Unsent::Gone) => return None,
                 Err(Unsent::Expired) => return Some(expired),
@@ -177,7 +213,11 @@ impl Session {
                 if self.principal.is_some() {
                     return Err(TWICE);
                 }
-                self.principal = Some(self.identify(payload.as_ref()).map_err(|_| FORBIDDEN)?);
+                let principal = self.identify(payload.as_ref()).map_err(|_| FORBIDDEN)?;
+                let streams = self.schema.data::<OpenStreams>();
+                let open = streams.and_then(|streams| streams.open(&principal));
+                self.open = Some(open.ok_or(TOO_MANY_SOCKETS)?);
+                self.principal = Some(principal);
                 Ok(Some(ServerMessage::ConnectionAck))
             }
             ClientMessage::Complete { id } => {
@@ -201,7 +241,9 @@ impl Session {
         match token {
             Some(token) => {
                 let tenant = field(crate::auth::TENANT_HEADER);
-                self.api.principal_of_token(&token, tenant.as_deref())
+                self.api.rate_limits.recognise(self.peer, token.as_bytes(), || {
+                    self.api.principal_of_token(&token, tenant.as_deref())
+                })
             }
             None => self.header_principal.clone().ok_or_else(ApiError::unauthenticated),
         }

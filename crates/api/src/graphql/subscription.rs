@@ -3,20 +3,24 @@
 use std::time::Duration;
 
 use annals_domain::profile::PersonRef;
-use async_graphql::{Context, Result, Subscription};
+use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::Stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::batch::{AuditEventBatch, NotificationBatch};
 use super::event::AuditEvent;
+use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
 use super::inbox::Notification;
+use super::permissions::{Allowed, Root};
 use super::query::reader;
-use crate::auth::Permission;
+use crate::caller::Question;
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
+use crate::self_audit::Interface;
+use crate::watching::Watch;
 
 /// Events in one batch, at most and when the caller names no number.
 const BATCH_MAX: i32 = 100;
@@ -27,7 +31,8 @@ const INBOX_TURN: Duration = Duration::from_secs(15);
 
 pub(crate) struct Subscription;
 
-#[Subscription]
+/// What can be watched. Every batch has a cursor to go on behind.
+#[Subscription(guard = "Allowed(Root::Subscription)")]
 impl Subscription {
     /// Events that match, each once, in the order as recorded: from `after` on without a gap, or
     /// from now on. None are left out, however fast they come.
@@ -39,31 +44,46 @@ impl Subscription {
         #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
         #[graphql(desc = "Events in one batch, 1 to 100.")] batch_size: Option<i32>,
     ) -> Result<impl Stream<Item = Result<AuditEventBatch>> + use<>> {
-        let (api, principal) = reader(context)?;
-        let scope = principal.scope().map_err(failed)?;
+        let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
+        let question = caller.asks(api, filter).map_err(failed)?;
         let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
         let batch = batch_size.unwrap_or(BATCH_MAX);
         let batch = usize::try_from(batch).ok().filter(|size| (1..=100).contains(size));
         let batch =
             batch.ok_or_else(|| failed(ApiError::bad_request("`batchSize` must be 1 to 100")))?;
+        let Question { scope, filter, shape } = question;
         let live = api.queries.live(&scope, filter, after.map(Cursor::position), batch);
-        let state = Some((api.clone(), live));
+        let watch = Watch::open(api, caller, Interface::Graphql, shape).await.map_err(failed)?;
+        let state = Some((api.clone(), live, watch));
         Ok(futures_util::stream::unfold(state, async |state| {
-            let (api, mut live) = state?;
+            let (api, mut live, mut watch) = state?;
             match live.next().await {
                 Err(error) => Some((Err(failed(ApiError::from(error))), None)),
                 Ok(batch) => {
+                    let events = match watch.sees(batch.events).await {
+                        Ok(events) => events,
+                        Err(error) => return Some((Err(failed(error)), None)),
+                    };
                     let node = |recorded| AuditEvent { recorded, api: api.clone() };
                     let batch = AuditEventBatch {
-                        events: batch.events.into_iter().map(node).collect(),
+                        events: events.into_iter().map(node).collect(),
                         cursor: api.cursors.position(batch.cursor),
                         backlog: batch.backlog,
                     };
-                    Some((Ok(batch), Some((api, live))))
+                    Some((Ok(batch), Some((api, live, watch))))
                 }
             }
         }))
+    }
+
+    /// One of the caller's exports: as it is, then after each change, until it has ended.
+    async fn job_progress(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+    ) -> Result<impl Stream<Item = Result<Export>> + use<>> {
+        export::progress(context, &id)
     }
 
     /// The caller's messages as they come: from `after` on without a gap, or from now on.
@@ -72,8 +92,8 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<NotificationBatch>> + use<>> {
-        let (api, principal) = reader(context)?;
-        principal.require(Permission::ReadOwnEvents).map_err(failed)?;
+        let (api, caller) = reader(context)?;
+        let principal = &caller.principal;
         let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         // Subscribed before the first look, so that what comes in between is not missed.

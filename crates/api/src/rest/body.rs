@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use annals_domain::TenantId;
 use annals_engine::Permit;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -10,19 +11,37 @@ use http_body_util::BodyExt;
 
 use crate::context::Api;
 use crate::error::{ApiError, Code};
+use crate::layers::decompression::{self, Encoding};
+use crate::server::is_too_slow;
 
-/// Reads a body of at most `bytes_max` and returns it with the permit for its bytes.
+/// Reads a body of at most `bytes_max` that a tenant sends and returns it with the permit for its
+/// bytes.
 ///
-/// A body that tells no length takes permits for the most it may have.
+/// A body that tells no length takes permits for the most it may have, and one that is compressed
+/// for the most that may come out of it, beside itself.
 pub(crate) async fn read(
     api: &Api,
+    tenant: &TenantId,
     headers: &HeaderMap,
     body: Body,
     bytes_max: usize,
 ) -> Result<(Bytes, Permit), ApiError> {
     let size = size(headers, bytes_max)?;
-    let permit = api.recorder.permits.take_bytes(size).ok_or_else(ApiError::busy)?;
-    Ok((read_in_time(api, body, size).await?, permit))
+    let Some(encoding) = Encoding::of(headers)? else {
+        let permit = take(api, tenant, size)?;
+        return Ok((read_in_time(api, body, size).await?, permit));
+    };
+    let room = size.saturating_add(decompression::unpacked_max(size, bytes_max));
+    let room = room.min(api.limits.request.in_flight_bytes_max);
+    let mut permit = take(api, tenant, room)?;
+    let compressed = read_in_time(api, body, size).await?;
+    let bytes = decompression::unpack(encoding, compressed, bytes_max).await?;
+    permit.shrink_to(bytes.len());
+    Ok((bytes, permit))
+}
+
+fn take(api: &Api, tenant: &TenantId, bytes: usize) -> Result<Permit, ApiError> {
+    api.recorder.permits.take_bytes_for(tenant, bytes).ok_or_else(ApiError::busy)
 }
 
 /// Reads a body of at most `bytes_max` without a permit: those are for what is to be recorded, and
@@ -33,7 +52,13 @@ pub(crate) async fn read_question(
     body: Body,
     bytes_max: usize,
 ) -> Result<Bytes, ApiError> {
-    read_in_time(api, body, size(headers, bytes_max)?).await
+    let size = size(headers, bytes_max)?;
+    let encoding = Encoding::of(headers)?;
+    let bytes = read_in_time(api, body, size).await?;
+    match encoding {
+        None => Ok(bytes),
+        Some(encoding) => decompression::unpack(encoding, bytes, bytes_max).await,
+    }
 }
 
 /// As many bytes as the headers tell, or as there may be.
@@ -72,8 +97,10 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
 
 async fn next(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| ApiError::bad_request("the body ended before it was complete"))?;
+        let frame = frame.map_err(|error| match is_too_slow(&error) {
+            true => ApiError::new(Code::Timeout, "the body came too slowly"),
+            false => ApiError::bad_request("the body ended before it was complete"),
+        })?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

@@ -10,10 +10,11 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::body;
+use super::idempotency::Key;
 use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code, Problem};
-use crate::ingest::{self, Incoming, Outcome};
+use crate::ingest::{self, Accepted, Incoming, Outcome};
 
 const JSON: &str = "application/json";
 const NDJSON: &str = "application/x-ndjson";
@@ -27,6 +28,8 @@ struct ItemBody<'a> {
     id: Option<annals_domain::EventId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine_id: Option<uuid::Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Problem<'a>>,
 }
@@ -43,24 +46,40 @@ pub(super) async fn record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.principal.require(crate::auth::Permission::RecordEvents)?;
-    api.require_recording()?;
+    api.require_intake()?;
     let media_type = body::require_media_type(&headers, &[NDJSON, JSON, "application/ndjson"])?;
+    let key = Key::of(&headers, &caller.principal)?;
     let bytes_max = api.limits.request.bulk_bytes_max;
-    let (bytes, permit) = body::read(&api, &headers, body, bytes_max).await?;
+    let tenant = &caller.principal.tenant;
+    let (bytes, permit) = body::read(&api, tenant, &headers, body, bytes_max).await?;
     let events_max = api.limits.request.bulk_events_max;
     let incoming = match media_type {
         JSON => items_of_array(&bytes, events_max, api.limits.event.json_depth_max)?,
         _ => lines(&bytes, events_max)?,
     };
+    let incoming = match key {
+        None => incoming,
+        Some(key) => incoming.into_iter().enumerate().map(|one| keyed(&key, one)).collect(),
+    };
     let outcomes = ingest::record(&api, &caller, incoming, permit).await?;
     Ok(answer(&outcomes, &api))
 }
 
-fn answer(outcomes: &[Outcome], api: &ApiParts) -> Response {
+/// An event that brings no id gets one of the key and its place.
+fn keyed(key: &Key, (index, incoming): (usize, Incoming)) -> Incoming {
+    match incoming {
+        Incoming::Json(bytes) => Incoming::Keyed(bytes, key.id_at(index)),
+        other => other,
+    }
+}
+
+pub(super) fn answer(outcomes: &[Outcome], api: &ApiParts) -> Response {
     let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    let recorded = |outcome: &&Outcome| matches!(outcome, Ok(Accepted::Recorded(_)));
+    let recorded = outcomes.iter().filter(recorded).count();
     let status = match refused {
-        0 => StatusCode::CREATED,
+        0 if recorded == outcomes.len() => StatusCode::CREATED,
+        0 if recorded == 0 => StatusCode::ACCEPTED,
         all if all == outcomes.len() => all_refused(outcomes),
         _ => StatusCode::MULTI_STATUS,
     };
@@ -88,21 +107,29 @@ fn all_refused(outcomes: &[Outcome]) -> StatusCode {
 
 fn item<'a>(index: usize, outcome: &'a Outcome, api: &ApiParts) -> ItemBody<'a> {
     match outcome {
-        Ok(receipt) => ItemBody {
-            index,
+        Ok(Accepted::Recorded(receipt)) => ItemBody {
             status: if receipt.duplicate { 200 } else { 201 },
             id: Some(receipt.id),
             position: Some(api.cursors.position(receipt.position)),
-            error: None,
+            ..nothing(index)
         },
+        Ok(Accepted::Spooled(spooled)) => {
+            ItemBody { status: 202, id: Some(spooled.id), ..nothing(index) }
+        }
+        Ok(Accepted::Quarantined { id, event }) => {
+            ItemBody { status: 202, id: *event, quarantine_id: Some(*id), ..nothing(index) }
+        }
         Err(error) => ItemBody {
-            index,
             status: error.code.status().as_u16(),
-            id: None,
-            position: None,
+            quarantine_id: error.quarantine_id,
             error: Some(error.problem()),
+            ..nothing(index)
         },
     }
+}
+
+fn nothing(index: usize) -> ItemBody<'static> {
+    ItemBody { index, status: 500, id: None, position: None, quarantine_id: None, error: None }
 }
 
 /// One event a line; empty lines are passed over.

@@ -14,12 +14,12 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::body;
+use super::idempotency::Key;
 use super::parameters::ListParameters;
-use crate::auth::Permission;
-use crate::caller::Caller;
+use crate::caller::{Caller, Question};
 use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
-use crate::ingest::{self, Incoming};
+use crate::ingest::{self, Accepted, Incoming};
 use crate::view::EventBody;
 
 /// The answer to a recorded event.
@@ -51,15 +51,64 @@ pub(super) async fn record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.principal.require(Permission::RecordEvents)?;
-    api.require_recording()?;
+    api.require_intake()?;
     body::require_media_type(&headers, &["application/json"])?;
-    let (bytes, permit) = body::read(&api, &headers, body, api.limits.event.bytes_max).await?;
-    let incoming = vec![Incoming::Json(bytes)];
+    let key = Key::of(&headers, &caller.principal)?;
+    let (tenant, bytes_max) = (&caller.principal.tenant, api.limits.event.bytes_max);
+    let (bytes, permit) = body::read(&api, tenant, &headers, body, bytes_max).await?;
+    let incoming = vec![match key {
+        None => Incoming::Json(bytes),
+        Some(key) => Incoming::Keyed(bytes, key.id()),
+    }];
     let mut outcomes = ingest::record(&api, &caller, incoming, permit).await?;
-    let receipt = outcomes.pop().expect("one event has one outcome")?;
+    let receipt = match outcomes.pop().expect("one event has one outcome")? {
+        Accepted::Recorded(receipt) => receipt,
+        waiting => return Ok(accepted(&waiting).into_response()),
+    };
     let status = if receipt.duplicate { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(ReceiptBody::new(&receipt, &api))).into_response())
+    let place = [(http::header::LOCATION, format!("/api/v1/logs/{}", receipt.id))];
+    Ok((status, place, Json(ReceiptBody::new(&receipt, &api))).into_response())
+}
+
+/// The answer to an event that was taken on and is not in the log yet.
+#[derive(Debug, Serialize)]
+pub(crate) struct AcceptedBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<EventId>,
+    pub(crate) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) received_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quarantine_id: Option<uuid::Uuid>,
+}
+
+impl AcceptedBody {
+    pub(crate) fn new(accepted: &Accepted) -> Self {
+        match accepted {
+            Accepted::Recorded(receipt) => Self {
+                id: Some(receipt.id),
+                status: "recorded",
+                received_at: Some(receipt.received_at.to_string()),
+                quarantine_id: None,
+            },
+            Accepted::Spooled(spooled) => Self {
+                id: Some(spooled.id),
+                status: "spooled",
+                received_at: Some(spooled.received_at.to_string()),
+                quarantine_id: None,
+            },
+            Accepted::Quarantined { id, event } => Self {
+                id: *event,
+                status: "quarantined",
+                received_at: None,
+                quarantine_id: Some(*id),
+            },
+        }
+    }
+}
+
+fn accepted(accepted: &Accepted) -> impl IntoResponse {
+    (StatusCode::ACCEPTED, Json(AcceptedBody::new(accepted)))
 }
 
 /// The answer to a list.
@@ -83,9 +132,9 @@ pub(super) async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let scope = caller.principal.scope()?;
     api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
+    let question = caller.asks(&api, asked.filter)?;
     if let Some(position) = asked.min_position {
         let patience = Duration::from_millis(api.limits.query.wait_ms_max);
         api.queries.wait_for(position, patience).await?;
@@ -93,18 +142,20 @@ pub(super) async fn list(
     let count = match asked.count {
         None => None,
         Some(limit) => {
-            let count = api.queries.count(&scope, asked.filter.clone(), limit).await?;
+            let count = api.queries.count(&question.scope, question.filter.clone(), limit).await?;
             let precision = if count.at_least { "at_least" } else { "exact" };
             Some(CountBody { value: count.value, precision })
         }
     };
     let order = if asked.oldest_first { Order::RecordedOldest } else { Order::RecordedNewest };
     let after = asked.cursor.map(|cursor| cursor.on_page(order)).transpose()?;
-    let request = PageRequest { scope, filter: asked.filter, order, after, limit: asked.limit };
+    let Question { scope, filter, shape } = question;
+    let request = PageRequest { scope, filter, order, after, limit: asked.limit };
     let page = api.queries.page(request).await?;
     let last = page.events.last().filter(|_| page.more);
     let next_cursor = last.map(|event| api.cursors.page(page_key(event)));
-    let events = page.events.iter().map(|event| EventBody::new(event, &api)).collect();
+    let events = caller.sees(&api, "events", &shape, page.events);
+    let events = events.iter().map(|event| EventBody::new(event, &api)).collect();
     Ok(Json(ListBody { events, next_cursor, count }).into_response())
 }
 
@@ -120,6 +171,7 @@ pub(super) async fn one(
     let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
     let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
     let event = api.queries.event(&scope, id).await?;
-    let event = event.ok_or_else(|| ApiError::not_found("event"))?;
-    Ok(Json(EventBody::new(&event, &api)).into_response())
+    let seen = caller.sees(&api, "event", "id:?", event.into_iter().collect());
+    let event = seen.first().ok_or_else(|| ApiError::not_found("event"))?;
+    Ok(Json(EventBody::new(event, &api)).into_response())
 }

@@ -65,7 +65,8 @@ pub(crate) fn context(api: &ApiParts) -> QueryContext<'_> {
     QueryContext { limits: &api.limits.query, now: api.clock.now() }
 }
 
-fn pairs(text: &str, max: usize) -> Result<Vec<(String, String)>, ApiError> {
+/// The names and values of a query string, of which there may be so many.
+pub(crate) fn pairs(text: &str, max: usize) -> Result<Vec<(String, String)>, ApiError> {
     let mut pairs = Vec::new();
     for part in text.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));

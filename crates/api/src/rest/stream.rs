@@ -17,12 +17,15 @@ use super::parameters::ListParameters;
 use crate::auth::{Principal, TENANT_HEADER};
 use crate::caller::Caller;
 use crate::context::Api;
+use crate::credentials;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
 use crate::rate_limits::Usage;
+use crate::self_audit::Interface;
 use crate::server::Place;
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 use crate::view::EventBody;
+use crate::watching::Watch;
 
 /// Events in one message at most.
 const BATCH_MAX: usize = 100;
@@ -33,6 +36,8 @@ const PROTOCOL: &str = "annals.v1";
 const CLIENT_BYTES_MAX: usize = 4096;
 
 const UNREADABLE: Close = (1011, "the log cannot be read");
+/// The client comes back after a while.
+const UNRECORDED: Close = (1013, "that you watch others cannot be recorded now; try again later");
 
 #[derive(Serialize)]
 struct BatchBody<'a> {
@@ -51,25 +56,28 @@ pub(super) async fn stream(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let caller = Caller::counted(&api, principal(&api, &headers)?, usage).await?;
-    let scope = caller.principal.scope()?;
     api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
+    let question = caller.asks(&api, asked.filter)?;
     let upgrade = upgrade.map_err(|_| {
         ApiError::bad_request("this address speaks WebSocket (version 13, over HTTP/1.1) only")
     })?;
-    let live =
-        api.queries.live(&scope, asked.filter, asked.cursor.map(Cursor::position), BATCH_MAX);
+    let after = asked.cursor.map(Cursor::position);
+    let live = api.queries.live(&question.scope, question.filter, after, BATCH_MAX);
+    let watch = Watch::open(&api, &caller, Interface::Live, question.shape).await?;
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .max_message_size(CLIENT_BYTES_MAX)
-        .max_frame_size(CLIENT_BYTES_MAX);
+        .max_frame_size(CLIENT_BYTES_MAX)
+        .read_buffer_size(sockets::READ_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(async move |mut socket| {
         let _place = place;
         let expiry = sockets::timer_of(caller.principal.expires_at);
         let ended = tokio::select! {
             () = sleep_until(expiry) => Some(EXPIRED),
+            () = credentials::lost(&api, &caller.principal) => Some(EXPIRED),
             () = api.stopping.cancelled() => Some(RESTART),
-            ended = serve(&mut socket, &api, live, expiry) => ended,
+            ended = serve(&mut socket, &api, live, watch, expiry) => ended,
         };
         if let Some(close) = ended {
             sockets::close(&mut socket, close).await;
@@ -96,6 +104,7 @@ async fn serve(
     socket: &mut WebSocket,
     api: &Api,
     mut live: LiveEvents,
+    mut watch: Watch,
     expiry: Instant,
 ) -> Option<Close> {
     loop {
@@ -105,11 +114,15 @@ async fn serve(
                 Some(Ok(_)) => {}
             },
             batch = live.next() => match batch {
-                Ok(batch) => match sockets::send(socket, text(&batch, api), expiry).await {
-                    Ok(()) => {}
-                    Err(Unsent::Gone) => return None,
-                    Err(Unsent::Expired) => return Some(EXPIRED),
-                },
+                Ok(batch) => {
+                    let Ok(events) = watch.sees(batch.events).await else { return Some(UNRECORDED) };
+                    let batch = LiveBatch { events, ..batch };
+                    match sockets::send(socket, text(&batch, api), expiry).await {
+                        Ok(()) => {}
+                        Err(Unsent::Gone) => return None,
+                        Err(Unsent::Expired) => return Some(EXPIRED),
+                    }
+                }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a live stream ended");
                     return Some(UNREADABLE);

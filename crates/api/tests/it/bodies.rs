@@ -178,7 +178,7 @@ async fn when_too_much_is_under_way_more_is_turned_away_until_there_is_room() {
     };
     let permits = &service.api.recorder.permits;
     busy(permits.take_bytes(9_950).unwrap()).await;
-    busy(permits.add_events(Permit::default(), 2).unwrap()).await;
+    busy(permits.add_events(Permit::default(), None, 2).unwrap()).await;
     // Two bodies that tell no length hold all there is.
     let slow = || {
         let router = annals_api::router::router(service.api.clone());

@@ -27,8 +27,11 @@ async fn exchange(address: SocketAddr, request: &[u8]) -> String {
 
 #[tokio::test]
 async fn whoever_says_nothing_or_half_of_it_is_not_waited_for() {
-    let listening =
-        Service::with_limits(|limits| limits.request.header_seconds_max = 1).await.listen().await;
+    let listening = Service::with_limits(|limits| {
+        limits.request.header_seconds_max = 1;
+        limits.request.idle_seconds_max = 1;
+    });
+    let listening = listening.await.listen().await;
     for begun in [
         &b""[..],
         b"G",

@@ -139,6 +139,42 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
 }
 
 #[tokio::test]
+async fn a_caller_opens_as_many_sockets_as_they_may_and_one_less_makes_room() {
+    let service = Service::with_limits(|limits| limits.request.sockets_per_caller_max = 2).await;
+    let listening = service.listen().await;
+    let first = ready(&listening).await;
+    let _second = ready(&listening).await;
+    let refused = async || {
+        let mut socket = Socket::graphql(listening.address).await;
+        socket.init(&admin()).await;
+        socket.next().await
+    };
+    assert_eq!(refused().await, Err(Some(4429)));
+    // Others are not concerned.
+    Socket::graphql_of(listening.address, &token("aud", "acme", "auditor")).await;
+    drop(first);
+    until("there is room again", async || refused().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn documents_are_known_by_their_hash_on_sockets_too() {
+    let listening = listening().await;
+    let mut socket = ready(&listening).await;
+    // SHA-256 of `{ me { id } }`.
+    let agreed = json!({ "persistedQuery": { "version": 1, "sha256Hash":
+        "c53d78fa4c9c65a93967d42316fcd207fd611c7cac40a103820a866c3e5dd8f5" } });
+    let ask = |payload: Value| json!({ "type": "subscribe", "id": "1", "payload": payload });
+    for payload in [json!({}), json!({ "extensions": agreed }), json!({ "documentId": "nonsense" })]
+    {
+        socket.say(ask(payload.clone())).await;
+        let message = socket.next().await.unwrap();
+        assert_eq!(message["type"], "error", "{payload}: {message}");
+    }
+    socket.say(ask(json!({ "query": "{ me { id } }", "extensions": { "other": 1 } }))).await;
+    assert_eq!(socket.next().await.unwrap()["payload"]["data"]["me"]["id"], "root");
+}
+
+#[tokio::test]
 async fn silence_at_the_beginning_closes_the_socket() {
     let listening = listening().await;
     let began = Instant::now();

@@ -322,7 +322,7 @@ impl Checker<'_> {
             self.refuse(&"schema_version", ErrorCode::OutOfRange, "begins at 1");
         }
         let Some(entry) = admission.catalogue.find(&event.event_type) else {
-            if admission.unknown_types == UnknownTypes::Reject {
+            if admission.unknown_types != UnknownTypes::Accept {
                 self.refuse(
                     &"type",
                     ErrorCode::UnknownType,

@@ -249,9 +249,12 @@ fn joining_with_and_makes_one_list() {
 #[test]
 fn a_scope_keeps_to_the_tenant_and_the_person() {
     let event = full_event();
-    let scope = |tenant: &str, person: Option<&str>| Scope {
-        tenant: TenantId::new(tenant).unwrap(),
-        person: person.map(str::to_owned),
+    let scope = |tenant: &str, person: Option<&str>| {
+        let tenant = TenantId::new(tenant).unwrap();
+        match person {
+            None => Scope::tenant(tenant),
+            Some(person) => Scope::person(tenant, person),
+        }
     };
     check(
         &event,

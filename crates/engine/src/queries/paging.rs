@@ -11,10 +11,10 @@ use crate::feed::Recent;
 use crate::matching::Wanted;
 
 /// The newest events, all of which the index does not have yet.
-struct Memory {
+pub(super) struct Memory {
     chunks: Vec<Arc<[Recorded]>>,
     /// How far the index reaches.
-    indexed: Position,
+    pub(super) indexed: Position,
 }
 
 impl Queries {
@@ -79,7 +79,7 @@ impl Queries {
 
     /// The newer events, and how far the index reaches. The index is asked first: what it commits
     /// meanwhile is left out of its answers by that position, so nothing is found twice.
-    fn memory(&self) -> Memory {
+    pub(super) fn memory(&self) -> Memory {
         let mut indexed = self.indexed();
         loop {
             if let Recent::Events(chunks, _) = self.feed.recent(indexed) {
@@ -95,7 +95,7 @@ impl Queries {
     }
 
     /// Up to where the index has every event.
-    fn indexed(&self) -> Position {
+    pub(super) fn indexed(&self) -> Position {
         // Its own position does not move past damaged and parked events, its progress does.
         let progress = self.progress.iter().find(|progress| progress.name() == INDEX);
         let applied = progress.map_or(Position::START, |progress| progress.position());
@@ -104,7 +104,7 @@ impl Queries {
 }
 
 impl Memory {
-    fn oldest_first(&self) -> impl Iterator<Item = &Recorded> {
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &Recorded> {
         let events = self.chunks.iter().flat_map(|chunk| chunk.iter());
         events.skip_while(|event| event.position <= self.indexed)
     }

@@ -106,7 +106,7 @@ async fn batches_are_as_small_as_asked_and_their_cursors_lead_on() {
 async fn a_subscriber_sees_only_what_is_asked_for_within_the_scope() {
     let machine = Machine::default();
     let system = machine.start().await;
-    let scope = Scope { person: Some("ann".into()), ..everything_of("acme") };
+    let scope = Scope::person(everything_of("acme").tenant, "ann");
     let filter = Filter::equals("actor.name", "somebody");
     let mut live = system.queries.live(&scope, filter, None, 100);
     let mut nameless = event(2, "ann", "x");

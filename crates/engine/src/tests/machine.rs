@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order, Scope};
 use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
 use annals_ports::memory::{
-    MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryRegisters,
+    MemoryAccess, MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine, MemoryRegisters, MemorySpool,
 };
 use annals_ports::{ProfileStore, ReadModelError};
 use annals_record::{MasterKey, content_digest};
@@ -20,8 +21,8 @@ use uuid::Uuid;
 use super::memory_index::MemoryIndex;
 use super::watched_log::WatchedLog;
 use crate::{
-    Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings, RecordError,
-    RecordResult, RecorderSettings, Roles, Settings, SupervisionSettings, System,
+    Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings, QuarantineSettings, RecordError,
+    RecordResult, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse, SupervisionSettings, System,
 };
 
 /// Longer than anything takes here, so that a test that waits in vain fails.
@@ -35,7 +36,11 @@ pub(super) struct Machine {
     pub(super) index: Arc<MemoryIndex>,
     pub(super) profiles: Arc<Profiles>,
     pub(super) inbox: Arc<MemoryInbox>,
+    pub(super) access: Arc<MemoryAccess>,
     pub(super) registers: MemoryRegisters,
+    pub(super) quarantine: Arc<MemoryQuarantine>,
+    /// Without a spool events are refused while the log takes none.
+    pub(super) spool: Option<Arc<MemorySpool>>,
     /// Without channels nothing is delivered.
     pub(super) channels: Vec<MemoryChannel>,
 }
@@ -58,6 +63,14 @@ pub(super) fn settings() -> Settings {
             attempts_max: 5,
             in_flight_max: 8,
         },
+        quarantine: QuarantineSettings { entries_max: 100, bytes_max: 1 << 20, days_max: 30 },
+        spool: SpoolSettings {
+            enabled: SpoolUse::Remote,
+            events_max: 1000,
+            bytes_max: 1 << 20,
+            hours_max: 24,
+        },
+        access: AccessRules::default(),
         roles: Roles::default(),
         node: "one".into(),
         permits: Permits::new(1 << 20, 20_000),
@@ -90,8 +103,12 @@ impl Machine {
             index: self.index.clone(),
             profiles: self.profiles.clone(),
             inbox: self.inbox.clone(),
+            access: self.access.clone(),
             registers: Arc::new(self.registers.clone()),
+            quarantine: self.quarantine.clone(),
+            spool: self.spool.clone().map(|spool| spool as _),
             channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
+            exports: None,
         }
     }
 }
@@ -245,7 +262,7 @@ pub(super) async fn wait_until_durable(system: &System, position: Position) {
 }
 
 pub(super) fn everything_of(tenant: &str) -> Scope {
-    Scope { tenant: TenantId::new(tenant).unwrap(), person: None }
+    Scope::tenant(TenantId::new(tenant).unwrap())
 }
 
 pub(super) fn request(order: Order, limit: usize) -> PageRequest {

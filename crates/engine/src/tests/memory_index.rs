@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey};
+use annals_domain::statistics::{Question, Tally, first_values};
 use annals_domain::{EventId, Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest};
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 
 use crate::page_key;
 
@@ -70,9 +72,9 @@ impl State {
         self.added.truncate(self.committed);
     }
 
-    fn matching(&self, filter: &Filter, until: Position) -> Vec<PageKey> {
-        let seen = self.committed().iter().filter(|recorded| recorded.position <= until);
-        seen.filter(|recorded| filter.matches(&recorded.event)).map(page_key).collect()
+    fn matching(&self, filter: &Filter, until: Position) -> impl Iterator<Item = &Recorded> {
+        let seen = self.committed().iter().filter(move |recorded| recorded.position <= until);
+        seen.filter(|recorded| filter.matches(&recorded.event))
     }
 }
 
@@ -112,7 +114,7 @@ impl SearchIndex for MemoryIndex {
 
     fn search(&self, request: &SearchRequest<'_>) -> Result<Vec<Hit>, SearchError> {
         let SearchRequest { filter, order, after, until, limit } = *request;
-        let mut keys = self.state().matching(filter, until);
+        let mut keys: Vec<PageKey> = self.state().matching(filter, until).map(page_key).collect();
         sort(order, &mut keys);
         if let Some(after) = after {
             let mut both = keys.clone();
@@ -126,8 +128,29 @@ impl SearchIndex for MemoryIndex {
     }
 
     fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
-        let value = self.state().matching(filter, until).len() as u64;
+        let value = self.state().matching(filter, until).count() as u64;
         Ok(Count { value: value.min(limit), at_least: value > limit })
+    }
+
+    fn tally(
+        &self,
+        filter: &Filter,
+        until: Position,
+        question: &Question,
+        _: Duration,
+    ) -> Result<Tally, SearchError> {
+        let mut tally = Tally::of(question);
+        for recorded in self.state().matching(filter, until) {
+            tally.add(question, &recorded.event);
+        }
+        Ok(tally)
+    }
+
+    fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError> {
+        let ValuesRequest { filter, until, field, prefix, limit, .. } = *request;
+        let state = self.state();
+        let events = state.matching(filter, until).map(|recorded| &*recorded.event);
+        Ok(Values { values: first_values(events, &field.0, prefix, limit), complete: true })
     }
 
     fn clear(&self) -> Result<(), SearchError> {

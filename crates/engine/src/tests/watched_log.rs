@@ -1,12 +1,14 @@
 //! An event log in memory that counts appends and can lose the ability to read some records.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogHealth,
+    LogReader,
 };
 use annals_record::DecodeError;
 use async_trait::async_trait;
@@ -22,6 +24,7 @@ pub(super) struct WatchedLog {
     pub(super) failing_follows: Arc<Mutex<Vec<LogError>>>,
     /// How often the whole log was read by position.
     pub(super) reads: watch::Sender<usize>,
+    away: AtomicBool,
 }
 
 impl Default for WatchedLog {
@@ -32,7 +35,15 @@ impl Default for WatchedLog {
             corrupt: Arc::default(),
             failing_follows: Arc::default(),
             reads: watch::Sender::default(),
+            away: AtomicBool::new(false),
         }
+    }
+}
+
+impl WatchedLog {
+    /// From now on, or no longer, it takes no appends and says so.
+    pub(super) fn away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 }
 
@@ -57,7 +68,15 @@ impl EventLog for WatchedLog {
         batch: Vec<AppendItem>,
     ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError> {
         self.appends.send_modify(|appends| appends.push(batch.len()));
+        if self.away.load(Ordering::SeqCst) {
+            return Err(LogError::Unavailable { doing: "appending", source: None });
+        }
         self.memory.append(batch).await
+    }
+
+    fn health(&self) -> LogHealth {
+        let away = self.away.load(Ordering::SeqCst);
+        LogHealth { trouble: away.then(|| "a test wanted it".into()), ..LogHealth::default() }
     }
 }
 

@@ -33,9 +33,24 @@ async fn the_registers_keep_their_contract() {
     .await;
 }
 
+#[tokio::test]
+async fn the_quarantine_keeps_its_contract() {
+    contract::quarantine::run(Arc::new(MemoryQuarantine::default())).await;
+}
+
+#[tokio::test]
+async fn the_spool_keeps_its_contract() {
+    contract::spool::run(|| Arc::new(MemorySpool::default())).await;
+}
+
 #[test]
 fn the_profiles_keep_their_contract() {
     contract::profiles::run(|| Box::new(MemoryProfiles::default()));
+}
+
+#[test]
+fn the_access_store_keeps_its_contract() {
+    contract::access_store::run(|| Box::new(MemoryAccess::default()));
 }
 
 #[test]

@@ -47,6 +47,18 @@ impl LocalRateLimiter {
         verdict
     }
 
+    /// Tells what `check_at` would say, and takes nothing.
+    pub fn look_at(&self, key: &RateKey, quota: Quota, cost: u32, now_us: u64) -> Verdict {
+        let shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = shard.peek(key).copied().unwrap_or_default();
+        take(bucket, now_us, quota, cost).1
+    }
+
+    /// The time on its own clock, microseconds.
+    pub fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// How many keys it remembers.
     pub fn keys(&self) -> usize {
         let len = |shard: &Mutex<LruCache<_, _>>| {
@@ -65,8 +77,7 @@ impl LocalRateLimiter {
 #[async_trait]
 impl RateLimiter for LocalRateLimiter {
     async fn check(&self, key: &RateKey, quota: Quota, cost: u32) -> Verdict {
-        let now_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.check_at(key, quota, cost, now_us)
+        self.check_at(key, quota, cost, self.now_us())
     }
 }
 

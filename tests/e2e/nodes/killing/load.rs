@@ -95,8 +95,9 @@ async fn send_one(load: &Load, node: &Caller, event: &Value) -> Option<()> {
             load.already_there.fetch_add(1, Ordering::Relaxed);
             Some(())
         }
-        // Whoever has taken the port of a dead node does not know the token.
-        401 | 503 => None,
+        // Whoever has taken the port of a dead node does not know the token. What was spooled is sent
+        // again until its receipt is told, to see where it came to lie.
+        401 | 202 | 503 => None,
         other => panic!("{other}: {}", answer.text),
     }
 }
@@ -104,7 +105,7 @@ async fn send_one(load: &Load, node: &Caller, event: &Value) -> Option<()> {
 async fn send_many(load: &Load, node: &Caller, events: &[Value]) -> Option<()> {
     let answer = node.try_bulk(events).await.ok()?;
     load.ledger.enter_bulk(&answer);
-    if matches!(answer.status, 401 | 503) {
+    if matches!(answer.status, 401 | 202 | 503) {
         return None;
     }
     assert!(matches!(answer.status, 201 | 207), "{}: {}", answer.status, answer.text);
@@ -115,7 +116,7 @@ async fn send_many(load: &Load, node: &Caller, events: &[Value]) -> Option<()> {
         match item["status"].as_u64() {
             Some(201) => {}
             Some(200) => known += 1,
-            Some(503) => all = None,
+            Some(202 | 503) => all = None,
             _ => panic!("{item}"),
         }
     }

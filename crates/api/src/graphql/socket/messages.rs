@@ -4,7 +4,7 @@ use async_graphql::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::graphql::http::Operation;
+use crate::graphql::operation::Operation;
 
 /// What a client says.
 #[derive(Deserialize)]

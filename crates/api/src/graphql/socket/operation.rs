@@ -12,8 +12,9 @@ use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 use crate::graphql::AnnalsSchema;
-use crate::graphql::failure::{completed, refusal};
-use crate::graphql::http::{Operation, prepared};
+use crate::graphql::execution::{Executed, Prepared, execute, prepared};
+use crate::graphql::failure::{completed, did_not_run, refusal};
+use crate::graphql::operation::Operation;
 use crate::rate_limits::Usage;
 
 /// An operation as it was asked for.
@@ -41,9 +42,9 @@ impl Asked {
                 Ok(caller) => caller,
                 Err(error) => return Some(refusal(&error)),
             };
-            match prepared(&api, operation) {
-                Ok(request) => speaker.answer(&schema, request.data(caller)).await,
-                Err(refused) => Some(*refused),
+            match prepared(&api, &schema, operation, &caller.principal.tenant) {
+                Ok(prepared) => speaker.answer(&api, &schema, caller, prepared).await,
+                Err(refused) => Some(refused.response()),
             }
         });
         let refused = ran.catch_unwind().await.unwrap_or_else(|_| {
@@ -70,16 +71,18 @@ impl Speaker {
     /// Sends the answers; returns the one that refuses the operation, if it never ran.
     async fn answer(
         &self,
+        api: &Api,
         schema: &AnnalsSchema,
-        request: async_graphql::Request,
+        caller: Caller,
+        prepared: Prepared,
     ) -> Option<Response> {
-        let mut responses = std::pin::pin!(schema.execute_stream(request));
+        let mut responses = match execute(api, schema, caller, prepared).await {
+            Executed::Answer(response) => futures_util::stream::iter([*response]).boxed(),
+            Executed::Stream(responses) => responses,
+        };
         let mut ran = false;
         while let Some(response) = responses.next().await {
-            let refused = response.data == async_graphql::Value::Null
-                && !response.errors.is_empty()
-                && response.errors.iter().all(|error| error.path.is_empty());
-            if refused && !ran {
+            if did_not_run(&response) && !ran {
                 return Some(response);
             }
             ran = true;

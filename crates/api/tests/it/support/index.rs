@@ -2,11 +2,13 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey};
+use annals_domain::statistics::{Question, Tally, first_values};
 use annals_domain::{Position, Recorded};
 use annals_engine::page_key;
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest};
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 
 /// Looks at every event.
 #[derive(Default)]
@@ -20,6 +22,13 @@ pub(crate) struct MemoryIndex {
 struct State {
     events: Vec<Recorded>,
     committed: Position,
+}
+
+impl State {
+    fn matching(&self, filter: &Filter, until: Position) -> impl Iterator<Item = &Recorded> {
+        let seen = self.events.iter().filter(move |recorded| recorded.position <= until);
+        seen.filter(|recorded| filter.matches(&recorded.event))
+    }
 }
 
 impl SearchIndex for MemoryIndex {
@@ -50,9 +59,7 @@ impl SearchIndex for MemoryIndex {
         };
         let state = self.state.lock().unwrap();
         let mut keys: Vec<PageKey> = state
-            .events
-            .iter()
-            .filter(|event| event.position <= request.until && request.filter.matches(&event.event))
+            .matching(request.filter, request.until)
             .map(page_key)
             .filter(|key| request.after.is_none_or(|after| rank(*key) > rank(after)))
             .collect();
@@ -62,10 +69,29 @@ impl SearchIndex for MemoryIndex {
     }
 
     fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
-        let state = self.state.lock().unwrap();
-        let found = state.events.iter().filter(|e| e.position <= until && filter.matches(&e.event));
-        let value = found.count() as u64;
+        let value = self.state.lock().unwrap().matching(filter, until).count() as u64;
         Ok(Count { value: value.min(limit), at_least: value > limit })
+    }
+
+    fn tally(
+        &self,
+        filter: &Filter,
+        until: Position,
+        question: &Question,
+        _: Duration,
+    ) -> Result<Tally, SearchError> {
+        let mut tally = Tally::of(question);
+        for recorded in self.state.lock().unwrap().matching(filter, until) {
+            tally.add(question, &recorded.event);
+        }
+        Ok(tally)
+    }
+
+    fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError> {
+        let ValuesRequest { filter, until, field, prefix, limit, .. } = *request;
+        let state = self.state.lock().unwrap();
+        let events = state.matching(filter, until).map(|recorded| &*recorded.event);
+        Ok(Values { values: first_values(events, &field.0, prefix, limit), complete: true })
     }
 
     fn clear(&self) -> Result<(), SearchError> {

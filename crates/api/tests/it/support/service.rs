@@ -6,17 +6,21 @@ use std::sync::{Arc, LazyLock};
 
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
-use annals_api::{Api, ApiParts, RateLimitSettings, RateLimits, router, server};
+use annals_api::graphql::GraphqlParts;
+use annals_api::{AllowedOrigins, Api, ApiParts, Credentials, RateLimitSettings, RateLimits, WebSettings, router, server};
 use annals_domain::admission::UnknownTypes;
+use annals_domain::access::AccessPolicy;
+use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{
-    Clock, DeliverySettings, Permits, Ports, ProjectionSettings, RecorderSettings, Roles, Settings,
-    SupervisionSettings, System,
+    Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings, QuarantineSettings,
+    RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse, SupervisionSettings, System,
 };
 use annals_ports::memory::{
-    MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryRegisters,
+    MemoryAccess, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine, MemoryRegisters,
+    MemorySpool,
 };
 use annals_record::MasterKey;
 use axum::Router;
@@ -36,6 +40,7 @@ use super::log::AilingLog;
 use super::token::SECRET;
 use super::{token, until, within};
 
+static ACCESS: LazyLock<Arc<AccessPolicy>> = LazyLock::new(|| Arc::new(AccessPolicy::shipped()));
 static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(Catalogue::shipped()));
 static ENRICHER: LazyLock<Arc<Enricher>> = LazyLock::new(|| {
     Arc::new(Enricher::new(EnrichSettings { geoip_database: None }).expect("it needs no file"))
@@ -48,8 +53,18 @@ pub(crate) struct Service {
     pub(crate) index: Arc<MemoryIndex>,
     pub(crate) limiter: Arc<StillLimiter>,
     pub(crate) health: Arc<AilingLog>,
+    pub(crate) quarantine: Arc<MemoryQuarantine>,
+    pub(crate) registers: Arc<MemoryRegisters>,
     router: Router,
     _system: System,
+    _exports: tempfile::TempDir,
+}
+
+/// What few tests change.
+#[derive(Default)]
+struct Beside {
+    spool: Option<Arc<MemorySpool>>,
+    unknown_types: UnknownTypes,
 }
 
 /// A service that listens on a port of its own; it is stopped when dropped.
@@ -95,24 +110,72 @@ impl Service {
         Self::made_of(development(), Limits::shipped(), plenty(), roles).await
     }
 
+    /// A service that serves GraphQL as told.
+    pub(crate) async fn with_graphql(graphql: GraphqlParts) -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), Beside::default()).await
+    }
+
+    /// A service that tells browsers other things.
+    pub(crate) async fn with_web(change: impl FnOnce(&mut WebSettings)) -> Self {
+        let (limits, roles, mut web) = (Limits::shipped(), Roles::default(), web());
+        change(&mut web);
+        let graphql = GraphqlParts::default();
+        Self::made_with(development(), limits, plenty(), roles, graphql, web, Beside::default()).await
+    }
+
+    /// A service with a spool for three events.
+    pub(crate) async fn with_spool() -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        let (graphql, spool) = (GraphqlParts::default(), Arc::new(MemorySpool::default()));
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), Beside { spool: Some(spool), ..Beside::default() }).await
+    }
+
+    /// A service that treats types which the catalogue does not know as told.
+    pub(crate) async fn with_unknown_types(unknown_types: UnknownTypes) -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        let beside = Beside { spool: None, unknown_types };
+        let graphql = GraphqlParts::default();
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
+    }
+
     async fn made_of(
         verifier: Verifier,
         limits: Limits,
         quotas: RateLimitSettings,
         roles: Roles,
     ) -> Self {
+        let graphql = GraphqlParts { playground: true, ..GraphqlParts::default() };
+        Self::made_with(verifier, limits, quotas, roles, graphql, web(), Beside::default()).await
+    }
+
+    async fn made_with(
+        verifier: Verifier,
+        limits: Limits,
+        quotas: RateLimitSettings,
+        roles: Roles,
+        graphql: GraphqlParts,
+        web: WebSettings,
+        Beside { spool, unknown_types }: Beside,
+    ) -> Self {
         let (log, index) = (MemoryEventLog::new(), Arc::new(MemoryIndex::default()));
+        let exports = tempfile::tempdir().unwrap();
+        let quarantine = Arc::new(MemoryQuarantine::default());
+        let registers = Arc::new(MemoryRegisters::default());
         let ports = Ports {
             log: Arc::new(log.clone()),
             keys: Arc::new(MemoryKeyStore::default()),
             index: index.clone(),
             profiles: Arc::new(MemoryProfiles::default()),
             inbox: Arc::new(MemoryInbox::default()),
-            registers: Arc::new(MemoryRegisters::default()),
+            access: Arc::new(MemoryAccess::default()),
+            registers: registers.clone(),
+            quarantine: quarantine.clone(),
+            spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
+            exports: Some(ExportParts { dir: exports.path().join("exports"), settings: few_exports() }),
         };
-        let request = &limits.request;
-        let permits = Permits::new(request.in_flight_bytes_max, request.in_flight_events_max);
+        let permits = Permits::of(&limits.request);
         let master = MasterKey::generate().unwrap();
         let system = System::start(ports, master, CATALOGUE.clone(), settings(permits, roles))
             .await
@@ -125,25 +188,44 @@ impl Service {
             roles,
             rate_limits: RateLimits::new(&quotas, limiter.clone(), &[9; 32]),
             recorder: system.recorder.clone(),
+            quarantine: system.quarantine.clone(),
             queries: system.queries.clone(),
+            exports: system.exports.clone(),
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
+            access: ACCESS.clone(),
             limits: Arc::new(limits),
-            unknown_types: UnknownTypes::Accept,
+            unknown_types,
             enricher: ENRICHER.clone(),
             verifier: Arc::new(verifier),
+            credentials: Credentials::new(
+                system.access.clone(),
+                AccessRules::default(),
+                registers.clone(),
+                &[5; 32],
+            ),
             cursors: Cursors::new(&[7; 32]),
             clock: Arc::new(Clock::default()),
             stopping: CancellationToken::new(),
+            graphql,
+            web,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
+        if let Some(exports) = &api.exports {
+            exports.open_desk(annals_api::export_desk(&api));
+        }
         let router = router::router(api.clone());
-        Self { router, api, log, index, limiter, health, _system: system }
+        Self { router, api, log, index, limiter, health, quarantine, registers, spool, _system: system, _exports: exports }
+    }
+
+    /// Sends a request, and leaves its answer to be read.
+    pub(crate) async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        within(self.router.clone().oneshot(request)).await.unwrap()
     }
 
     /// Sends a request.
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
-        let response = within(self.router.clone().oneshot(request)).await.unwrap();
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let bytes = within(body.collect()).await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -249,6 +331,12 @@ fn development() -> Verifier {
     Verifier::new(&[], Some(SECRET), &Expectations::default()).unwrap()
 }
 
+/// As it is shipped.
+fn web() -> WebSettings {
+    let allowed_origins = AllowedOrigins::default();
+    WebSettings { allowed_origins, docs: true, compression: true }
+}
+
 /// Quotas that no test reaches by chance.
 fn plenty() -> RateLimitSettings {
     let many = NonZeroU32::new(1_000_000).unwrap();
@@ -256,6 +344,10 @@ fn plenty() -> RateLimitSettings {
         enabled: true,
         requests_per_second: many,
         requests_burst: many,
+        tenant_requests_per_second: many,
+        tenant_requests_burst: many,
+        failures_per_second: many,
+        failures_burst: many,
         events_per_second: many,
         events_burst: many,
         keys_max: NonZeroUsize::new(1000).unwrap(),
@@ -276,6 +368,13 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
             profiles_commit_ms: 20,
             inbox_commit_ms: 20,
         },
+        quarantine: QuarantineSettings { entries_max: 100, bytes_max: 1 << 20, days_max: 30 },
+        spool: SpoolSettings {
+            enabled: SpoolUse::Remote,
+            events_max: 3,
+            bytes_max: 1 << 20,
+            hours_max: 24,
+        },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 60 },
         delivery: DeliverySettings {
             lease_renew_seconds: 2,
@@ -283,8 +382,25 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
             attempts_max: 3,
             in_flight_max: 10,
         },
+        access: AccessRules::default(),
         roles,
         node: "one".into(),
         permits,
+    }
+}
+
+/// Limits of exports that tests can reach.
+fn few_exports() -> ExportSettings {
+    ExportSettings {
+        expires_seconds: 3600,
+        running_max: 2,
+        running_per_tenant_max: 1,
+        waiting_per_tenant_max: 3,
+        kept_per_tenant_max: 10,
+        direct_max: 4,
+        direct_per_tenant_max: 2,
+        direct_seconds_max: 60,
+        bytes_max: 1 << 30,
+        free_bytes_min: 0,
     }
 }

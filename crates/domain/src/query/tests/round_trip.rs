@@ -70,7 +70,7 @@ fn what_only_programs_make_is_printed_with_the_same_meaning() {
     let event = full_event();
     let field = |path: &str, test: Test| Filter::Field(Field(path.into()), test);
     let bound = |at: f64| Some(Bound { at, inclusive: false });
-    let scope = Scope { tenant: crate::examples::tenant(), person: Some("u-Ann".into()) };
+    let scope = Scope::person(crate::examples::tenant(), "u-Ann");
     for made in [
         Filter::And(vec![]),
         Filter::Or(vec![]),

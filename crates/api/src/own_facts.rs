@@ -1,0 +1,135 @@
+//! Annals' own facts about what callers do: events like any other, of types `annals.*`
+//! (DESIGN 1.2).
+
+use annals_domain::access::Permission;
+use annals_domain::catalogue::IngestMode;
+use annals_domain::event::{
+    Actor, ActorType, Change, Client, Event, JsonObject, Justification, Operation, Outcome,
+    OutcomeStatus, Request, Severity, Subject, Target,
+};
+use annals_domain::time::DateTime;
+use annals_domain::{EventId, Receipt};
+
+use crate::auth::Credential;
+use crate::caller::Caller;
+use crate::context::ApiParts;
+use crate::error::ApiError;
+
+/// How often a fact is tried while too much is under way, and how long lies between.
+const ATTEMPTS: u32 = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// What a caller did with Annals itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    /// Type of the event.
+    pub(crate) event_type: &'static str,
+    /// Whom it concerns.
+    pub(crate) subject: Option<Subject>,
+    /// What was acted upon.
+    pub(crate) targets: Vec<Target>,
+    /// What changed.
+    pub(crate) changes: Vec<Change>,
+    /// Why.
+    pub(crate) justification: Option<Justification>,
+    /// The rest.
+    pub(crate) metadata: JsonObject,
+}
+
+impl Fact {
+    /// A fact of a type of the catalogue, of which nothing else is said.
+    pub(crate) fn new(event_type: &'static str) -> Self {
+        Self {
+            event_type,
+            subject: None,
+            targets: Vec::new(),
+            changes: Vec::new(),
+            justification: None,
+            metadata: JsonObject::new(),
+        }
+    }
+}
+
+/// Records that the caller did something. It is durable when this returns.
+pub(crate) async fn record(
+    api: &ApiParts,
+    caller: &Caller,
+    fact: Fact,
+) -> Result<Receipt, ApiError> {
+    let event = event_of(api, caller, fact);
+    let content = serde_json::to_vec(&event).unwrap_or_default();
+    let digest = annals_record::content_digest(&content);
+    let mut attempt = 1;
+    loop {
+        match api.recorder.record_own(event.clone(), digest).await {
+            Ok(receipt) => return Ok(receipt.into_inner()),
+            // A flood of events must not keep people from reading what concerns others.
+            Err(annals_engine::RecordError::Busy) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Takes on that the caller did something: recorded, or spooled when the log takes no events and the
+/// type allows it. It is on disk when this returns.
+pub(crate) async fn take(api: &ApiParts, caller: &Caller, fact: Fact) -> Result<(), ApiError> {
+    let ingest = api.catalogue.find(fact.event_type).map_or(IngestMode::Block, |e| e.ingest);
+    let event = event_of(api, caller, fact);
+    let content = serde_json::to_vec(&event).unwrap_or_default();
+    let digest = annals_record::content_digest(&content);
+    for _ in 1..ATTEMPTS {
+        match api.recorder.take_own(event.clone(), digest, ingest).await {
+            Err(annals_engine::RecordError::Busy) => tokio::time::sleep(PAUSE).await,
+            taken => return Ok(taken.map(drop)?),
+        }
+    }
+    Ok(api.recorder.take_own(event, digest, ingest).await.map(drop)?)
+}
+
+fn event_of(api: &ApiParts, caller: &Caller, fact: Fact) -> Event {
+    let entry = api.catalogue.find(fact.event_type);
+    let now = DateTime::utc(api.clock.now());
+    Event {
+        id: EventId(uuid::Uuid::now_v7()),
+        event_type: fact.event_type.into(),
+        schema_version: entry.map_or(1, |entry| entry.version),
+        tenant: caller.principal.tenant.clone(),
+        source: "annals".into(),
+        environment: None,
+        app_version: None,
+        occurred_at: now,
+        received_at: now,
+        producer: None,
+        operation: entry.map_or(Operation::Other, |entry| entry.operation),
+        severity: entry.map_or(Severity::Info, |entry| entry.severity),
+        outcome: Outcome { status: OutcomeStatus::Success, code: None, reason: None },
+        description: None,
+        actor: actor_of(caller),
+        on_behalf_of: Vec::new(),
+        subject: fact.subject,
+        targets: fact.targets,
+        changes: fact.changes,
+        client: Client::default(),
+        session: None,
+        request: Request { id: caller.request_id.clone(), ..Request::default() },
+        justification: fact.justification,
+        metadata: fact.metadata,
+        labels: Default::default(),
+    }
+}
+
+/// The caller as an event names them. Whoever may not see what concerns themselves is no person.
+fn actor_of(caller: &Caller) -> Actor {
+    let principal = &caller.principal;
+    let is_person = principal.may(Permission::ReadOwnEvents)
+        && !matches!(principal.credential, Credential::ApiKey { .. });
+    Actor {
+        actor_type: if is_person { ActorType::User } else { ActorType::Service },
+        id: Some(principal.id.clone()),
+        name: None,
+        email: None,
+        roles: principal.roles.clone(),
+        alt_ids: Default::default(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Who may do what, written down a second time: what the roles of `access.toml` and the tables of the
+//! service come to must be this.
+
+/// Every role that ships, and one that is none.
+pub(super) const ROLES: &[&str] = &[
+    "admin",
+    "auditor",
+    "user",
+    "writer",
+    "analyst",
+    "security_analyst",
+    "responder",
+    "records_officer",
+    "security_officer",
+    "boss",
+];
+
+const ALL: &str = "admin auditor user writer analyst security_analyst responder records_officer \
+                   security_officer boss";
+const KNOWN: &str = "admin auditor user writer analyst security_analyst responder records_officer \
+                     security_officer";
+const READERS: &str =
+    "admin auditor user analyst security_analyst responder records_officer security_officer";
+const PEOPLE: &str =
+    "admin auditor user security_analyst responder records_officer security_officer";
+const RECORDERS: &str = "admin writer";
+const EXPORTERS: &str = "admin auditor security_analyst";
+const KEEPERS: &str = "admin";
+const GUARDS: &str = "admin security_officer";
+const OVERSEERS: &str = "admin auditor records_officer security_officer";
+const NOBODY: &str = "";
+
+/// An address and who may use it.
+pub(super) struct Row {
+    pub(super) verb: &'static str,
+    pub(super) path: &'static str,
+    pub(super) roles: &'static str,
+    /// Whether it also answers without a token.
+    pub(super) open: bool,
+}
+
+const fn row(verb: &'static str, path: &'static str, roles: &'static str) -> Row {
+    Row { verb, path, roles, open: false }
+}
+
+const fn open(path: &'static str) -> Row {
+    Row { verb: "GET", path, roles: ALL, open: true }
+}
+
+/// Every address.
+pub(super) const REST: &[Row] = &[
+    row("GET", "/api/v1/logs", READERS),
+    row("POST", "/api/v1/logs", RECORDERS),
+    row("POST", "/api/v1/logs/bulk", RECORDERS),
+    row("GET", "/api/v1/logs/stream", READERS),
+    row("GET", "/api/v1/logs/stats", READERS),
+    row("GET", "/api/v1/logs/suggest", READERS),
+    row("GET", "/api/v1/logs/export", EXPORTERS),
+    row("DELETE", "/api/v1/logs/cleanup", "admin records_officer"),
+    row("GET", "/api/v1/logs/{id}", READERS),
+    row("GET", "/api/v1/logs/{id}/related", READERS),
+    row("GET", "/api/v1/targets/{type}/{id}/history", READERS),
+    row("POST", "/api/v1/exports", EXPORTERS),
+    row("GET", "/api/v1/exports", EXPORTERS),
+    row("GET", "/api/v1/exports/{id}", EXPORTERS),
+    row("DELETE", "/api/v1/exports/{id}", EXPORTERS),
+    row("GET", "/api/v1/exports/{id}/file", EXPORTERS),
+    row("GET", "/api/v1/exports/{id}/manifest", EXPORTERS),
+    row("GET", "/api/v1/limits", KNOWN),
+    row("GET", "/api/v1/quarantine", KEEPERS),
+    row("GET", "/api/v1/quarantine/{id}", KEEPERS),
+    row("DELETE", "/api/v1/quarantine/{id}", KEEPERS),
+    row("POST", "/api/v1/quarantine/{id}/replay", KEEPERS),
+    row("POST", "/api/v1/api-keys", GUARDS),
+    row("GET", "/api/v1/api-keys", GUARDS),
+    row("POST", "/api/v1/api-keys/{id}/rotate", GUARDS),
+    row("DELETE", "/api/v1/api-keys/{id}", GUARDS),
+    row("POST", "/api/v1/revocations", GUARDS),
+    row("GET", "/api/v1/revocations", GUARDS),
+    row("POST", "/api/v1/relay/tokens", RECORDERS),
+    row("POST", "/api/v1/relay", NOBODY),
+    row("POST", "/api/v1/break-glass", "responder"),
+    row("GET", "/api/v1/break-glass", OVERSEERS),
+    row("DELETE", "/api/v1/break-glass/{id}", "responder admin security_officer"),
+    row("GET", "/api/v1/access/policy", OVERSEERS),
+    row("GET", "/api/v1/access/me", ALL),
+    // Which fields may be asked for is another table.
+    row("GET", "/graphql", ALL),
+    row("POST", "/graphql", ALL),
+    row("GET", "/graphql/schema.graphql", ALL),
+    open("/graphql/playground"),
+    open("/graphql/playground/playground.css"),
+    open("/graphql/playground/playground.js"),
+    open("/healthz"),
+    open("/readyz"),
+    open("/metrics"),
+    open("/api/v1/openapi.json"),
+    open("/api/v1/docs"),
+    open("/api/v1/docs/docs.css"),
+    open("/api/v1/docs/docs.js"),
+];
+
+/// A root, a field of it with its arguments, and who may ask for it.
+pub(super) type FieldRow = (&'static str, &'static str, &'static str, &'static str);
+
+/// Every field that a document can begin with. `ID` stands for the id of an event, `CURSOR` for
+/// the beginning of the log.
+pub(super) const FIELDS: &[FieldRow] = &[
+    ("query", "auditEvents", "", READERS),
+    ("query", "auditEventsCount", "", READERS),
+    ("query", "auditEvent", "(id: \"ID\")", READERS),
+    ("query", "facets", "(fields: [\"type\", \"actor.id\"])", READERS),
+    ("query", "histogram", "(interval: DAY, query: \"after:-P1D\")", READERS),
+    ("query", "numbers", "(fields: [\"metadata.n\"])", READERS),
+    ("query", "suggestions", "(field: \"actor.id\", prefix: \"can\")", READERS),
+    ("query", "targetHistory", "(type: \"canary\", id: \"canary\")", READERS),
+    ("query", "targetValues", "(type: \"canary\", id: \"canary\", at: \"2100-01-01T00:00:00Z\")", READERS),
+    ("query", "me", "", PEOPLE),
+    ("query", "person", "(id: \"canary-person\")", "admin auditor"),
+    ("query", "eventTypes", "", KNOWN),
+    ("query", "quarantine", "", KEEPERS),
+    ("query", "export", "(id: \"ID\")", EXPORTERS),
+    ("query", "exports", "", EXPORTERS),
+    ("mutation", "recordEvents", "(input: { events: [{ type: \"a.b\" }] })", RECORDERS),
+    ("mutation", "requestExport", "(input: { format: NDJSON })", EXPORTERS),
+    ("mutation", "cancelExport", "(input: { id: \"ID\" })", EXPORTERS),
+    ("mutation", "replayQuarantined", "(input: { id: \"ID\" })", KEEPERS),
+    ("mutation", "discardQuarantined", "(input: { id: \"ID\" })", KEEPERS),
+    ("mutation", "markNotificationsRead", "(input: { ids: [\"ID\"] })", PEOPLE),
+    ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
+    ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
+    ("subscription", "jobProgress", "(id: \"ID\")", EXPORTERS),
+];
+
+/// The same thing in REST and in GraphQL.
+pub(super) const SAME: &[(&str, &str, &str)] = &[
+    ("GET", "/api/v1/logs", "auditEvents"),
+    ("GET", "/api/v1/logs/{id}", "auditEvent"),
+    ("GET", "/api/v1/logs/stats", "facets"),
+    ("GET", "/api/v1/logs/suggest", "suggestions"),
+    ("GET", "/api/v1/targets/{type}/{id}/history", "targetHistory"),
+    ("GET", "/api/v1/logs/stream", "auditEventStream"),
+    ("POST", "/api/v1/logs/bulk", "recordEvents"),
+    ("POST", "/api/v1/exports", "requestExport"),
+    ("GET", "/api/v1/exports", "exports"),
+    ("DELETE", "/api/v1/exports/{id}", "cancelExport"),
+    ("GET", "/api/v1/quarantine", "quarantine"),
+    ("POST", "/api/v1/quarantine/{id}/replay", "replayQuarantined"),
+    ("DELETE", "/api/v1/quarantine/{id}", "discardQuarantined"),
+];

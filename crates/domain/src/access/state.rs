@@ -1,0 +1,316 @@
+//! What changes who may come in: API keys, revoked tokens, emergency access. Folded from the events
+//! that tell of it, so it is the same on every node and after every rebuild (DESIGN 1.2).
+//!
+//! Only Annals writes these types, and what could not be is passed over here as well: the rules hold
+//! also when two nodes record at the same moment. What was erased tells no more than that it was; of
+//! a revocation that is taken as the revocation of everything before it.
+
+mod api_key;
+mod break_glass;
+mod configuration;
+mod revocation;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+pub use api_key::{ApiKey, FormerSecret, KEYS_MAX};
+pub use break_glass::{
+    BREAK_GLASS_A_DAY_MAX, BREAK_GLASS_MINUTES_MAX, BreakGlass, BreakGlassRefused,
+};
+pub use configuration::{Configuration, ConfigurationDigests, Differences};
+pub use revocation::{REVOCATIONS_MAX, Revocation, Revoked, RevokedToken};
+
+use crate::event::Event;
+use crate::identifiers::TenantId;
+use crate::record::Recorded;
+use api_key::ApiKeys;
+use break_glass::BreakGlasses;
+use revocation::Revocations;
+
+/// An API key was made.
+pub const KEY_CREATED: &str = "annals.api_key.created";
+/// An API key got a new secret.
+pub const KEY_ROTATED: &str = "annals.api_key.rotated";
+/// An API key was taken away.
+pub const KEY_REVOKED: &str = "annals.api_key.revoked";
+/// Tokens were revoked.
+pub const ACCESS_REVOKED: &str = "annals.access.revoked";
+/// Somebody opened emergency access.
+pub const BREAK_GLASS_OPENED: &str = "annals.break_glass.opened";
+/// Emergency access was closed before its time.
+pub const BREAK_GLASS_CLOSED: &str = "annals.break_glass.closed";
+/// A node came up with another configuration.
+pub const CONFIGURATION_LOADED: &str = "annals.configuration.loaded";
+/// Whose log tells of the installation itself.
+pub const SYSTEM_TENANT: &str = "system";
+
+/// Everything that the log says about access. Cheap to clone: tenants are shared until they change.
+#[derive(Debug, Clone, Default)]
+pub struct AccessState {
+    tenants: BTreeMap<TenantId, Arc<TenantAccess>>,
+    /// Whose key it is, by the key's public id.
+    key_owners: Arc<HashMap<String, TenantId>>,
+    configuration: Option<Arc<Configuration>>,
+}
+
+/// What concerns one tenant.
+#[derive(Debug, Clone, Default)]
+pub struct TenantAccess {
+    keys: ApiKeys,
+    revocations: Revocations,
+    break_glasses: BreakGlasses,
+}
+
+/// One thing that is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AccessEntry {
+    /// An API key.
+    ApiKey(ApiKey),
+    /// A revocation.
+    Revocation(Revocation),
+    /// Emergency access.
+    BreakGlass(BreakGlass),
+    /// The configuration that was loaded last.
+    Configuration(Configuration),
+}
+
+impl AccessEntry {
+    /// Tells the entries of a tenant apart.
+    pub fn name(&self) -> String {
+        match self {
+            Self::ApiKey(key) => format!("api_key/{}", key.id),
+            Self::Revocation(revocation) => format!("revocation/{}", revocation.event),
+            Self::BreakGlass(opened) => format!("break_glass/{}", opened.event),
+            Self::Configuration(_) => "configuration".into(),
+        }
+    }
+
+    /// As stores keep it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts, times and maps by text are JSON")
+    }
+
+    /// Reads what [`AccessEntry::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+/// What an event changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessChange {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Name of the entry.
+    pub name: String,
+    /// As it is now; none: it is kept no longer.
+    pub entry: Option<AccessEntry>,
+}
+
+/// The events' rules.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccessRules {
+    /// How long a token holds at most; none: nobody knows. Revocations that are older have nothing
+    /// left to refuse.
+    pub token_lifetime_max: Option<SignedDuration>,
+}
+
+impl AccessState {
+    /// The state that these entries were kept of.
+    pub fn restored(entries: impl IntoIterator<Item = (TenantId, AccessEntry)>) -> Self {
+        let mut state = Self::default();
+        for (tenant, entry) in entries {
+            state.keep(&tenant, entry);
+        }
+        state
+    }
+
+    /// Takes an event in; tells what it changed.
+    pub fn apply(&mut self, recorded: &Recorded, rules: AccessRules) -> Vec<AccessChange> {
+        let event = &*recorded.event;
+        // Most events end here.
+        if !event.event_type.starts_with("annals.") || event.source != "annals" {
+            return Vec::new();
+        }
+        match event.event_type.as_str() {
+            KEY_CREATED => self.key_created(event),
+            KEY_ROTATED => self.in_tenant(event, |tenant| tenant.keys.rotated(event)),
+            KEY_REVOKED => self.in_tenant(event, |tenant| tenant.keys.revoked(event)),
+            ACCESS_REVOKED => self.in_tenant(event, |tenant| tenant.revocations.add(event, rules)),
+            BREAK_GLASS_OPENED => {
+                self.in_tenant(event, |tenant| tenant.break_glasses.opened(event))
+            }
+            BREAK_GLASS_CLOSED => {
+                self.in_tenant(event, |tenant| tenant.break_glasses.closed(event))
+            }
+            CONFIGURATION_LOADED => self.configuration_loaded(event),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What concerns a tenant, if anything does.
+    pub fn tenant(&self, tenant: &TenantId) -> Option<&TenantAccess> {
+        self.tenants.get(tenant).map(|tenant| &**tenant)
+    }
+
+    /// The key of a public id, and whose it is.
+    pub fn key(&self, id: &str) -> Option<(&TenantId, &ApiKey)> {
+        let tenant = self.key_owners.get(id)?;
+        Some((tenant, self.tenant(tenant)?.key(id)?))
+    }
+
+    /// The configuration that was loaded last.
+    pub fn configuration(&self) -> Option<&Configuration> {
+        self.configuration.as_deref()
+    }
+
+    fn keep(&mut self, tenant: &TenantId, entry: AccessEntry) {
+        if let AccessEntry::Configuration(configuration) = entry {
+            self.configuration = Some(Arc::new(configuration));
+            return;
+        }
+        let access = Arc::make_mut(self.tenants.entry(tenant.clone()).or_default());
+        match entry {
+            AccessEntry::ApiKey(key) => {
+                Arc::make_mut(&mut self.key_owners).insert(key.id.clone(), tenant.clone());
+                access.keys.keep(key);
+            }
+            AccessEntry::Revocation(revocation) => access.revocations.keep(revocation),
+            AccessEntry::BreakGlass(opened) => access.break_glasses.keep(opened),
+            AccessEntry::Configuration(_) => {}
+        }
+    }
+
+    fn key_created(&mut self, event: &Event) -> Vec<AccessChange> {
+        let Some(id) = text(event, "key").map(str::to_owned) else { return Vec::new() };
+        // An id of somebody else stays theirs.
+        if self.key_owners.contains_key(&id) {
+            return Vec::new();
+        }
+        let changes = self.in_tenant(event, |tenant| tenant.keys.created(event));
+        let owners = Arc::make_mut(&mut self.key_owners);
+        for change in &changes {
+            match &change.entry {
+                Some(AccessEntry::ApiKey(key)) => {
+                    owners.insert(key.id.clone(), event.tenant.clone());
+                }
+                _ => {
+                    owners.remove(change.name.trim_start_matches("api_key/"));
+                }
+            }
+        }
+        changes
+    }
+
+    fn in_tenant(
+        &mut self,
+        event: &Event,
+        change: impl FnOnce(&mut TenantAccess) -> Kept,
+    ) -> Vec<AccessChange> {
+        let access = Arc::make_mut(self.tenants.entry(event.tenant.clone()).or_default());
+        let Kept { put, removed } = change(access);
+        let put = put.into_iter().map(|entry| (entry.name(), Some(entry)));
+        let removed = removed.into_iter().map(|name| (name, None));
+        let named = |(name, entry)| AccessChange { tenant: event.tenant.clone(), name, entry };
+        removed.chain(put).map(named).collect()
+    }
+
+    fn configuration_loaded(&mut self, event: &Event) -> Vec<AccessChange> {
+        let Some(configuration) = Configuration::of(event) else { return Vec::new() };
+        let entry = AccessEntry::Configuration(configuration);
+        self.keep(&event.tenant, entry.clone());
+        vec![AccessChange { tenant: event.tenant.clone(), name: entry.name(), entry: Some(entry) }]
+    }
+}
+
+/// What a part of the state keeps from now on, and no more.
+#[derive(Debug, Default)]
+struct Kept {
+    put: Option<AccessEntry>,
+    removed: Vec<String>,
+}
+
+impl Kept {
+    fn put(entry: AccessEntry) -> Self {
+        Self { put: Some(entry), removed: Vec::new() }
+    }
+}
+
+impl TenantAccess {
+    /// Its keys, oldest first, also those that hold no longer.
+    pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
+        self.keys.iter()
+    }
+
+    /// The key of a public id.
+    pub fn key(&self, id: &str) -> Option<&ApiKey> {
+        self.keys.find(id)
+    }
+
+    /// How many keys hold at that time.
+    pub fn live_keys(&self, now: jiff::Timestamp) -> usize {
+        self.keys.iter().filter(|key| key.is_live(now)).count()
+    }
+
+    /// Its revocations, newest first.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation> {
+        self.revocations.iter()
+    }
+
+    /// Whether one more can be kept at that time.
+    pub fn takes_revocation(
+        &self,
+        what: &Revoked,
+        now: jiff::Timestamp,
+        rules: AccessRules,
+    ) -> bool {
+        self.revocations.takes(what, now, rules)
+    }
+
+    /// Whether a token was revoked.
+    pub fn is_revoked(&self, token: &RevokedToken<'_>) -> bool {
+        self.revocations.refuse(token)
+    }
+
+    /// Emergency access, open and past, newest first.
+    pub fn break_glasses(&self) -> impl Iterator<Item = &BreakGlass> {
+        self.break_glasses.iter()
+    }
+
+    /// Emergency access that is open for a person at that time.
+    pub fn open_break_glass(&self, person: &str, now: jiff::Timestamp) -> Option<&BreakGlass> {
+        self.break_glasses.open_of(person, now)
+    }
+
+    /// Whether a person may open emergency access at that time.
+    pub fn may_break_glass(
+        &self,
+        person: &str,
+        now: jiff::Timestamp,
+    ) -> Result<(), BreakGlassRefused> {
+        self.break_glasses.may_open(person, now)
+    }
+}
+
+/// A text in the metadata.
+fn text<'a>(event: &'a Event, key: &str) -> Option<&'a str> {
+    event.metadata.get(key)?.as_str()
+}
+
+/// A time in the metadata.
+fn time(event: &Event, key: &str) -> Option<jiff::Timestamp> {
+    text(event, key)?.parse().ok()
+}
+
+/// Texts in the metadata.
+fn texts(event: &Event, key: &str) -> Vec<String> {
+    let list = event.metadata.get(key).and_then(serde_json::Value::as_array);
+    list.into_iter().flatten().filter_map(|one| Some(one.as_str()?.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! The state of access in memory, on every node: who may come in changes here as soon as the event
+//! that says so is read from the log.
+//!
+//! A projection like the others, but for two things: it runs on nodes of every role, for all of them
+//! recognise callers; and what it takes in counts at once, not only once it is committed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use annals_domain::access::state::{AccessChange, AccessRules, AccessState};
+use annals_domain::{Position, Recorded};
+use annals_ports::AccessStore;
+use tokio::sync::watch;
+
+use crate::projection::{Progress, Projection, ProjectionError};
+
+/// Name of the projection.
+pub(crate) const ACCESS: &str = "access";
+/// Between two commits. How far a node has come is told after them.
+pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Keeps the state of access.
+pub(crate) struct AccessKeeper {
+    store: Arc<dyn AccessStore>,
+    rules: AccessRules,
+    shared: watch::Sender<Arc<AccessState>>,
+    gathered: Mutex<Gathered>,
+}
+
+#[derive(Default)]
+struct Gathered {
+    state: AccessState,
+    /// What is not committed yet.
+    changes: Vec<AccessChange>,
+    end: Position,
+    /// The state that is shared holds everything up to here.
+    shared_up_to: Position,
+}
+
+impl AccessKeeper {
+    pub(crate) fn new(store: Arc<dyn AccessStore>, rules: AccessRules) -> Self {
+        let shared = watch::Sender::new(Arc::default());
+        Self { store, rules, shared, gathered: Mutex::default() }
+    }
+
+    /// What others see of it. `begin` is how far the log was known at the start.
+    pub(crate) fn view(&self, progress: Arc<Progress>, begin: Position) -> AccessView {
+        AccessView { state: self.shared.subscribe(), progress, begin }
+    }
+
+    /// What is shared never goes back: after a failure older events come again, and a revocation
+    /// must not be undone by that for a moment.
+    fn share(&self, gathered: &mut Gathered, up_to: Position) {
+        if up_to >= gathered.shared_up_to {
+            gathered.shared_up_to = up_to;
+            self.shared.send_replace(Arc::new(gathered.state.clone()));
+        }
+    }
+
+    /// A panic leaves nothing half done: what was gathered is read anew before it is used again.
+    fn locked(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Projection for AccessKeeper {
+    fn name(&self) -> &'static str {
+        ACCESS
+    }
+
+    fn rewind(&self) -> Result<Position, ProjectionError> {
+        let mut gathered = self.locked();
+        let (position, entries) = self.store.load()?;
+        gathered.state = AccessState::restored(entries);
+        gathered.changes.clear();
+        gathered.end = position;
+        self.share(&mut gathered, position);
+        Ok(position)
+    }
+
+    fn apply(&self, events: &[Recorded], end: Position) -> Result<(), ProjectionError> {
+        let mut gathered = self.locked();
+        let mut fresh = Vec::new();
+        for event in events {
+            fresh.extend(gathered.state.apply(event, self.rules));
+        }
+        gathered.end = end;
+        if !fresh.is_empty() {
+            gathered.changes.extend(fresh);
+            self.share(&mut gathered, end);
+        }
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<(), ProjectionError> {
+        let mut gathered = self.locked();
+        self.store.apply(&gathered.changes, gathered.end)?;
+        gathered.changes.clear();
+        Ok(())
+    }
+}
+
+/// The state of access, as this node knows it. Cheap to clone.
+#[derive(Clone)]
+pub struct AccessView {
+    state: watch::Receiver<Arc<AccessState>>,
+    progress: Arc<Progress>,
+    begin: Position,
+}
+
+impl AccessView {
+    /// The state at this moment.
+    pub fn now(&self) -> Arc<AccessState> {
+        Arc::clone(&self.state.borrow())
+    }
+
+    /// Tells of every change from now on.
+    pub fn changes(&self) -> watch::Receiver<Arc<AccessState>> {
+        let mut state = self.state.clone();
+        state.borrow_and_update();
+        state
+    }
+
+    /// Whether it holds everything that the log told when this node started. Before that, what was
+    /// revoked might be let in.
+    pub fn is_current(&self) -> bool {
+        self.progress.position() >= self.begin
+    }
+
+    /// Waits until [`AccessView::is_current`].
+    pub async fn until_current(&self) {
+        // The progress lives as long as this does.
+        let _ = self.progress.watch().wait_for(|position| *position >= self.begin).await;
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Waits until it holds everything up to `position`; false when that takes longer than `limit`.
+    pub async fn wait_for(&self, position: Position, limit: Duration) -> bool {
+        let mut progress = self.progress.watch();
+        let reached = progress.wait_for(|applied| *applied >= position);
+        tokio::time::timeout(limit, reached).await.is_ok()
+    }
+}

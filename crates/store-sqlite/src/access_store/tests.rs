@@ -1,0 +1,35 @@
+use super::*;
+use annals_ports::contract;
+
+#[test]
+fn the_access_store_keeps_its_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    contract::access_store::run(|| {
+        count.set(count.get() + 1);
+        let own = dir.path().join(count.get().to_string());
+        std::fs::create_dir(&own).unwrap();
+        Box::new(SqliteAccess::open(&own).unwrap())
+    });
+}
+
+#[test]
+fn a_reopened_access_store_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::access_store::reopening_keeps_everything(|| {
+        Box::new(SqliteAccess::open(dir.path()).unwrap())
+    });
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_is_told_and_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteAccess::open(dir.path()).unwrap();
+    store
+        .within("damage it", |all| {
+            all.execute("INSERT INTO entries VALUES ('acme', 'revocation/1', '{}')", [])
+        })
+        .unwrap();
+    let told = store.load().unwrap_err().to_string();
+    assert!(told.contains("access"), "{told}");
+}
