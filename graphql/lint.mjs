@@ -11,8 +11,10 @@ const parts = [
   'Sightings', 'SeenDevice', 'SeenPlace', 'SeenSession',
   // of the catalogue, where the name is what tells types apart
   'EventType',
+  // of statistics and of the history of a target
+  'Facet', 'FacetValue', 'Histogram', 'HistogramBucket', 'Suggestions', 'TargetValues', 'FieldChange',
   // of an answer
-  'PageInfo', 'UserError',
+  'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
 ];
 
 export const schemaRules = {

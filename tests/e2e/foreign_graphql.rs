@@ -4,10 +4,10 @@
 
 use std::path::PathBuf;
 
-use annals_tests::{install_node_packages, python_with_packages, run_script};
+use annals_tests::{Setup, TestService, install_node_packages, python_with_packages, run_script};
 use tokio::process::Command;
 
-use crate::{in_repository, service};
+use crate::{ANNALS, in_repository};
 
 fn scripts() -> PathBuf {
     in_repository("tests/foreign/graphql")
@@ -20,11 +20,16 @@ async fn node(script: &str) -> Command {
     command
 }
 
+/// A service on which tokens end when they say.
+async fn punctual() -> TestService {
+    let setup = Setup::default().with("ANNALS_AUTH__CLOCK_SKEW_SECONDS", "0");
+    TestService::start_as(ANNALS, setup).await
+}
+
 /// Runs a script against a service of its own.
 async fn passes(script: &str) {
     let command = node(script).await;
-    let mut service = service().await;
-    run_script(&mut service, command).await;
+    run_script(&mut punctual().await, command).await;
 }
 
 #[tokio::test]
@@ -63,8 +68,7 @@ async fn gql_of_python_is_cut_off_and_resumes_without_gap_or_duplicate() {
     let python = python_with_packages(&scripts(), home).await;
     let mut command = Command::new(python);
     command.arg("gql_client.py").current_dir(scripts());
-    let mut service = service().await;
-    run_script(&mut service, command).await;
+    run_script(&mut punctual().await, command).await;
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod operations_log;
 mod quarantine;
 mod reading_own_writes;
 mod rebuilding;
+mod retention;
 mod spooling;
 mod stopping;
 mod subscribing;

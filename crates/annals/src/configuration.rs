@@ -8,6 +8,7 @@ use annals_api::auth::KeySettings;
 use annals_api::graphql::GraphqlSettings;
 use annals_domain::access::state::AccessRules;
 use annals_domain::admission::UnknownTypes;
+use annals_domain::retention::RetentionPolicy;
 use annals_engine::{
     DeliverySettings, ExportSettings, ProjectionSettings, QuarantineSettings, RecorderSettings,
     Roles, SpoolSettings, SupervisionSettings,
@@ -38,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) projections: ProjectionSettings,
     pub(crate) delivery: DeliverySettings,
     pub(crate) export: ExportSettings,
+    pub(crate) retention: RetentionPolicy,
     pub(crate) webhook: WebhookSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) redis: RedisSettings,

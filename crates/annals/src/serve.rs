@@ -68,6 +68,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         quarantine: system.quarantine.clone(),
         queries: system.queries.clone(),
         exports: system.exports.clone(),
+        retention: system.retention(settings.retention.clone()),
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),
         roles: settings.node.roles,

@@ -32,6 +32,8 @@ pub(crate) struct VerifyArgs {
 /// What was found.
 struct Findings {
     records: u64,
+    /// How many more retention removed.
+    removed: u64,
     /// The first of them, each in a sentence.
     told: Vec<String>,
     total: u64,
@@ -58,14 +60,18 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
 }
 
 fn report(found: &Findings) -> anyhow::Result<()> {
-    let Findings { records, told, total } = found;
+    let Findings { records, removed, told, total } = found;
     let mut out = std::io::stdout().lock();
     for finding in told {
         writeln!(out, "{finding}").context("writing the findings")?;
     }
     match total {
         0 => {
-            writeln!(out, "whole: {records} records").context("writing the result")?;
+            let beside = match removed {
+                0 => String::new(),
+                removed => format!(", and {removed} more that retention removed"),
+            };
+            writeln!(out, "whole: {records} records{beside}").context("writing the result")?;
             Ok(())
         }
         total => {

@@ -8,7 +8,9 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
-use annals_engine::{Clock, DeliveryStatus, Exports, Quarantine, Queries, Recorder, Role, Roles};
+use annals_engine::{
+    Clock, DeliveryStatus, Exports, Quarantine, Queries, Recorder, Retention, Role, Roles,
+};
 use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
@@ -39,6 +41,8 @@ pub struct ApiParts {
     pub queries: Queries,
     /// Takes events out of the log; none on a node that makes no exports.
     pub exports: Option<Exports>,
+    /// Removes events whose time is over.
+    pub retention: Retention,
     /// Tells how the event log is.
     pub log: Arc<dyn EventLog>,
     /// Whether this node tells people outside.

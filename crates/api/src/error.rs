@@ -3,7 +3,7 @@
 //! REST shows it as problem+json (RFC 9457), GraphQL as `extensions.code`.
 
 use annals_domain::problem::{ErrorCode, FieldError};
-use annals_engine::{QueryError, RecordError};
+use annals_engine::{QueryError, RecordError, RetentionError};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -46,6 +46,8 @@ pub enum Code {
     RateLimited,
     /// The body did not arrive in time.
     Timeout,
+    /// The store this service runs on has no way to do it.
+    NotImplemented,
     /// No space to record.
     StorageFull,
     /// Not possible at this moment.
@@ -94,6 +96,9 @@ impl Code {
             }
             Self::RateLimited => ("RATE_LIMITED", S::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Timeout => ("TIMEOUT", S::REQUEST_TIMEOUT, "The request took too long"),
+            Self::NotImplemented => {
+                ("NOT_IMPLEMENTED", S::NOT_IMPLEMENTED, "Not possible with this store")
+            }
             Self::StorageFull => ("STORAGE_FULL", S::INSUFFICIENT_STORAGE, "No space to record"),
             Self::Unavailable => ("UNAVAILABLE", S::SERVICE_UNAVAILABLE, "Not available now"),
             Self::Internal => {
@@ -252,6 +257,22 @@ impl From<QueryError> for ApiError {
                 Self::new(Code::Internal, "the query failed; the operations log tells why")
             }
         }
+    }
+}
+
+impl From<RetentionError> for ApiError {
+    fn from(error: RetentionError) -> Self {
+        let code = match &error {
+            RetentionError::UnderWay => Code::Conflict,
+            RetentionError::Unsupported => Code::NotImplemented,
+            RetentionError::Log(_) | RetentionError::Index(_) => {
+                error!(error = &error as &dyn std::error::Error, "the retention job failed");
+                let message = "the retention job failed; the operations log tells why. Run it again: it \
+                               goes on where it ended";
+                return Self { retry_after: Some(5), ..Self::new(Code::Unavailable, message) };
+            }
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -75,6 +75,6 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Post, path: "/graphql", access: Access::ByField, handler: |verb| on(verb, http::post) },
     Route { verb: Verb::Get, path: "/graphql/schema.graphql", access: Access::ByField, handler: |verb| on(verb, contract::schema_file) },
     Route { verb: Verb::Get, path: "/graphql/playground", access: Access::Open, handler: |verb| on(verb, playground::page) },
-    Route { verb: Verb::Get, path: "/graphql/playground.js", access: Access::Open, handler: |verb| on(verb, playground::script) },
-    Route { verb: Verb::Get, path: "/graphql/playground.css", access: Access::Open, handler: |verb| on(verb, playground::style) },
+    Route { verb: Verb::Get, path: "/graphql/playground/playground.js", access: Access::Open, handler: |verb| on(verb, playground::script) },
+    Route { verb: Verb::Get, path: "/graphql/playground/playground.css", access: Access::Open, handler: |verb| on(verb, playground::style) },
 ];

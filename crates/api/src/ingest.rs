@@ -82,6 +82,8 @@ pub(crate) async fn record(
     api.rate_limits.take_events(principal, incoming.len(), usage).await?;
     let jsons = incoming.iter().filter_map(Incoming::json);
     let _weight = crate::weight::take(api, &principal.tenant, jsons)?;
+    let turn = api.recorder.permits.turn(&principal.tenant, incoming.len()).await;
+    let _turn = turn.ok_or_else(ApiError::busy)?;
     let mut outcomes: Vec<Option<Outcome>> =
         std::iter::repeat_with(|| None).take(incoming.len()).collect();
     let (mut offered, mut sent, mut refused) = (Vec::new(), Vec::new(), Vec::new());

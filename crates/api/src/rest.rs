@@ -6,6 +6,7 @@ mod bodies;
 pub(crate) mod body;
 mod break_glass;
 mod bulk;
+mod cleanup;
 mod docs_page;
 mod exports;
 mod health;
@@ -26,7 +27,7 @@ pub(crate) use parameters::{pairs, parse_query};
 use axum::routing::on;
 
 use crate::auth::Permission::{
-    BreakGlass, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine, ReadAccessPolicy, ReadCatalogue,
+    BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine, ReadAccessPolicy, ReadCatalogue,
     ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
@@ -49,6 +50,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/logs/{id}/related", access: Needs(READERS), handler: |verb| on(verb, related::related) },
     Route { verb: Get, path: "/api/v1/targets/{type}/{id}/history", access: Needs(READERS), handler: |verb| on(verb, related::history) },
     Route { verb: Get, path: "/api/v1/logs/export", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::direct::export) },
+    Route { verb: Delete, path: "/api/v1/logs/cleanup", access: Needs(&[CleanUp]), handler: |verb| on(verb, cleanup::run) },
     Route { verb: Post, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::request) },
     Route { verb: Get, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::list) },
     Route { verb: Get, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::one) },

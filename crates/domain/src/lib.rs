@@ -19,6 +19,7 @@ pub mod problem;
 pub mod profile;
 pub mod query;
 pub mod record;
+pub mod retention;
 pub mod sentence;
 pub mod statistics;
 pub mod text;

@@ -70,6 +70,8 @@ pub struct RequestLimits {
     pub graphql_reader_bytes_max: usize,
     /// Nesting of brackets in a GraphQL document.
     pub graphql_brackets_max: usize,
+    /// Words, strings and signs in a GraphQL document.
+    pub graphql_tokens_max: usize,
     /// Depth of fields in a GraphQL document.
     pub graphql_depth_max: usize,
     /// Complexity of a GraphQL document, and its fields with all fragments spread out.

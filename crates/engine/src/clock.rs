@@ -23,6 +23,11 @@ impl Clock {
         Timestamp::from_millisecond(told).unwrap_or(Timestamp::MAX)
     }
 
+    /// From now on it tells no less than this: what is newer was seen elsewhere.
+    pub fn catch_up(&self, newest: Timestamp) {
+        self.told(newest.as_millisecond());
+    }
+
     fn told(&self, wall_ms: i64) -> i64 {
         self.newest_ms.fetch_max(wall_ms, Ordering::Relaxed).max(wall_ms)
     }

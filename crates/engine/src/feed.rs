@@ -4,7 +4,7 @@
 //! readers and search take it from there. Whoever falls behind the ring reads the log itself, from
 //! their own position: nothing is lost, nothing is sampled, and no queue grows.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use annals_domain::{Position, Recorded};
@@ -45,6 +45,11 @@ struct Chunk {
 }
 
 impl Chunk {
+    fn of(events: Vec<Recorded>) -> Self {
+        let weight = events.iter().map(|recorded| weight(&recorded.event)).sum();
+        Self { events: events.into(), weight }
+    }
+
     fn last(&self) -> Position {
         self.events.last().map_or(Position::START, |event| event.position)
     }
@@ -105,10 +110,22 @@ impl Feed {
         Recent::Events(chunks, ring.head)
     }
 
+    /// Takes out what was removed from the log. Whoever took hold of it before still has it.
+    pub(crate) fn remove(&self, positions: &HashSet<Position>) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for chunk in &mut ring.chunks {
+            if chunk.events.iter().any(|event| positions.contains(&event.position)) {
+                let kept = chunk.events.iter().filter(|event| !positions.contains(&event.position));
+                *chunk = Chunk::of(kept.cloned().collect());
+            }
+        }
+        ring.chunks.retain(|chunk| !chunk.events.is_empty());
+        ring.weight = ring.chunks.iter().map(|chunk| chunk.weight).sum();
+    }
+
     /// Adds what was read from the log up to `head`.
     fn publish(&self, events: Vec<Recorded>, head: Position) {
-        let weight = events.iter().map(|recorded| weight(&recorded.event)).sum();
-        let chunk = Chunk { events: events.into(), weight };
+        let chunk = Chunk::of(events);
         let dropped = {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             ring.add(chunk, head);

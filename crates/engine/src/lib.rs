@@ -28,6 +28,7 @@ mod queries;
 mod reading;
 mod recorder;
 mod recording;
+mod retention;
 mod roles;
 mod root;
 mod sealing;
@@ -66,6 +67,7 @@ pub use queries::{
 };
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
+pub use retention::{Due, Retention, RetentionError, RetentionRun};
 pub use roles::{InvalidRoles, Role, Roles};
 pub use sealing::Admitted;
 pub use settings::{
@@ -73,6 +75,7 @@ pub use settings::{
 };
 pub use spool::{Offered, SpoolSettings, SpoolUse, Spooled, TakeResult, Taken};
 pub use system::{Ports, Settings, StartError, System};
+pub use turns::Turn;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use annals_domain::TenantId;
 use annals_domain::limits::RequestLimits;
 use tokio::sync::Notify;
 
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 use crate::waiting::Waiting;
 use shares::{Refusal, Shares};
 
@@ -25,7 +25,9 @@ pub struct Permits {
     bytes: Arc<Room>,
     events: Arc<Room>,
     pub(crate) waiting: Arc<Waiting>,
+    /// Turns of questions.
     pub(crate) turns: Turns,
+    recording: Turns,
 }
 
 /// A share of what may be under way; given back when dropped.
@@ -70,12 +72,14 @@ impl Permits {
     fn made(limits: &RequestLimits, bytes: (usize, usize), events: (usize, usize)) -> Self {
         let longest = Duration::from_millis(limits.recording_wait_ms_max);
         let waiting = Arc::new(Waiting::new(longest));
-        let turns = Turns::new(limits, Arc::clone(&waiting));
+        let turns = Turns::of_questions(limits, Arc::clone(&waiting));
+        let recording = Turns::of_recording(limits, Arc::clone(&waiting));
         Self {
             bytes: Room::new("bytes", bytes),
             events: Room::new("events", events),
             waiting,
             turns,
+            recording,
         }
     }
 
@@ -105,6 +109,15 @@ impl Permits {
         Some(Permit { _events: Some(self.events.take(tenant, events)?), ..permit })
     }
 
+    /// Waits until it is the tenant's turn to have so many events read and recorded; `None` when
+    /// that is not soon. Whoever waits holds its permit.
+    pub async fn turn(&self, tenant: &TenantId, events: usize) -> Option<Turn> {
+        let waits = self.waiting.begin(tenant);
+        let turn = self.recording.take(tenant, events).await.ok();
+        drop(waits);
+        turn
+    }
+
     /// Takes no more, and waits until everything under way is done.
     pub(crate) async fn finish(&self) {
         self.events.locked().close();
@@ -127,6 +140,7 @@ impl Permits {
         let oldest = self.waiting.longest(Instant::now());
         metrics::gauge!("annals_recording_wait_seconds").set(oldest.as_secs_f64());
         metrics::gauge!("annals_questions_waiting").set(self.turns.waiting() as f64);
+        metrics::gauge!("annals_recordings_waiting").set(self.recording.waiting() as f64);
     }
 }
 

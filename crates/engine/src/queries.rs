@@ -31,6 +31,9 @@ pub use statistics::{HistogramRequest, Statistics, StatisticsRequest};
 
 use paging::Found;
 
+/// How often a page of a timeline is filled up.
+const TIMELINE_READS_MAX: usize = 100;
+
 /// What to look for.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
@@ -153,15 +156,27 @@ impl Queries {
         before: Option<Position>,
         limit: usize,
     ) -> Result<Page, QueryError> {
-        let store = Arc::clone(&self.profiles);
         let tenant = person.tenant.clone();
-        let enough = limit.saturating_add(1);
-        let timeline = move || store.timeline(&person, before, enough);
-        let mut positions = self.blocking(&tenant, timeline).await?;
-        let more = positions.len() > limit;
-        positions.truncate(limit);
-        let found = positions.into_iter().map(Found::At).collect();
-        Ok(Page { events: self.fetch(&tenant, found).await?, more })
+        let mut page = Page { events: Vec::new(), more: true };
+        let mut before = before;
+        // Of events that retention removed the profile still has the places.
+        for _ in 0..TIMELINE_READS_MAX {
+            let wanted = limit.saturating_sub(page.events.len());
+            let (store, person) = (Arc::clone(&self.profiles), person.clone());
+            let timeline = move || store.timeline(&person, before, wanted.saturating_add(1));
+            let mut positions = self.blocking(&tenant, timeline).await?;
+            page.more = positions.len() > wanted;
+            positions.truncate(wanted);
+            before = positions.last().copied().or(before);
+            let found = positions.into_iter().map(Found::At).collect();
+            page.events.extend(self.fetch(&tenant, found).await?);
+            if page.events.len() >= limit || !page.more {
+                return Ok(page);
+            }
+        }
+        // A page without events leads nowhere.
+        page.more = !page.events.is_empty();
+        Ok(page)
     }
 
     /// The person's messages, newest first.
@@ -283,7 +298,7 @@ impl Queries {
         tenant: &TenantId,
         step: impl FnOnce() -> Result<T, E> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let turn = self.turns.take(tenant).await?;
+        let turn = self.turns.take(tenant, 1).await?;
         let task = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             step()

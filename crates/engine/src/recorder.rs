@@ -220,19 +220,21 @@ impl RecorderActor {
             Ok(entries) => entries,
             Err(error) => {
                 error!(error = &error as &dyn std::error::Error, "old receipts could not be read");
-                Vec::new()
+                // They are recorded, but the receipts cannot be told.
+                for (index, _) in duplicates {
+                    answers[*index] = Err(RecordError::Unavailable);
+                }
+                return;
             }
         };
-        let mut entries = entries.into_iter().flatten().peekable();
-        for (index, position) in duplicates {
-            let entry = entries.next_if(|entry| entry.position == *position);
-            let header = entry.as_ref().and_then(|entry| entry.record.header().ok());
-            answers[*index] = match (header, &answers[*index]) {
-                (Some(header), Ok(Durable(receipt))) => {
+        for ((index, _), entry) in duplicates.iter().zip(entries) {
+            // Of an event that retention removed the time is gone too; all else of its receipt stays.
+            let Some(entry) = entry else { continue };
+            answers[*index] = match (entry.record.header(), &answers[*index]) {
+                (Ok(header), Ok(Durable(receipt))) => {
                     let received_at = DateTime::utc(header.recorded_at);
                     Ok(Durable(Receipt { received_at, ..receipt.clone() }))
                 }
-                // It is recorded, but the receipt cannot be told.
                 _ => Err(RecordError::Unavailable),
             };
         }

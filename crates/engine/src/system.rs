@@ -7,6 +7,7 @@ use annals_domain::Position;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
+use annals_domain::retention::RetentionPolicy;
 use annals_ports::{
     AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError, ProfileStore,
     QuarantineStore, SearchIndex, SharedRegisters, Spool,
@@ -30,6 +31,7 @@ use crate::projections::{Indexer, Notifier, Profiler};
 use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::Queries;
 use crate::recording::Recorder;
+use crate::retention::Retention;
 use crate::roles::{Role, Roles};
 use crate::root::{Projected, RecorderParts, Root};
 use crate::sealing::Fresh;
@@ -234,6 +236,22 @@ impl System {
             ended,
             stopping,
         })
+    }
+
+    /// The retention job. All clones of what this answers run one at a time.
+    pub fn retention(&self, policy: RetentionPolicy) -> Retention {
+        let Queries { log, index, feed, progress, .. } = self.queries.clone();
+        let derived = progress.iter().map(Arc::clone);
+        let progress = derived.chain([Arc::clone(self.access.progress())]).collect();
+        Retention {
+            policy: Arc::new(policy),
+            log,
+            index,
+            feed,
+            progress,
+            turn: Arc::new(Semaphore::new(1)),
+            stopping: self.stopping.clone(),
+        }
     }
 
     /// Returns when the actors have stopped by themselves: restarting did not cure a fault.

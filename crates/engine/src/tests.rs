@@ -17,6 +17,7 @@ mod memory_index;
 mod nodes;
 mod recording;
 mod related;
+mod retention;
 mod searching;
 mod spooling;
 mod stopping;

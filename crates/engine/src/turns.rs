@@ -1,8 +1,8 @@
-//! Whose question is worked on next: the threads are also needed to record events, so only so many
-//! questions run at once, and the others wait in a fair queue.
+//! Whose work is done next: only so much is under way at once, and the rest waits in a fair queue.
 //!
-//! While recording is pressed fewer run: what is not recorded in time is lost to its sender, and
-//! whoever reads can come again. Waiting is bounded in number, for all and for each tenant, and in
+//! Behind a turn come queues that are not fair (threads, keys, the log), so little may be in them.
+//! Questions and recording have turns of their own. While recording is pressed fewer questions run:
+//! what is not recorded in time is lost to its sender, and whoever reads can come again. Waiting is bounded in number, for all and for each tenant, and in
 //! time; whoever waits no longer leaves the queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,12 @@ use crate::fair_queue::FairQueue;
 use crate::queries::QueryError;
 use crate::waiting::Waiting;
 
+/// Events whose recording is under way, for each processor: enough to keep it busy, and done in
+/// less than a tenth of a second.
+const EVENTS_PER_PROCESSOR: usize = 512;
+/// Events that a tenant may have recorded at its turn.
+const TURN_EVENTS: u64 = 64;
+
 /// Gives out turns; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Turns(Arc<Shared>);
@@ -23,7 +29,14 @@ pub(crate) struct Turns(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     recording: Arc<Waiting>,
-    /// How many run at once, and how many while recording is pressed.
+    bounds: Bounds,
+}
+
+/// How much runs, and how much waits.
+struct Bounds {
+    /// What the work is, for metrics.
+    work: &'static str,
+    /// Cost of what runs at once, but for the last one, and while recording is pressed.
     running_max: usize,
     pressed_max: usize,
     waiting_max: usize,
@@ -31,6 +44,7 @@ struct Shared {
 }
 
 struct State {
+    /// Cost of what runs.
     running: usize,
     queue: FairQueue<TenantId, Waiter>,
     next: u64,
@@ -38,13 +52,17 @@ struct State {
 
 struct Waiter {
     number: u64,
+    cost: usize,
     wake: oneshot::Sender<Turn>,
 }
 
-/// The turn of one question; it ends when this is dropped.
-pub(crate) struct Turn(Arc<Shared>);
+/// The turn of somebody; it ends when this is dropped.
+pub struct Turn {
+    shared: Arc<Shared>,
+    cost: usize,
+}
 
-/// Too many questions wait, or this one waited for too long.
+/// Too many wait, or this one waited for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoTurn;
 
@@ -62,50 +80,63 @@ struct Place<'a> {
 }
 
 impl Turns {
-    pub(crate) fn new(limits: &RequestLimits, recording: Arc<Waiting>) -> Self {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let patience = Duration::from_millis(limits.questions_wait_ms_max);
-        let running = (2 * processors.max(2), processors.div_ceil(2));
-        Self::made(running, limits.questions_waiting_max, patience, recording)
+    /// Turns of questions.
+    pub(crate) fn of_questions(limits: &RequestLimits, recording: Arc<Waiting>) -> Self {
+        let bounds = Bounds {
+            work: "questions",
+            running_max: 2 * processors().max(2),
+            pressed_max: processors().div_ceil(2),
+            waiting_max: limits.questions_waiting_max,
+            patience: Duration::from_millis(limits.questions_wait_ms_max),
+        };
+        Self::new(bounds, 1, recording)
     }
 
-    fn made(
-        (running_max, pressed_max): (usize, usize),
-        waiting_max: usize,
-        patience: Duration,
-        recording: Arc<Waiting>,
-    ) -> Self {
-        let queue = FairQueue::new(1);
-        let state = Mutex::new(State { running: 0, queue, next: 0 });
-        Self(Arc::new(Shared { state, recording, running_max, pressed_max, waiting_max, patience }))
+    /// Turns of recording; what waits holds permits, so it is bounded by these.
+    pub(crate) fn of_recording(limits: &RequestLimits, recording: Arc<Waiting>) -> Self {
+        let events = processors() * EVENTS_PER_PROCESSOR;
+        let bounds = Bounds {
+            work: "recording",
+            running_max: events,
+            pressed_max: events,
+            waiting_max: limits.in_flight_events_max,
+            patience: Duration::from_secs(limits.body_seconds_max),
+        };
+        Self::new(bounds, TURN_EVENTS, recording)
     }
 
-    /// Waits for a turn.
-    pub(crate) async fn take(&self, tenant: &TenantId) -> Result<Turn, NoTurn> {
+    fn new(bounds: Bounds, quantum: u64, recording: Arc<Waiting>) -> Self {
+        let state = State { running: 0, queue: FairQueue::new(quantum), next: 0 };
+        Self(Arc::new(Shared { state: Mutex::new(state), recording, bounds }))
+    }
+
+    /// Waits for a turn to do work of this cost.
+    pub(crate) async fn take(&self, tenant: &TenantId, cost: usize) -> Result<Turn, NoTurn> {
         let shared = &self.0;
+        let bounds = &shared.bounds;
         let (place, woken) = {
             let running_max = shared.running_max();
             let mut state = shared.locked();
             if state.queue.is_empty() && state.running < running_max {
-                state.running += 1;
-                return Ok(Turn(Arc::clone(shared)));
+                state.running += cost;
+                return Ok(Turn { shared: Arc::clone(shared), cost });
             }
             let waiting = (state.queue.len(), state.queue.len_of(tenant));
             // One tenant alone may not fill the queue.
-            if waiting.0 >= shared.waiting_max || waiting.1 >= shared.waiting_max.div_ceil(2) {
-                return refuse("too_many_waiting");
+            if waiting.0 >= bounds.waiting_max || waiting.1 >= bounds.waiting_max.div_ceil(2) {
+                return bounds.refuse("too_many_waiting");
             }
             let (wake, woken) = oneshot::channel();
             let number = state.next;
             state.next += 1;
-            state.queue.push(tenant.clone(), 1, Waiter { number, wake });
+            state.queue.push(tenant.clone(), cost as u64, Waiter { number, cost, wake });
             (Place { shared, tenant, number }, woken)
         };
-        let turn = tokio::time::timeout(shared.patience, woken).await;
+        let turn = tokio::time::timeout(bounds.patience, woken).await;
         drop(place);
         match turn {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => refuse("waited_too_long"),
+            Ok(Err(_)) | Err(_) => bounds.refuse("waited_too_long"),
         }
     }
 
@@ -115,30 +146,37 @@ impl Turns {
     }
 }
 
-fn refuse(reason: &'static str) -> Result<Turn, NoTurn> {
-    metrics::counter!("annals_questions_refused_total", "reason" => reason).increment(1);
-    Err(NoTurn)
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+impl Bounds {
+    fn refuse(&self, reason: &'static str) -> Result<Turn, NoTurn> {
+        let (work, name) = (self.work, "annals_turns_refused_total");
+        metrics::counter!(name, "work" => work, "reason" => reason).increment(1);
+        Err(NoTurn)
+    }
 }
 
 impl Shared {
     fn running_max(&self) -> usize {
         match self.recording.is_pressed(Instant::now()) {
-            true => self.pressed_max,
-            false => self.running_max,
+            true => self.bounds.pressed_max,
+            false => self.bounds.running_max,
         }
     }
 
     /// A turn has ended: whoever is next gets theirs.
-    fn end_turn(self: &Arc<Self>) {
+    fn end_turn(self: &Arc<Self>, cost: usize) {
         let running_max = self.running_max();
         let mut gone = Vec::new();
         let mut state = self.locked();
-        state.running -= 1;
+        state.running -= cost;
         while state.running < running_max {
-            let Some(waiter) = state.queue.pop() else { break };
-            state.running += 1;
+            let Some(Waiter { cost, wake, .. }) = state.queue.pop() else { break };
+            state.running += cost;
             // Whoever left at this moment gives the turn back, which needs the lock that is held.
-            gone.extend(waiter.wake.send(Turn(Arc::clone(self))).err());
+            gone.extend(wake.send(Turn { shared: Arc::clone(self), cost }).err());
         }
         drop(state);
         drop(gone);
@@ -151,7 +189,7 @@ impl Shared {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.end_turn();
+        self.shared.end_turn(self.cost);
     }
 }
 

@@ -11,6 +11,8 @@
 //! - A [`Follower`] yields every record after its start once, in order of position, without gap
 //!   or repetition between what was there and what comes.
 //! - After a crash a record is there whole or not at all.
+//! - A record that was removed is told by no reader, but for those who were given it before. Its place
+//!   and its id stay taken for ever.
 //! - A failed fsync is [`LogError::Broken`]; the log takes no further appends until it is reopened.
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
@@ -96,6 +98,17 @@ pub trait EventLog: LogReader {
         &self,
         batch: Vec<AppendItem>,
     ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
+
+    /// Removes what the records hold, for good: their bytes are gone when this returns. `run` is the
+    /// event that tells why; it lies in the log already. Answers how many were removed, which leaves
+    /// out positions without a record and those that were removed before. All or none are.
+    ///
+    /// # Errors
+    /// [`RemoveError::Unsupported`] when the log cannot, even when nothing is to be removed.
+    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
+        let _ = (run, positions);
+        Err(RemoveError::Unsupported)
+    }
 
     /// How the log is at this moment. A log on the same machine has nothing to tell: what is wrong
     /// with it shows in the answers.
@@ -223,6 +236,17 @@ pub enum AppendError {
         /// What was being done.
         doing: &'static str,
     },
+}
+
+/// Why records were not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// The log has no way to do so.
+    #[error("this event log cannot remove records")]
+    Unsupported,
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 /// Why the log as a whole did not do what it was asked.

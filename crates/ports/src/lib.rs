@@ -24,7 +24,7 @@ pub use access_store::AccessStore;
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
-    LogHealth, LogReader, ReadsThrough,
+    LogHealth, LogReader, ReadsThrough, RemoveError,
 };
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};

@@ -42,6 +42,10 @@ pub trait SearchIndex: Send + Sync + 'static {
     /// Values that events hold which match.
     fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError>;
 
+    /// Forgets the events at these positions, which were committed: when this returns they are
+    /// neither found nor counted, and their words are out of its files.
+    fn remove(&self, positions: &[Position]) -> Result<(), SearchError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), SearchError>;
 }

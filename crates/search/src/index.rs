@@ -170,6 +170,16 @@ impl SearchIndex for TantivyIndex {
             .map_err(failed("looking for values"))
     }
 
+    fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let mut writing = self.writing();
+        let removed = writing.remove(positions);
+        self.publish(&writing);
+        removed
+    }
+
     fn clear(&self) -> Result<(), SearchError> {
         let mut writing = self.writing();
         let cleared = writing.clear();

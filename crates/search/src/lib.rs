@@ -24,6 +24,7 @@ mod index;
 mod month;
 mod partition;
 mod recorded;
+mod removing;
 mod schema;
 mod segment;
 mod statistics;

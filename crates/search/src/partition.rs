@@ -8,6 +8,7 @@ use annals_domain::Position;
 use annals_ports::SearchError;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
 
@@ -40,6 +41,13 @@ pub(crate) struct Partition {
 pub(crate) struct Summary {
     /// Up to where events were added.
     pub(crate) position: Position,
+}
+
+impl Summary {
+    /// As it lies in a commit.
+    pub(crate) fn payload(&self) -> Result<String, TantivyError> {
+        Ok(serde_json::to_string(self).map_err(std::io::Error::from)?)
+    }
 }
 
 impl Partition {
@@ -101,6 +109,12 @@ impl Partition {
             });
         }
         Ok(())
+    }
+
+    /// Segments with documents that are marked as deleted.
+    pub(crate) fn marked_segments(&self) -> Result<Vec<SegmentId>, TantivyError> {
+        let segments = self.index.searchable_segment_metas()?;
+        Ok(segments.iter().filter(|meta| meta.has_deletes()).map(SegmentMeta::id).collect())
     }
 
     /// A writer; there can be one at a time.

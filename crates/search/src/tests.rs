@@ -4,4 +4,5 @@ mod durability;
 mod events;
 mod one_semantics;
 mod orders;
+mod removing;
 mod statistics;

@@ -1,6 +1,7 @@
 //! The writing side: all partitions, the newest of them open.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use annals_domain::{Position, Recorded};
 use annals_ports::SearchError;
@@ -12,6 +13,7 @@ use crate::document::EventDocument;
 use crate::error::failed;
 use crate::month::Month;
 use crate::partition::{self, NASCENT, Partition, Summary};
+use crate::removing;
 use crate::schema::Fields;
 use crate::view::View;
 
@@ -115,11 +117,30 @@ impl Writing {
             return Ok(());
         };
         let summary = Summary { position: self.added };
-        let payload = serde_json::to_string(&summary).map_err(failed(doing))?;
+        let payload = summary.payload().map_err(failed(doing))?;
         let mut prepared = writer.prepare_commit().map_err(failed(doing))?;
         prepared.set_payload(&payload);
         prepared.commit().map_err(failed(doing))?;
         newest.refresh().map_err(failed("opening what was committed"))
+    }
+
+    /// Removes events that were committed.
+    pub(crate) fn remove(&mut self, positions: &[Position]) -> Result<(), SearchError> {
+        self.try_remove(positions).inspect_err(|_| self.abandon())
+    }
+
+    fn try_remove(&mut self, positions: &[Position]) -> Result<(), SearchError> {
+        self.try_commit()?;
+        // A partition has one writer at a time.
+        self.close()?;
+        let mut positions: Vec<u64> = positions.iter().map(|position| position.0).collect();
+        positions.sort_unstable();
+        let positions: Arc<[u64]> = positions.into();
+        for partition in &mut self.partitions {
+            removing::remove(partition, &positions, self.settings.writer_heap_bytes)
+                .map_err(failed("removing events"))?;
+        }
+        Ok(())
     }
 
     /// Forgets what was not committed. The next addition begins from what is on disk.

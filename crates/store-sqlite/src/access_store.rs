@@ -16,6 +16,7 @@ const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLA"),
     version: 1,
     schema: include_str!("schema/access.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: false,
     cache_kib: 2 * 1024,

@@ -4,6 +4,7 @@
 //! transaction takes all of them. So batches grow with the load, and a quiet system pays no delay.
 //! Readers use connections of their own and never wait for the writer.
 
+mod removing;
 mod request;
 mod transaction;
 mod writer;
@@ -12,8 +13,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use annals_domain::{EventId, Position};
 use annals_ports::{
-    AppendError, AppendItem, Appended, EventLog, LogError, LogReader, ReadsThrough,
+    AppendError, AppendItem, Appended, EventLog, LogError, LogReader, ReadsThrough, RemoveError,
 };
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -21,14 +23,15 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::file::{Format, OpenError};
 use crate::log_file::{LogFile, Recent, newest_position};
-use request::{Command, Request, prepare, weight};
+use request::{Command, Removal, Request, prepare, weight};
 use writer::Writer;
 
 pub(crate) const FORMAT: Format = Format {
     file: "events.db",
     application_id: i32::from_be_bytes(*b"ANLE"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/events.sql"),
+    upgrades: &[include_str!("schema/events_2.sql")],
     page_size: 8192,
     durable: true,
     cache_kib: 32 * 1024,
@@ -188,6 +191,18 @@ impl EventLog for SqliteEventLog {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Append(Request { items, records, bytes, reply, _room: room })).await?;
         answer.await.map_err(|_| unanswered())?
+    }
+
+    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
+        if positions.is_empty() {
+            return Ok(0);
+        }
+        let (reply, answer) = oneshot::channel();
+        let positions = positions.to_vec();
+        self.send(Command::Remove(Removal { run, positions, reply })).await?;
+        let doing = "removing records";
+        let unanswered = |_| LogError::Unavailable { doing, source: None };
+        Ok(answer.await.map_err(unanswered)??)
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 /// How long to wait for somebody else's lock on the file: an auditor may have it open.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PREPARED_STATEMENTS_MAX: usize = 64;
 
 /// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
@@ -26,8 +26,10 @@ pub(crate) struct Format {
     pub(crate) application_id: i32,
     /// Version of its schema.
     pub(crate) version: i32,
-    /// Makes its tables.
+    /// Makes its tables, as they were in the first version.
     pub(crate) schema: &'static str,
+    /// What each later version changed, up to the newest.
+    pub(crate) upgrades: &'static [&'static str],
     pub(crate) page_size: u32,
     /// Whether every commit waits for the disk; else only checkpoints do.
     pub(crate) durable: bool,
@@ -122,6 +124,8 @@ impl Format {
             self.create_tables(&mut connection)
                 .map_err(|error| self.failed(&path, "creating its tables", error))?;
         }
+        self.upgrade(&mut connection)
+            .map_err(|error| self.failed(&path, "bringing its tables up to date", error))?;
         Ok(connection)
     }
 
@@ -192,8 +196,29 @@ impl Format {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(self.schema)?;
         transaction.pragma_update(None, "application_id", self.application_id)?;
-        transaction.pragma_update(None, "user_version", self.version)?;
+        transaction.pragma_update(None, "user_version", self.oldest_version())?;
         transaction.commit()
+    }
+
+    /// Makes the changes that the file does not have yet, each in one transaction with its number.
+    fn upgrade(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let oldest = self.oldest_version();
+        for (version, change) in (oldest + 1..).zip(self.upgrades) {
+            if version > found {
+                let behaviour = TransactionBehavior::Immediate;
+                let transaction = connection.transaction_with_behavior(behaviour)?;
+                transaction.execute_batch(change)?;
+                transaction.pragma_update(None, "user_version", version)?;
+                transaction.commit()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The version that the schema makes.
+    fn oldest_version(&self) -> i32 {
+        self.version - self.upgrades.len() as i32
     }
 
     /// An error of a file that is open: where the file is damaged, with what to do about it.

@@ -17,6 +17,7 @@ const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLI"),
     version: 1,
     schema: include_str!("schema/inbox.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: false,
     cache_kib: 8 * 1024,

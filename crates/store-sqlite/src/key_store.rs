@@ -20,6 +20,7 @@ pub(crate) const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLK"),
     version: 1,
     schema: include_str!("schema/keys.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: true,
     cache_kib: 16 * 1024,

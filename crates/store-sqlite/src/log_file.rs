@@ -20,7 +20,7 @@ use follower::SqliteFollower;
 use reading::Reader;
 
 pub(crate) use names::{Numbers, tenant_number};
-pub(crate) use reading::held;
+pub(crate) use reading::{held, is_removed};
 pub(crate) use recent::Recent;
 
 /// A file of records, for reading. Cheap to clone.

@@ -18,6 +18,7 @@ const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLP"),
     version: 1,
     schema: include_str!("schema/profiles.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: false,
     cache_kib: 32 * 1024,

@@ -15,6 +15,7 @@ pub(crate) const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLR"),
     version: 1,
     schema: include_str!("schema/registers.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: true,
     cache_kib: 1024,

@@ -24,6 +24,7 @@ pub(crate) const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLC"),
     version: 1,
     schema: include_str!("schema/replica.sql"),
+    upgrades: &[],
     page_size: 8192,
     durable: false,
     cache_kib: 32 * 1024,

@@ -19,6 +19,7 @@ pub(crate) const FORMAT: Format = Format {
     application_id: i32::from_be_bytes(*b"ANLW"),
     version: 1,
     schema: include_str!("schema/spool.sql"),
+    upgrades: &[],
     page_size: 4096,
     durable: true,
     cache_kib: 4 * 1024,

@@ -5,6 +5,7 @@
 //! by the signed checkpoints of the Merkle log, which do not trust this file.
 
 mod checks;
+mod removals;
 
 use std::fmt;
 use std::path::Path;
@@ -23,6 +24,8 @@ const FINDINGS_MAX: usize = 1000;
 pub struct Report {
     /// How many records were read.
     pub records: u64,
+    /// How many more retention removed.
+    pub removed: u64,
     /// What is wrong, at most a thousand.
     pub findings: Vec<Finding>,
     /// How much is wrong.
@@ -71,6 +74,12 @@ pub enum Problem {
     OutOfOrder,
     /// The bytes are not a record; why.
     Unreadable(String),
+    /// It holds nothing, and retention did not do that.
+    Emptied,
+    /// Retention is told to have removed it, and it is there.
+    NotRemoved,
+    /// The log has no event that tells why it was removed: the id that is named.
+    NoRun(String),
     /// Record and table disagree on this.
     Differs {
         /// On what.
@@ -94,6 +103,11 @@ impl fmt::Display for Problem {
             }
             Self::OutOfOrder => f.write_str("it lies before an earlier revision of its stream"),
             Self::Unreadable(why) => write!(f, "it cannot be read: {why}"),
+            Self::Emptied => f.write_str("it was emptied, and not by retention"),
+            Self::NotRemoved => f.write_str("it is told to be removed by retention, and is there"),
+            Self::NoRun(run) => {
+                write!(f, "it was removed, and the event {run} that would tell why is not there")
+            }
             Self::Differs { what, record, table } => {
                 write!(f, "its {what} is `{record}` in the record and `{table}` in the table")
             }

@@ -21,6 +21,8 @@ const sockets = resumable(createClient({
   webSocketImpl: WebSocket,
   connectionParams: async () => ({ Authorization: `Bearer ${await next()}` }),
   retryAttempts: 20,
+  // Also when nobody answers, as in the middle of a restart.
+  shouldRetry: () => true,
   retryWait: () => new Promise((resolve) => setTimeout(resolve, 200)),
   on: { closed: (event) => closes.push(event.code) },
 }));

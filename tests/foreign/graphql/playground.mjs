@@ -32,7 +32,7 @@ assert.equal(page.status, 200);
 assert.match(page.headers.get('content-security-policy'), /^default-src 'self';/);
 // What the script looks for is on the page.
 const html = await page.text();
-const script = await (await fetch((await url()).replace(/graphql$/, 'graphql/playground.js'))).text();
+const script = await (await fetch((await url()).replace(/graphql$/, 'graphql/playground/playground.js'))).text();
 for (const [, id] of script.matchAll(/byId\('([a-z]+)'\)/g)) assert(html.includes(`id="${id}"`), id);
 
 const access = { token: await token(), tenant: '' };

@@ -45,7 +45,7 @@ pub(crate) struct OverloadArgs {
 }
 
 /// Connections of the quiet tenant: an answer that is late must not make the next request late.
-const QUIET_CONNECTIONS: usize = 8;
+const QUIET_CONNECTIONS: usize = 64;
 /// Different events that are sent again and again; each is stored under an id of its own.
 const EVENTS: usize = 2000;
 

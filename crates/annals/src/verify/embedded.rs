@@ -29,7 +29,7 @@ pub(super) async fn look(data_dir: &Path, bar: &ProgressBar) -> anyhow::Result<F
         told.extend(opened.findings);
         total += opened.findings_total;
     }
-    Ok(Findings { records: report.records, told, total })
+    Ok(Findings { records: report.records, removed: report.removed, told, total })
 }
 
 async fn open_records(

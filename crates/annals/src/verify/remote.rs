@@ -43,7 +43,7 @@ pub(super) async fn look(
     let (mut told, mut total) = collecting.await.context("collecting the findings")?;
     told.extend(opened.findings);
     total += opened.findings_total;
-    Ok(Findings { records: opened.records, told, total })
+    Ok(Findings { records: opened.records, removed: 0, told, total })
 }
 
 async fn collect(mut findings: mpsc::Receiver<Finding>) -> (Vec<String>, u64) {

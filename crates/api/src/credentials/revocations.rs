@@ -58,10 +58,10 @@ impl Wanted {
 
 /// Ids are compared as they are, so nothing is trimmed.
 fn id_of(field: &str, id: &str) -> Result<String, ApiError> {
-    if (1..=256).contains(&id.len()) && !id.chars().any(char::is_control) {
+    if (1..=512).contains(&id.len()) && !id.chars().any(char::is_control) {
         return Ok(id.to_owned());
     }
-    let message = "has 1 to 256 bytes, none of them a control character";
+    let message = "has 1 to 512 bytes, none of them a control character";
     Err(ApiError::fields(vec![FieldError::new(field, ErrorCode::OutOfRange, message)]))
 }
 

@@ -17,13 +17,19 @@ use measure::Unmeasurable;
 
 use super::failure::refused_document;
 
+/// Longer names and numbers mean nothing; to tell which name was meant would take long.
+const WORD_BYTES_MAX: usize = 256;
+
 /// Parses a document within the limits, or makes the answer that refuses it.
 pub(super) fn checked(
     text: &str,
     limits: &RequestLimits,
 ) -> Result<ExecutableDocument, Box<Response>> {
     bounded("bytes", text.len(), limits.graphql_document_bytes_max)?;
-    bounded("brackets in brackets", brackets::nesting(text), limits.graphql_brackets_max)?;
+    let shape = brackets::shape(text);
+    bounded("brackets in brackets", shape.nesting, limits.graphql_brackets_max)?;
+    bounded("words and signs", shape.tokens, limits.graphql_tokens_max)?;
+    bounded("bytes in one word", shape.word_bytes, WORD_BYTES_MAX)?;
     let document = parse_query(text)
         .map_err(|error| refused_document("GRAPHQL_PARSE_FAILED", error.to_string()))?;
     let levels_max = limits.graphql_brackets_max;

@@ -79,7 +79,8 @@ fn chosen<'d>(
     let mut operations = document.operations.iter();
     let chosen = match name {
         Some(name) => operations.find(|(own, _)| own.is_some_and(|own| own == name)),
-        None => operations.next(),
+        // Of several none is chosen, whichever comes first.
+        None => operations.next().filter(|_| operations.next().is_none()),
     };
     chosen.map(|(_, operation)| &operation.node)
 }

@@ -20,7 +20,7 @@ use super::quarantine::{
     AcceptedEvent, DiscardQuarantinedInput, DiscardQuarantinedPayload, ReplayQuarantinedInput,
     ReplayQuarantinedPayload,
 };
-use super::query::{Query, caller, reader};
+use super::query::{AllQueries, caller, reader};
 use super::scalars::DateTime;
 use crate::caller::Caller;
 use crate::context::Api;
@@ -69,7 +69,7 @@ pub(super) struct RecordEventsPayload {
     /// What is wrong with which event.
     user_errors: Vec<UserError>,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 /// Proof that an event is durable.
@@ -117,7 +117,7 @@ pub(super) struct MarkNotificationsReadPayload {
     /// What is wrong with the input.
     user_errors: Vec<UserError>,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 /// What can be done.
@@ -154,7 +154,7 @@ impl Mutation {
                 }
             }
         }
-        Ok(RecordEventsPayload { receipts, accepted, user_errors, query: Query })
+        Ok(RecordEventsPayload { receipts, accepted, user_errors, query: AllQueries::default() })
     }
 
     /// Records a refused event after all, as it was sent or as it was corrected. It leaves the
@@ -220,7 +220,7 @@ impl Mutation {
             }
         };
         let unread_count = api.queries.unread(person).await.map_err(failed)?;
-        Ok(MarkNotificationsReadPayload { unread_count, user_errors, query: Query })
+        Ok(MarkNotificationsReadPayload { unread_count, user_errors, query: AllQueries::default() })
     }
 }
 

@@ -19,12 +19,12 @@ pub(super) async fn page(State(api): State<Api>) -> Result<Response, ApiError> {
     file(&api, "text/html; charset=utf-8", include_str!("playground/playground.html"))
 }
 
-/// `GET /graphql/playground.js`
+/// `GET /graphql/playground/playground.js`
 pub(super) async fn script(State(api): State<Api>) -> Result<Response, ApiError> {
     file(&api, "text/javascript; charset=utf-8", include_str!("playground/playground.js"))
 }
 
-/// `GET /graphql/playground.css`
+/// `GET /graphql/playground/playground.css`
 pub(super) async fn style(State(api): State<Api>) -> Result<Response, ApiError> {
     file(&api, "text/css; charset=utf-8", include_str!("playground/playground.css"))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::connection::{PageInfo, Window};
 use super::failure::failed;
 use super::mutation::{EventReceipt, UserError, shown};
-use super::query::Query;
+use super::query::AllQueries;
 use super::scalars::{DateTime, Json};
 use crate::caller::Caller;
 use crate::context::Api;
@@ -125,7 +125,7 @@ pub(super) struct ReplayQuarantinedPayload {
     /// What is wrong with it.
     user_errors: Vec<UserError>,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 /// A refused event to remove.
@@ -141,7 +141,7 @@ pub(super) struct DiscardQuarantinedPayload {
     /// The one that was removed.
     id: ID,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 impl AcceptedEvent {
@@ -199,7 +199,7 @@ impl ReplayQuarantinedInput {
                 Err(error) if error.errors.is_empty() => return Err(failed(error)),
                 Err(error) => (None, errors_of(&error)),
             };
-        Ok(ReplayQuarantinedPayload { receipt, user_errors, query: Query })
+        Ok(ReplayQuarantinedPayload { receipt, user_errors, query: AllQueries::default() })
     }
 }
 
@@ -208,7 +208,7 @@ impl DiscardQuarantinedInput {
     pub(super) async fn run(self, api: &Api, caller: &Caller) -> Result<DiscardQuarantinedPayload> {
         let id = read_id(&self.id).map_err(failed)?;
         quarantine::discard(api, caller, id).await.map_err(failed)?;
-        Ok(DiscardQuarantinedPayload { id: self.id, query: Query })
+        Ok(DiscardQuarantinedPayload { id: self.id, query: AllQueries::default() })
     }
 }
 

@@ -6,6 +6,7 @@
 mod messages;
 mod operation;
 mod operations;
+mod origin;
 
 use std::time::Duration;
 
@@ -62,6 +63,11 @@ pub(super) async fn upgrade(
     schema: AnnalsSchema,
     parts: &mut Parts,
 ) -> Result<axum::response::Response, ApiError> {
+    if !origin::may_open(&api.web.allowed_origins, &parts.headers) {
+        let message = "pages of this origin may not open sockets; `[server] allowed_origins` names \
+                       those that may";
+        return Err(ApiError::forbidden(message));
+    }
     let place = parts.extensions.get::<Place>().cloned();
     let peer = parts.extensions.get::<Peer>().copied();
     let header_principal = match parts.headers.contains_key(header::AUTHORIZATION) {

@@ -14,8 +14,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 const KEPT_SECONDS: &str = "7200";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// What pages may send.
-const SENT: &str = "accept, annals-tenant, authorization, content-encoding, content-type, \
-                    idempotency-key, if-none-match, last-event-id, prefer, x-request-id";
+const SENT: &str = "accept, annals-purpose, annals-tenant, authorization, content-encoding, \
+                    content-type, idempotency-key, if-none-match, last-event-id, prefer, \
+                    x-request-id";
 /// What pages may read.
 const SHOWN: &str = "allow, content-disposition, etag, link, location, ratelimit, \
                      ratelimit-policy, retry-after, x-request-id";
@@ -56,7 +57,13 @@ impl AllowedOrigins {
         Ok(Self { any: false, exact: exact.collect::<Result<_, _>>()? })
     }
 
-    fn allow(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+    /// Whether there is a list of origins.
+    pub(crate) fn names_some(&self) -> bool {
+        !self.exact.is_empty()
+    }
+
+    /// How an answer allows a page of this origin to read it; nothing when it does not.
+    pub(crate) fn allow(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self.any {
             true => Some(HeaderValue::from_static("*")),
             false => self.exact.contains(origin).then(|| origin.clone()),

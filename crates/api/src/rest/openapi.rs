@@ -1,4 +1,4 @@
-//! The contract of REST as a document (OpenAPI 3.0.3), made of one table row for each operation.
+//! The contract of REST as a document (`OpenAPI` 3.0.3), made of one table row for each operation.
 //!
 //! To describe a new address: a row in a file of `operations/`, its schemas in `schemas/*.json`,
 //! its examples in `schemas/examples.json`; then `cargo xtask contracts`. The same rows tell the

@@ -68,7 +68,7 @@ pub(super) async fn record(
             .and_then(|value| value.to_str().ok())
             .map(|value| value.chars().take(USER_AGENT_CHARS_MAX).collect()),
     };
-    let incoming = events.into_iter().map(|event| incoming(&api, &content, &seen, event)).collect();
+    let incoming = events.iter().map(|event| incoming(&api, &content, &seen, event)).collect();
     let mut recording = caller.clone();
     recording.principal.grants.allow(Permission::RecordEvents);
     let outcomes = ingest::record(&api, &recording, incoming, permit).await?;
@@ -94,7 +94,7 @@ fn events(api: &ApiParts, bytes: &Bytes) -> Result<Vec<Box<RawValue>>, ApiError>
 
 /// What is not an event, or not one that the token allows, is refused and kept nowhere: it was made
 /// up in a browser.
-fn incoming(api: &ApiParts, content: &Content, seen: &Seen, event: Box<RawValue>) -> Incoming {
+fn incoming(api: &ApiParts, content: &Content, seen: &Seen, event: &RawValue) -> Incoming {
     let bytes = event.get().as_bytes();
     let input = check_depth(bytes, api.limits.event.json_depth_max)
         .and_then(|()| EventInput::from_json(bytes))

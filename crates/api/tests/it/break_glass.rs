@@ -23,6 +23,7 @@ fn wanted() -> Value {
 /// A service that knows Wim, and an event of Bob that concerns Rita in no way.
 async fn started() -> (Service, String) {
     let service = Service::start().await;
+    service.record(json!({ "type": "a.b", "user_id": "rita" })).await;
     service.record(json!({ "type": "a.b", "user_id": "wim" })).await;
     let of_bob = service.record(json!({ "type": "a.b", "user_id": "bob" })).await;
     until("the log knows Wim", async || {

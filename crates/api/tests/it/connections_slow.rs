@@ -29,10 +29,12 @@ async fn drip(mut stream: TcpStream, bytes: &[u8], pause: Duration) -> String {
     let dripping = async {
         for byte in bytes.iter().cycle() {
             if writing.write_all(&[*byte]).await.is_err() {
-                return;
+                break;
             }
             tokio::time::sleep(pause).await;
         }
+        // What was said before the end is still to be read.
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         // A connection that is reset has ended as well.

@@ -227,13 +227,13 @@ async fn the_playground_is_whole_loads_nothing_from_elsewhere_and_can_be_missing
         (page.status.as_u16(), page.header("content-type")),
         (200, "text/html; charset=utf-8")
     );
-    for file in ["/graphql/playground.js", "/graphql/playground.css"] {
+    for file in ["/graphql/playground/playground.js", "/graphql/playground/playground.css"] {
         assert!(page.text.contains(&format!("=\"{file}\"")), "the page does not name {file}");
     }
     for (path, media_type) in [
         ("/graphql/playground", "text/html"),
-        ("/graphql/playground.js", "text/javascript"),
-        ("/graphql/playground.css", "text/css"),
+        ("/graphql/playground/playground.js", "text/javascript"),
+        ("/graphql/playground/playground.css", "text/css"),
     ] {
         let answer = open(&service, path).await;
         assert!(answer.header("content-type").starts_with(media_type));
@@ -249,7 +249,11 @@ async fn the_playground_is_whole_loads_nothing_from_elsewhere_and_can_be_missing
         assert!(!page.text.contains(inline), "{inline}");
     }
     let without = Service::with_graphql(GraphqlParts::default()).await;
-    for path in ["/graphql/playground", "/graphql/playground.js", "/graphql/playground.css"] {
+    for path in [
+        "/graphql/playground",
+        "/graphql/playground/playground.js",
+        "/graphql/playground/playground.css",
+    ] {
         let answer = open(&without, path).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (404, "NOT_FOUND".into()));
     }

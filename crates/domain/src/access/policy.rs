@@ -130,11 +130,15 @@ fn checked(name: &str, role: &Role, context: &QueryContext<'_>) -> Result<Filter
         return Err("`relay_events` belongs to relay tokens alone".into());
     }
     let reads = role.permissions.contains(&Permission::ReadTenantEvents);
-    if !reads && !(role.events.is_empty() && role.masks.is_empty()) {
+    let narrowed = !role.events.is_empty() || !role.masks.is_empty();
+    if narrowed && !reads {
         return Err("`events` and `masks` say how `read_tenant_events` is meant; add it".into());
     }
-    if !role.masks.is_empty() && role.permissions.contains(&Permission::ReadProfiles) {
-        return Err("`read_profiles` shows what masks hide; leave one of them out".into());
+    // A profile is made of all events of a person, whole.
+    if role.permissions.contains(&Permission::ReadProfiles) && (narrowed || !reads) {
+        return Err("`read_profiles` shows what all events of a person come to: it goes only with \
+                    `read_tenant_events`, without `events` and `masks`"
+            .into());
     }
     query::parse(&role.events, context).map_err(|error| format!("`events`: {error}"))
 }

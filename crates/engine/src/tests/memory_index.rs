@@ -25,6 +25,8 @@ struct State {
     failures: usize,
     panics: bool,
     additions: usize,
+    /// The newest event that was committed, though it be removed.
+    newest: Option<Position>,
 }
 
 impl MemoryIndex {
@@ -80,7 +82,9 @@ impl State {
 
 impl SearchIndex for MemoryIndex {
     fn position(&self) -> Position {
-        self.state().committed().last().map_or(Position::START, |recorded| recorded.position)
+        let state = self.state();
+        let last = state.committed().last().map(|recorded| recorded.position);
+        last.max(state.newest).unwrap_or(Position::START)
     }
 
     fn add(&self, events: &[Recorded]) -> Result<(), SearchError> {
@@ -97,7 +101,8 @@ impl SearchIndex for MemoryIndex {
                 state.abandon();
                 return Err(failed());
             }
-            let newest = state.added.last().map_or(Position::START, |added| added.position);
+            let newest = state.added.last().map(|added| added.position);
+            let newest = newest.max(state.newest).unwrap_or(Position::START);
             if recorded.position > newest {
                 state.added.push(recorded.clone());
             }
@@ -151,6 +156,15 @@ impl SearchIndex for MemoryIndex {
         let state = self.state();
         let events = state.matching(filter, until).map(|recorded| &*recorded.event);
         Ok(Values { values: first_values(events, &field.0, prefix, limit), complete: true })
+    }
+
+    fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
+        let mut state = self.state();
+        let newest = state.committed().last().map(|recorded| recorded.position);
+        state.newest = newest.max(state.newest);
+        state.added.retain(|recorded| !positions.contains(&recorded.position));
+        state.committed = state.added.len();
+        Ok(())
     }
 
     fn clear(&self) -> Result<(), SearchError> {

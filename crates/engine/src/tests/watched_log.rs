@@ -8,7 +8,7 @@ use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogHealth,
-    LogReader,
+    LogReader, RemoveError,
 };
 use annals_record::DecodeError;
 use async_trait::async_trait;
@@ -72,6 +72,10 @@ impl EventLog for WatchedLog {
             return Err(LogError::Unavailable { doing: "appending", source: None });
         }
         self.memory.append(batch).await
+    }
+
+    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
+        self.memory.remove(run, positions).await
     }
 
     fn health(&self) -> LogHealth {

@@ -4,14 +4,15 @@ mod appending;
 mod duplicates;
 mod following;
 mod reading;
+mod removing;
 
 use std::sync::Arc;
 
-use annals_domain::{Position, Revision, StreamName};
+use annals_domain::{EventId, Position, Revision, StreamName};
 
 use super::{Case, cases, fresh_tenant, item, record};
 use crate::event_log::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Expected, LogEntry,
+    AppendError, AppendItem, Appended, Direction, EventLog, Expected, LogEntry, RemoveError,
 };
 
 /// The cases of the suite, for one log, which may hold records already.
@@ -36,6 +37,36 @@ pub fn cases(log: &Arc<dyn EventLog>) -> Vec<Case> {
         following::a_follower_yields_everything_once_while_writers_append,
         following::a_follower_waits_for_the_next_record,
     ]
+}
+
+/// The cases for logs that can remove records.
+pub fn removal_cases(log: &Arc<dyn EventLog>) -> Vec<Case> {
+    cases![
+        log;
+        removing::what_was_removed_is_told_by_no_reader,
+        removing::a_removed_id_stays_used_and_its_stream_goes_on,
+        removing::who_follows_passes_over_what_was_removed,
+        removing::only_what_is_there_is_counted_as_removed,
+    ]
+}
+
+/// Runs the cases of removal on one log, which may hold records already.
+pub async fn run_removal(log: Arc<dyn EventLog>) {
+    for case in removal_cases(&log) {
+        case.run.await;
+    }
+}
+
+/// Checks that a log that cannot remove says so, and does not.
+pub async fn removal_is_refused(log: Arc<dyn EventLog>) {
+    let tenant = fresh_tenant();
+    let kept = store(&*log, item(&tenant, "s", 1, "x")).await;
+    for positions in [&[][..], &[kept.position]] {
+        let refused = log.remove(EventId(uuid::Uuid::from_u128(9)), positions).await;
+        assert!(matches!(refused, Err(RemoveError::Unsupported)), "{refused:?}");
+    }
+    let read = log.read_at(&[kept.position]).await.expect("the log works");
+    assert!(read[0].is_some(), "nothing was removed");
 }
 
 /// Runs the whole suite on one log, which may hold records already.

@@ -1,6 +1,6 @@
 //! An event log in memory that can be told to fail and to pause.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
@@ -12,6 +12,7 @@ use super::locked;
 use crate::append_plan::{Held, RecordKey, Step, next_revision, plan};
 use crate::event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
+    RemoveError,
 };
 
 /// How the next append shall fail.
@@ -40,8 +41,10 @@ struct State {
     entries: Vec<LogEntry>,
     streams: HashMap<StreamName, Vec<usize>>,
     ids: HashMap<(TenantId, EventId), usize>,
+    removed: HashSet<Position>,
     failures: VecDeque<LogErrorKind>,
     broken: bool,
+    keeps_all: bool,
 }
 
 impl Default for MemoryEventLog {
@@ -73,6 +76,11 @@ impl MemoryEventLog {
     /// Lets the waiting appends go on.
     pub fn resume(&self) {
         self.paused.send_replace(false);
+    }
+
+    /// Removes nothing from now on, as logs that cannot.
+    pub fn keep_all(&self) {
+        locked(&self.state).keeps_all = true;
     }
 
     /// How many records there are.
@@ -118,6 +126,20 @@ impl EventLog for MemoryEventLog {
         self.head.send_replace(state.head());
         Ok(answers)
     }
+
+    async fn remove(&self, _: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
+        let mut state = locked(&self.state);
+        if state.keeps_all {
+            return Err(RemoveError::Unsupported);
+        }
+        let before = state.removed.len();
+        for position in positions {
+            if state.at(*position).is_some() {
+                state.removed.insert(*position);
+            }
+        }
+        Ok((state.removed.len() - before) as u64)
+    }
 }
 
 #[async_trait]
@@ -132,12 +154,12 @@ impl LogReader for MemoryEventLog {
         let state = locked(&self.state);
         let Some(places) = state.streams.get(stream) else { return Ok(Vec::new()) };
         let from = usize::try_from(from.0).unwrap_or(usize::MAX);
-        let entry = |place: &usize| state.entries[*place].clone();
+        let entry = |place: &usize| state.shown(*place);
         Ok(match direction {
-            Direction::Forwards => places.iter().skip(from).take(limit).map(entry).collect(),
+            Direction::Forwards => places.iter().skip(from).filter_map(entry).take(limit).collect(),
             Direction::Backwards => {
                 let end = places.len().min(from.saturating_add(1));
-                places[..end].iter().rev().take(limit).map(entry).collect()
+                places[..end].iter().rev().filter_map(entry).take(limit).collect()
             }
         })
     }
@@ -148,12 +170,14 @@ impl LogReader for MemoryEventLog {
 
     async fn read_at(&self, positions: &[Position]) -> Result<Vec<Option<LogEntry>>, LogError> {
         let state = locked(&self.state);
-        Ok(positions.iter().map(|position| state.at(*position).cloned()).collect())
+        let place = |position: &Position| usize::try_from(position.0.checked_sub(1)?).ok();
+        let shown = |position| state.shown(place(position)?);
+        Ok(positions.iter().map(shown).collect())
     }
 
     async fn find(&self, tenant: &TenantId, id: EventId) -> Result<Option<LogEntry>, LogError> {
         let state = locked(&self.state);
-        Ok(state.ids.get(&(tenant.clone(), id)).map(|place| state.entries[*place].clone()))
+        Ok(state.ids.get(&(tenant.clone(), id)).and_then(|place| state.shown(*place)))
     }
 
     async fn head(&self) -> Result<Position, LogError> {
@@ -185,9 +209,16 @@ impl State {
         self.entries.get(place)
     }
 
+    /// The entry, unless it was removed.
+    fn shown(&self, place: usize) -> Option<LogEntry> {
+        let entry = self.entries.get(place)?;
+        (!self.removed.contains(&entry.position)).then(|| entry.clone())
+    }
+
     fn after(&self, after: Position, limit: usize) -> Vec<LogEntry> {
         let skipped = usize::try_from(after.0).unwrap_or(usize::MAX);
-        self.entries.iter().skip(skipped).take(limit).cloned().collect()
+        let there = (skipped..self.entries.len()).filter_map(|place| self.shown(place));
+        there.take(limit).collect()
     }
 
     fn append(&mut self, item: AppendItem) -> Result<Vec<Appended>, AppendError> {
@@ -241,15 +272,19 @@ struct MemoryFollower {
 #[async_trait]
 impl Follower for MemoryFollower {
     async fn next(&mut self, limit: usize) -> Result<Vec<LogEntry>, LogError> {
-        let after = self.after;
-        self.head
-            .wait_for(|head| *head > after)
-            .await
-            .map_err(|_| LogError::Unavailable { doing: "following the log", source: None })?;
-        let entries = locked(&self.state).after(after, limit.max(1));
-        if let Some(last) = entries.last() {
-            self.after = last.position;
+        loop {
+            let after = self.after;
+            let doing = "following the log";
+            let head = *self
+                .head
+                .wait_for(|head| *head > after)
+                .await
+                .map_err(|_| LogError::Unavailable { doing, source: None })?;
+            let entries = locked(&self.state).after(after, limit.max(1));
+            self.after = entries.last().map_or(head, |last| last.position);
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
         }
-        Ok(entries)
     }
 }

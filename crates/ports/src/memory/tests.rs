@@ -7,6 +7,10 @@ use crate::{EventLog, LogError};
 #[tokio::test]
 async fn the_event_log_keeps_its_contract() {
     contract::event_log::run(Arc::new(MemoryEventLog::new())).await;
+    contract::event_log::run_removal(Arc::new(MemoryEventLog::new())).await;
+    let keeping = MemoryEventLog::new();
+    keeping.keep_all();
+    contract::event_log::removal_is_refused(Arc::new(keeping)).await;
 }
 
 #[tokio::test]

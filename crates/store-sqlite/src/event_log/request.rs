@@ -1,6 +1,6 @@
 //! What travels from the callers to the writer: records in their stored form.
 
-use annals_domain::StreamName;
+use annals_domain::{EventId, Position, StreamName};
 use annals_ports::append_plan::RecordKey;
 use annals_ports::{AppendError, AppendItem, Appended, Expected, LogError};
 use annals_record::Record;
@@ -12,6 +12,7 @@ pub(super) type Answer = Result<Vec<Appended>, AppendError>;
 /// What the writer is asked to do.
 pub(super) enum Command {
     Append(Request),
+    Remove(Removal),
     #[cfg(test)]
     Run(Box<dyn FnOnce(&rusqlite::Connection) + Send>),
 }
@@ -24,6 +25,13 @@ pub(super) struct Request {
     pub(super) reply: oneshot::Sender<Result<Vec<Answer>, LogError>>,
     /// The request's share of what may wait; returned when it is answered.
     pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// One call of remove.
+pub(super) struct Removal {
+    pub(super) run: EventId,
+    pub(super) positions: Vec<Position>,
+    pub(super) reply: oneshot::Sender<Result<u64, LogError>>,
 }
 
 /// An item, encoded.

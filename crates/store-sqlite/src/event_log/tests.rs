@@ -6,6 +6,8 @@ use annals_ports::Expected;
 use annals_ports::contract::{self, item};
 use rusqlite::Connection;
 
+mod removing;
+
 fn open(dir: &Path) -> SqliteEventLog {
     SqliteEventLog::open(dir, EventLogSettings::default()).unwrap()
 }

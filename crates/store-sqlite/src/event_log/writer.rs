@@ -5,6 +5,7 @@
 //! then holds is not known until the file is opened anew, so the writer refuses from then on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use annals_domain::Position;
 use annals_ports::LogError;
@@ -13,9 +14,10 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, watch};
 
 use super::EventLogSettings;
-use super::request::{Command, Request};
+use super::removing::remove_all;
+use super::request::{Command, Removal, Request};
 use super::transaction::{Places, Stored, append_group};
-use crate::file::is_for_want_of_space;
+use crate::file::{BUSY_TIMEOUT, is_for_want_of_space};
 use crate::log_file::Recent;
 
 /// The writer's state; lives on its thread.
@@ -86,6 +88,7 @@ impl Writer {
                     bytes += request.bytes;
                     group.push(request);
                 }
+                Command::Remove(removal) => self.remove(removal),
                 #[cfg(test)]
                 Command::Run(run) => run(&self.connection),
             }
@@ -114,10 +117,43 @@ impl Writer {
             }
             Err(failure) => {
                 for request in group {
-                    let _ = request.reply.send(Err(failure.to_log_error()));
+                    let _ = request.reply.send(Err(failure.to_log_error("appending")));
                 }
             }
         }
+    }
+
+    /// Removes in a transaction of its own, and brings the zeros over into the file.
+    fn remove(&mut self, removal: Removal) {
+        let outcome = match self.broken.clone() {
+            Some(error) => Err(Failure::Broken(error)),
+            None => self.commit_removal(&removal).map_err(|error| self.recover(error)),
+        };
+        let outcome = outcome.map(|removed| {
+            self.recent.remove(&removed);
+            let outcome = self.empty_write_ahead_log();
+            self.judge_checkpoint(outcome);
+            removed.len() as u64
+        });
+        let outcome = outcome.map_err(|failure| failure.to_log_error("removing records"));
+        let _ = removal.reply.send(outcome);
+    }
+
+    fn commit_removal(&self, removal: &Removal) -> rusqlite::Result<Vec<Position>> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let removed = remove_all(&self.connection, removal)?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(removed)
+    }
+
+    /// The write-ahead log may hold pages as they were. A reader can hold it up; whoever comes next
+    /// overwrites it then, at the latest when the log is closed.
+    fn empty_write_ahead_log(&self) -> rusqlite::Result<()> {
+        // Appends wait behind this, so readers are not waited for.
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let outcome = self.checkpoint("TRUNCATE").map(drop);
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        outcome
     }
 
     /// Stores a group in one transaction; what it returns is durable.
@@ -212,8 +248,7 @@ impl Writer {
 }
 
 impl Failure {
-    fn to_log_error(&self) -> LogError {
-        let doing = "appending";
+    fn to_log_error(&self, doing: &'static str) -> LogError {
         match self {
             Self::Full => LogError::Full,
             Self::Passing(error) => {

@@ -5,6 +5,7 @@ const FORMAT: Format = Format {
     application_id: 0x414e_4c54,
     version: 2,
     schema: "CREATE TABLE t (x INTEGER) STRICT;",
+    upgrades: &[],
     page_size: 8192,
     durable: true,
     cache_kib: 1024,
@@ -70,6 +71,22 @@ fn a_file_of_a_newer_version_is_refused() {
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("format 3"), "{error}");
+}
+
+#[test]
+fn an_older_file_gets_the_changes_that_it_does_not_have_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).unwrap().execute("INSERT INTO t VALUES (7)", []).unwrap();
+    let changes = ["ALTER TABLE t ADD COLUMN y INTEGER;", "UPDATE t SET y = x + 1;"];
+    let newer = Format { version: 4, upgrades: Box::leak(Box::new(changes)), ..FORMAT };
+    for _ in 0..2 {
+        let connection = newer.open(dir.path()).unwrap();
+        let sum: i64 = connection.query_row("SELECT x + y FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(sum, 15);
+        let found: i32 =
+            connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(found, 4);
+    }
 }
 
 #[test]

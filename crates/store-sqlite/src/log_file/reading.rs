@@ -78,18 +78,17 @@ pub(super) fn stream(
         Direction::Forwards => {
             "SELECT position, revision, record FROM events
              WHERE stream = (SELECT id FROM streams WHERE name = ?1) AND revision >= ?2
-             ORDER BY revision LIMIT ?3"
+             ORDER BY revision"
         }
         Direction::Backwards => {
             "SELECT position, revision, record FROM events
              WHERE stream = (SELECT id FROM streams WHERE name = ?1) AND revision <= ?2
-             ORDER BY revision DESC LIMIT ?3"
+             ORDER BY revision DESC"
         }
     };
-    connection
-        .prepare_cached(sql)?
-        .query_and_then(params![stream.as_str(), number(from.0), number(limit as u64)], entry)?
-        .collect()
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_and_then(params![stream.as_str(), number(from.0)], entry)?;
+    rows.filter_map(Result::transpose).take(limit).collect()
 }
 
 /// Records after a position, as many as `limit` and about as many as fit `bytes_max`.
@@ -100,16 +99,19 @@ pub(super) fn all(
     bytes_max: usize,
 ) -> Result<Vec<LogEntry>, ReadError> {
     const SQL: &str = "SELECT position, revision, record FROM events
-         WHERE position > ?1 ORDER BY position LIMIT ?2";
+         WHERE position > ?1 ORDER BY position";
     let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query(params![number(after.0), number(limit as u64)])?;
+    let mut rows = statement.query([number(after.0)])?;
     let mut entries = Vec::new();
     let mut bytes = 0;
     while bytes < bytes_max
+        && entries.len() < limit
         && let Some(row) = rows.next()?
     {
-        bytes += row.get_ref(2)?.as_blob().map_or(0, <[u8]>::len);
-        entries.push(entry(row)?);
+        if let Some(entry) = entry(row)? {
+            bytes += row.get_ref(2)?.as_blob().map_or(0, <[u8]>::len);
+            entries.push(entry);
+        }
     }
     Ok(entries)
 }
@@ -123,7 +125,7 @@ pub(super) fn at(
     let mut entries = Vec::with_capacity(positions.len());
     for position in positions {
         let mut rows = statement.query([number(position.0)])?;
-        entries.push(rows.next()?.map(entry).transpose()?);
+        entries.push(rows.next()?.map(entry).transpose()?.flatten());
     }
     Ok(entries)
 }
@@ -142,6 +144,7 @@ pub(super) fn find(
         .query_row(params![id.0.as_bytes(), tenant.as_str()], |row| Ok(entry(row)))
         .optional()?
         .transpose()
+        .map(Option::flatten)
 }
 
 /// What is held under a tenant and id: the first, should there be two.
@@ -172,12 +175,22 @@ pub(super) fn last_revision(
     Ok(last.map(|last| Revision(last as u64)))
 }
 
-fn entry(row: &Row<'_>) -> Result<LogEntry, ReadError> {
+/// The record of a row; none where it was removed.
+fn entry(row: &Row<'_>) -> Result<Option<LogEntry>, ReadError> {
     let position = Position(row.get::<_, i64>(0)? as u64);
     let revision = Revision(row.get::<_, i64>(1)? as u64);
     let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+    if is_removed(bytes) {
+        return Ok(None);
+    }
     let record = Record::decode(bytes).map_err(|error| ReadError::Corrupt(position, error))?;
-    Ok(LogEntry { position, revision, record })
+    Ok(Some(LogEntry { position, revision, record }))
+}
+
+/// Whether these are the zeros that retention leaves. No record begins with one; `annals verify`
+/// names those that retention did not leave.
+pub(crate) fn is_removed(record: &[u8]) -> bool {
+    !record.is_empty() && record.iter().all(|byte| *byte == 0)
 }
 
 /// `SQLite`'s integers end at `i64::MAX`; nothing lies beyond.

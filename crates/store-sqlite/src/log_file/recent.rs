@@ -1,7 +1,7 @@
 //! The newest records, kept by the writer for those who follow the log: they need not read and decode
 //! again what was written a moment ago.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use annals_domain::Position;
@@ -47,6 +47,14 @@ impl Recent {
             state.bytes -= weight(&oldest);
             state.after = oldest.position;
         }
+    }
+
+    /// Takes out what was removed from the log.
+    pub(crate) fn remove(&self, positions: &[Position]) {
+        let removed: HashSet<Position> = positions.iter().copied().collect();
+        let mut state = self.lock();
+        state.entries.retain(|entry| !removed.contains(&entry.position));
+        state.bytes = state.entries.iter().map(weight).sum();
     }
 
     /// Up to `limit` entries after a position; none when they are no longer all here.

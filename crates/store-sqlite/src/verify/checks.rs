@@ -4,7 +4,7 @@ use annals_domain::{Position, Revision};
 use annals_record::Record;
 use rusqlite::{Connection, ErrorCode, Row, params};
 
-use super::{Finding, Problem, Report, VerifyError};
+use super::{Finding, Problem, Report, VerifyError, removals};
 use crate::event_log::FORMAT;
 
 /// How many rows are read between two reports; also how long a reader may hold up the service's
@@ -125,14 +125,17 @@ pub(super) fn records(
     tell: &mut Tell<'_>,
 ) -> Result<(), VerifyError> {
     const DOING: &str = "reading every record";
-    const SQL: &str = "SELECT position, revision,
+    let sql = format!(
+        "SELECT position, revision,
          (SELECT name FROM streams WHERE id = stream),
-         (SELECT name FROM tenants WHERE id = tenant), events.id, fingerprint, record
-         FROM events WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
+         (SELECT name FROM tenants WHERE id = tenant), events.id, fingerprint, record, {}
+         FROM events WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
+        removals::columns(connection).map_err(failed(DOING))?
+    );
     let mut last = 0;
     loop {
         tell(DOING, last as u64);
-        let mut statement = connection.prepare_cached(SQL).map_err(failed(DOING))?;
+        let mut statement = connection.prepare_cached(&sql).map_err(failed(DOING))?;
         let mut rows =
             statement.query(params![last, until.0 as i64, STEP]).map_err(failed(DOING))?;
         let mut in_step = 0;
@@ -141,7 +144,6 @@ pub(super) fn records(
             check_record(last, position, row, report);
             last = position;
             in_step += 1;
-            report.records += 1;
         }
         if in_step < STEP {
             return Ok(());
@@ -152,7 +154,7 @@ pub(super) fn records(
 fn check_record(last: i64, position: i64, row: &Row<'_>, report: &mut Report) {
     let stream: Option<String> = row.get(2).ok();
     let revision = row.get::<_, i64>(1).map_or(0, |revision| revision as u64);
-    let mut add = |problem| {
+    let add = |report: &mut Report, problem| {
         report.add(Finding {
             file: FORMAT.file,
             stream: stream.clone(),
@@ -162,16 +164,25 @@ fn check_record(last: i64, position: i64, row: &Row<'_>, report: &mut Report) {
         });
     };
     if position != last + 1 {
-        add(Problem::PositionGap(Position(last as u64 + 1)));
+        add(report, Problem::PositionGap(Position(last as u64 + 1)));
     }
     let bytes = row.get_ref(6).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default();
+    let (is_removed, problem) = removals::judge(row, bytes);
+    if let Some(problem) = problem {
+        add(report, problem);
+    }
+    if is_removed {
+        report.removed += 1;
+        return;
+    }
+    report.records += 1;
     let record = match Record::decode(bytes) {
         Ok(record) => record,
-        Err(error) => return add(Problem::Unreadable(error.to_string())),
+        Err(error) => return add(report, Problem::Unreadable(error.to_string())),
     };
     let mut differs = |what, record: String, table: String| {
         if record != table {
-            add(Problem::Differs { what, record, table });
+            add(report, Problem::Differs { what, record, table });
         }
     };
     let text = |column| row.get::<_, String>(column).unwrap_or_default();
@@ -182,7 +193,7 @@ fn check_record(last: i64, position: i64, row: &Row<'_>, report: &mut Report) {
     differs("fingerprint", hex(&record.fingerprint), blob(5));
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

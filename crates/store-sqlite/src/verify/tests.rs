@@ -89,6 +89,57 @@ async fn a_removed_record_leaves_gaps_that_are_found() {
     assert_eq!(found[1].position, Some(Position(18)));
 }
 
+/// A log in which retention removed the first two records; the last tells why.
+async fn log_after_retention() -> tempfile::TempDir {
+    let dir = log().await;
+    let log = SqliteEventLog::open(dir.path(), EventLogSettings::default()).unwrap();
+    let run = item("acme", "system", 77, "run").records[0].id;
+    log.append(vec![item("acme", "system", 77, "run")]).await.unwrap().remove(0).unwrap();
+    assert_eq!(log.remove(run, &[Position(1), Position(2)]).await.unwrap(), 2);
+    log.close().await;
+    dir
+}
+
+#[tokio::test]
+async fn what_retention_removed_is_counted_and_no_finding() {
+    let dir = log_after_retention().await;
+    let report = verify(dir.path(), |_| {}).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!((report.records, report.removed), (29, 2));
+}
+
+#[tokio::test]
+async fn what_somebody_else_emptied_is_found() {
+    let dir = log_after_retention().await;
+    tamper(&dir, "UPDATE events SET record = zeroblob(length(record)) WHERE position = 3");
+    let found = findings(&dir);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].position, &found[0].problem), (Some(Position(3)), &Problem::Emptied));
+}
+
+#[tokio::test]
+async fn a_removal_that_the_log_does_not_tell_of_is_found() {
+    let dir = log_after_retention().await;
+    tamper(
+        &dir,
+        "INSERT INTO removals VALUES (3, x'00000000000000000000000000000bad');
+         UPDATE events SET record = zeroblob(length(record)) WHERE position = 3;
+         INSERT INTO removals SELECT 4, run FROM removals WHERE position = 1;",
+    );
+    let problems: Vec<_> = findings(&dir).into_iter().map(|finding| finding.problem).collect();
+    let no_run = Problem::NoRun("00000000000000000000000000000bad".into());
+    assert_eq!(problems, [no_run, Problem::NotRemoved]);
+}
+
+#[tokio::test]
+async fn a_log_that_was_never_opened_with_retention_is_verified_as_it_is() {
+    let dir = log().await;
+    tamper(&dir, "DROP TABLE removals; PRAGMA user_version = 1;");
+    let report = verify(dir.path(), |_| {}).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!((report.records, report.removed), (30, 0));
+}
+
 #[tokio::test]
 async fn a_removed_beginning_is_found() {
     let dir = log().await;

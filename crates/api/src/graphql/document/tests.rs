@@ -22,13 +22,33 @@ fn too_complex() -> Option<String> {
 #[test]
 fn brackets_count_outside_of_strings_and_comments_only() {
     let text = "{a(x:[1]) # {{{{\n b(s:\"{{{\\\"{{\") c(s:\"\"\"{ \" { \\\"\"\" {\"\"\")}";
-    assert_eq!(brackets::nesting(text), 3);
-    assert_eq!(brackets::nesting("{a(s:\"unterminated\n){{}}}"), 3);
+    assert_eq!(brackets::shape(text).nesting, 3);
+    assert_eq!(brackets::shape("{a(s:\"unterminated\n){{}}}").nesting, 3);
     // A carriage return alone ends a line, too: nothing hides behind it.
-    assert_eq!(brackets::nesting("{ # comment\r {{{ }}} }"), 4);
-    assert_eq!(brackets::nesting("{ a(s:\"unterminated\r) {{{ }}} }"), 4);
-    assert_eq!(brackets::nesting(""), 0);
-    assert_eq!(brackets::nesting("\"\"\""), 0);
+    assert_eq!(brackets::shape("{ # comment\r {{{ }}} }").nesting, 4);
+    assert_eq!(brackets::shape("{ a(s:\"unterminated\r) {{{ }}} }").nesting, 4);
+    assert_eq!(brackets::shape("").nesting, 0);
+    assert_eq!(brackets::shape("\"\"\"").nesting, 0);
+}
+
+#[test]
+fn words_strings_and_signs_are_counted_outside_of_comments() {
+    let shape = |text| {
+        let shape = brackets::shape(text);
+        (shape.tokens, shape.word_bytes)
+    };
+    assert_eq!(shape(""), (0, 0));
+    assert_eq!(shape(" ,\t\r\n# a comment of words"), (0, 0));
+    assert_eq!(shape("{ me { id } }"), (6, 2));
+    assert_eq!(shape("{a(x:\"one string\",y:\"\"\"an other\"\"\")}"), (11, 1));
+    assert_eq!(shape("query Long($v1:[Int!]!){...f}"), (18, 5));
+    let max = limits().graphql_tokens_max;
+    let text = |tokens: usize| format!("{{me{{{}}}}}", "id ".repeat(tokens - 5));
+    assert_eq!(refusal(&text(max)), None);
+    assert_eq!(refusal(&text(max + 1)), too_complex());
+    let word = |bytes: usize| format!("{{{}}}", "a".repeat(bytes));
+    assert_eq!(refusal(&word(WORD_BYTES_MAX)), None);
+    assert_eq!(refusal(&word(WORD_BYTES_MAX + 1)), too_complex());
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn after_so_many_failures_nothing_from_there_is_verified_any_more() {
         );
     }
     assert_eq!(show(&strangers, "192.0.2.1", "bad", false), (Err(Code::RateLimited), false));
-    assert_eq!(show(&strangers, "192.0.2.1", "new and good", true).1, false);
+    assert!(!show(&strangers, "192.0.2.1", "new and good", true).1);
     assert_eq!(show(&strangers, "192.0.2.2", "good", true), (Ok(()), true));
 }
 
@@ -44,7 +44,7 @@ fn who_was_known_before_is_let_in_beside_a_flood_from_the_same_address() {
     let strangers = strangers();
     assert_eq!(show(&strangers, "192.0.2.1", "good", true), (Ok(()), true));
     for number in 0..10 {
-        show(&strangers, "192.0.2.1", &format!("bad {number}"), false);
+        let _ = show(&strangers, "192.0.2.1", &format!("bad {number}"), false);
     }
     assert_eq!(show(&strangers, "192.0.2.1", "good", true), (Ok(()), true));
     // A token that ends is a stranger's again.
@@ -56,10 +56,10 @@ fn who_was_known_before_is_let_in_beside_a_flood_from_the_same_address() {
 fn a_network_of_ipv6_is_one_address() {
     let strangers = strangers();
     for number in 0..BURST {
-        show(&strangers, &format!("2001:db8::{number}"), "bad", false);
+        let _ = show(&strangers, &format!("2001:db8::{number}"), "bad", false);
     }
-    assert_eq!(show(&strangers, "2001:db8::ffff", "bad", false).1, false);
-    assert_eq!(show(&strangers, "2001:db8:0:1::1", "bad", false).1, true);
+    assert!(!show(&strangers, "2001:db8::ffff", "bad", false).1);
+    assert!(show(&strangers, "2001:db8:0:1::1", "bad", false).1);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn as_many_addresses_as_there_are_take_no_more_room_than_meant() {
     let strangers = strangers();
     for number in 0..10_000_u32 {
         let address = IpAddr::from(number.to_be_bytes()).to_string();
-        show(&strangers, &address, "bad", false);
+        let _ = show(&strangers, &address, "bad", false);
     }
     assert!(strangers.limiter.keys() <= 112, "{}", strangers.limiter.keys());
 }

@@ -39,8 +39,9 @@ impl Asked {
             return Err(ApiError::bad_request(format!("more than {max} fields")));
         }
         let text = |(name, value): (String, Value)| match value {
+            Value::Bool(flag) if name == "bom" => Ok((name, flag.to_string())),
+            _ if name == "bom" => Err(wrong(&name, "must be `true` or `false`")),
             Value::String(text) => Ok((name, text)),
-            Value::Bool(flag) => Ok((name, flag.to_string())),
             _ => Err(wrong(&name, "must be a text")),
         };
         let pairs: Result<Vec<_>, _> = object.into_iter().map(text).collect();

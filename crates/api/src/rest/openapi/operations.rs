@@ -5,13 +5,14 @@ mod analysis;
 mod events;
 mod exports;
 mod quarantine;
+mod retention;
 mod service;
 
 use super::model::Operation;
 
 /// Every row.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    [access::ROWS, events::ROWS, analysis::ROWS, exports::ROWS, quarantine::ROWS, service::ROWS]
+    [access::ROWS, events::ROWS, analysis::ROWS, exports::ROWS, quarantine::ROWS, retention::ROWS, service::ROWS]
         .into_iter()
         .flatten()
 }

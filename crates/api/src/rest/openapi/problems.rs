@@ -22,6 +22,7 @@ const REFUSALS: &[Refusal] = &[
     Refusal(422, "InvalidEvent", "The body can be read, but breaks a rule that no schema tells: a limit in bytes, two fields that contradict each other, or the catalogue.", "BAD_USER_INPUT", "The event is not valid", false),
     Refusal(429, "RateLimited", "A quota is used up.", "RATE_LIMITED", "Too many requests", true),
     Refusal(500, "Internal", "A fault on our side.", "INTERNAL_SERVER_ERROR", "A fault on our side", false),
+    Refusal(501, "NotImplemented", "The store that this service runs on has no way to do it; nothing was done.", "NOT_IMPLEMENTED", "Not possible with this store", false),
     Refusal(503, "Unavailable", "Not possible at this moment; nothing was done.", "UNAVAILABLE", "Not available now", true),
     Refusal(507, "StorageFull", "There is no space to record; nothing was done.", "STORAGE_FULL", "No space to record", true),
 ];

@@ -38,14 +38,14 @@ impl SearchIndex for MemoryIndex {
 
     fn add(&self, events: &[Recorded]) -> Result<(), SearchError> {
         let mut state = self.state.lock().unwrap();
-        let last = state.events.last().map_or(Position::START, |event| event.position);
+        let last = state.events.last().map_or(state.committed, |event| event.position);
         state.events.extend(events.iter().filter(|event| event.position > last).cloned());
         Ok(())
     }
 
     fn commit(&self) -> Result<Position, SearchError> {
         let mut state = self.state.lock().unwrap();
-        state.committed = state.events.last().map_or(Position::START, |event| event.position);
+        state.committed = state.events.last().map_or(state.committed, |event| event.position);
         Ok(state.committed)
     }
 
@@ -92,6 +92,12 @@ impl SearchIndex for MemoryIndex {
         let state = self.state.lock().unwrap();
         let events = state.matching(filter, until).map(|recorded| &*recorded.event);
         Ok(Values { values: first_values(events, &field.0, prefix, limit), complete: true })
+    }
+
+    fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
+        let mut state = self.state.lock().unwrap();
+        state.events.retain(|event| !positions.contains(&event.position));
+        Ok(())
     }
 
     fn clear(&self) -> Result<(), SearchError> {

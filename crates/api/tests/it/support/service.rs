@@ -13,6 +13,7 @@ use annals_domain::access::AccessPolicy;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
+use annals_domain::query::QueryContext;
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings, QuarantineSettings,
@@ -65,6 +66,8 @@ pub(crate) struct Service {
 struct Beside {
     spool: Option<Arc<MemorySpool>>,
     unknown_types: UnknownTypes,
+    /// Roles beside those that are shipped.
+    more_roles: &'static str,
 }
 
 /// A service that listens on a port of its own; it is stopped when dropped.
@@ -134,9 +137,16 @@ impl Service {
     /// A service that treats types which the catalogue does not know as told.
     pub(crate) async fn with_unknown_types(unknown_types: UnknownTypes) -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
-        let beside = Beside { spool: None, unknown_types };
+        let beside = Beside { unknown_types, ..Beside::default() };
         let graphql = GraphqlParts::default();
         Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
+    }
+
+    /// A service with further roles, as `access.toml` writes them.
+    pub(crate) async fn with_more_roles(more_roles: &'static str) -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        let beside = Beside { more_roles, ..Beside::default() };
+        Self::made_with(development(), limits, plenty(), roles, GraphqlParts::default(), web(), beside).await
     }
 
     async fn made_of(
@@ -156,7 +166,7 @@ impl Service {
         roles: Roles,
         graphql: GraphqlParts,
         web: WebSettings,
-        Beside { spool, unknown_types }: Beside,
+        Beside { spool, unknown_types, more_roles }: Beside,
     ) -> Self {
         let (log, index) = (MemoryEventLog::new(), Arc::new(MemoryIndex::default()));
         let exports = tempfile::tempdir().unwrap();
@@ -191,9 +201,10 @@ impl Service {
             quarantine: system.quarantine.clone(),
             queries: system.queries.clone(),
             exports: system.exports.clone(),
+            retention: system.retention(annals_domain::retention::RetentionPolicy::default()),
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
-            access: ACCESS.clone(),
+            access: access_with(more_roles),
             limits: Arc::new(limits),
             unknown_types,
             enricher: ENRICHER.clone(),
@@ -215,7 +226,7 @@ impl Service {
             exports.open_desk(annals_api::export_desk(&api));
         }
         let router = router::router(api.clone());
-        Self { router, api, log, index, limiter, health, quarantine, registers, spool, _system: system, _exports: exports }
+        Self { router, api, log, index, limiter, health, quarantine, registers, _system: system, _exports: exports }
     }
 
     /// Sends a request, and leaves its answer to be read.
@@ -325,6 +336,16 @@ pub(crate) fn request(
         request = request.header(header::CONTENT_LENGTH, length);
     }
     request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
+
+fn access_with(more_roles: &str) -> Arc<AccessPolicy> {
+    if more_roles.is_empty() {
+        return ACCESS.clone();
+    }
+    let limits = Limits::shipped();
+    let context = QueryContext { limits: &limits.query, now: jiff::Timestamp::UNIX_EPOCH };
+    let roles = format!("{}\n{more_roles}", annals_domain::access::SHIPPED);
+    Arc::new(AccessPolicy::read(&roles, &context).unwrap())
 }
 
 fn development() -> Verifier {

@@ -65,10 +65,10 @@ fn folded(events: &[Recorded]) -> AccessState {
             };
         }
     }
-    let again = AccessState::restored(
-        kept.into_iter()
-            .map(|((tenant, _), entry)| (tenant, AccessEntry::from_json(&entry.to_json()).unwrap())),
-    );
+    let again =
+        AccessState::restored(kept.into_iter().map(|((tenant, _), entry)| {
+            (tenant, AccessEntry::from_json(&entry.to_json()).unwrap())
+        }));
     for tenant in again.tenants.keys() {
         let (now, then) = (&state.tenants[tenant], &again.tenants[tenant]);
         assert!(now.keys().eq(then.keys()));
@@ -255,8 +255,8 @@ fn emergency_access_is_open_until_its_time_or_until_it_is_closed() {
         let state = folded(events);
         state.tenant(&tenant()).unwrap().open_break_glass("root", at(seconds)).is_some()
     };
-    assert!(open(&[first.clone()], 1799));
-    assert!(!open(&[first.clone()], 1800));
+    assert!(open(std::slice::from_ref(&first), 1799));
+    assert!(!open(std::slice::from_ref(&first), 1800));
     let id = first.event.id.to_string();
     let closed = fact(2, 60, BREAK_GLASS_CLOSED, json!({ "break_glass": id }));
     assert!(!open(&[first, closed], 61));

@@ -1,0 +1,160 @@
+//! The retention job: it shows what is due, removes it when told to, and leaves a trace of that first.
+
+use axum::body::Body;
+use http::Method;
+use jiff::{SignedDuration, ToSpan, tz::TimeZone};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Service, request, token, until};
+
+const CLEANUP: &str = "/api/v1/logs/cleanup";
+
+fn officer() -> String {
+    token("rita", "acme", "records_officer")
+}
+
+fn auditor() -> String {
+    token("audit", "acme", "auditor")
+}
+
+async fn clean_up(service: &Service, parameters: &str) -> Answer {
+    let path = format!("{CLEANUP}{parameters}");
+    service.call(request(Method::DELETE, &path, Some(&officer()), Body::empty())).await
+}
+
+async fn found(service: &Service, query: &str) -> Vec<Value> {
+    let list = service.get(&format!("/api/v1/logs?q={query}"), &auditor()).await.json();
+    list["data"].as_array().unwrap_or_else(|| panic!("{list}")).clone()
+}
+
+fn order(n: u32) -> Value {
+    json!({ "type": "order.placed", "actor": { "id": "ann" }, "labels": { "n": n.to_string() } })
+}
+
+/// A service with three orders, of which two are seven years old.
+async fn seven_years_later() -> (Service, Vec<String>) {
+    let service = Service::start().await;
+    let mut ids = vec![service.record(order(1)).await, service.record(order(2)).await];
+    let now = service.api.clock.now().to_zoned(TimeZone::UTC);
+    let later = now.checked_add(7.years()).unwrap().timestamp() + SignedDuration::from_hours(49);
+    service.api.clock.catch_up(later);
+    ids.push(service.record(order(3)).await);
+    until("all projections took in the orders", async || {
+        clean_up(&service, "").await.json()["due"].as_u64() >= Some(2)
+    })
+    .await;
+    (service, ids)
+}
+
+#[tokio::test]
+async fn without_a_word_it_only_looks() {
+    let (service, _) = seven_years_later().await;
+    for parameters in ["", "?dry_run=true"] {
+        let answer = clean_up(&service, parameters).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let told = answer.json();
+        assert_eq!((&told["dry_run"], &told["removed"]), (&json!(true), &json!(0)));
+        assert_eq!((&told["due"], &told["by_class"]), (&json!(2), &json!({ "standard": 2 })));
+        assert!(told["oldest"].as_str().unwrap() <= told["newest"].as_str().unwrap());
+        assert_eq!(told["more"], false);
+    }
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3);
+    assert!(found(&service, "type:annals.retention.run").await.is_empty());
+    let reads = found(&service, "type:annals.log.read").await;
+    let looked = |read: &&Value| read["actor"]["id"] == "rita";
+    assert!(reads.iter().any(|read| looked(&read)), "that somebody looked is recorded: {reads:?}");
+}
+
+#[tokio::test]
+async fn what_is_due_is_removed_and_who_did_it_is_told_first() {
+    let (service, ids) = seven_years_later().await;
+    let told = clean_up(&service, "?dry_run=false").await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    let told = told.json();
+    assert_eq!((&told["due"], &told["removed"], &told["more"]), (&json!(2), &json!(2), &json!(false)));
+    let left = found(&service, "type:order.placed").await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0]["id"], *ids[2]);
+    let count = service.get("/api/v1/logs?q=type:order.placed&count=true", &auditor()).await;
+    assert_eq!(count.json()["count"]["value"], 1, "{}", count.text);
+    for (id, status) in ids.iter().zip([404, 404, 200]) {
+        assert_eq!(service.get(&format!("/api/v1/logs/{id}"), &auditor()).await.status, status);
+    }
+    let runs = found(&service, "type:annals.retention.run").await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!((&runs[0]["actor"]["id"], &runs[0]["operation"]), (&json!("rita"), &json!("delete")));
+    let metadata = &runs[0]["metadata"];
+    assert_eq!((&metadata["due"], &metadata["classes"]), (&json!(2), &json!(["standard: 2"])));
+    let again = clean_up(&service, "?dry_run=false").await.json();
+    assert_eq!((&again["due"], &again["removed"]), (&json!(0), &json!(0)));
+    assert_eq!(found(&service, "type:annals.retention.run").await.len(), 1, "nothing was removed");
+}
+
+#[tokio::test]
+async fn a_removed_event_that_is_sent_again_is_answered_and_not_recorded() {
+    let service = Service::start().await;
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let mut sent = order(1);
+    sent["id"] = id.into();
+    sent["occurred_at"] = "2026-01-01T00:00:00Z".into();
+    service.record(sent.clone()).await;
+    service.api.clock.catch_up(service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24));
+    until("it was removed", async || {
+        clean_up(&service, "?dry_run=false").await.json()["removed"] == 1
+    })
+    .await;
+    let again = service.post("/api/v1/logs", &token("shop", "acme", "writer"), sent.to_string()).await;
+    assert_eq!((again.status.as_u16(), &again.json()["id"]), (200, &json!(id)), "{}", again.text);
+    assert!(found(&service, "type:order.placed").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_remove_says_so_and_records_nothing() {
+    let (service, _) = seven_years_later().await;
+    service.log.keep_all();
+    let refused = clean_up(&service, "?dry_run=false").await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (501, "NOT_IMPLEMENTED".into()));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("docs/retention.md"));
+    assert!(found(&service, "type:annals.retention.run").await.is_empty());
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3);
+    assert_eq!(clean_up(&service, "").await.status, 200, "looking is possible");
+}
+
+#[tokio::test]
+async fn nothing_is_removed_when_that_cannot_be_recorded() {
+    let (service, _) = seven_years_later().await;
+    service.log.fail_next(annals_ports::memory::LogErrorKind::Full);
+    let refused = clean_up(&service, "?dry_run=false").await;
+    assert_eq!(refused.status, 507, "{}", refused.text);
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_second_run_beside_the_first_is_refused() {
+    let service = Service::start().await;
+    let _first = service.api.retention.begin().unwrap();
+    let refused = clean_up(&service, "").await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "CONFLICT".into()));
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_named_and_nothing_is_done() {
+    let (service, _) = seven_years_later().await;
+    for parameters in
+        ["?dry_run=no", "?dry_run=", "?dryrun=false", "?dry_run=false&dry_run=false", "?q=type:x"]
+    {
+        let refused = clean_up(&service, parameters).await;
+        assert_eq!(refused.status, 400, "{parameters}: {}", refused.text);
+    }
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3);
+}
+
+#[tokio::test]
+async fn another_tenant_is_left_alone() {
+    let (service, _) = seven_years_later().await;
+    let stranger = token("eve", "globex", "admin");
+    let path = format!("{CLEANUP}?dry_run=false");
+    let answer = service.call(request(Method::DELETE, &path, Some(&stranger), Body::empty())).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["due"]), (200, &json!(0)));
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3);
+}

@@ -1,0 +1,126 @@
+//! How long events are kept: each belongs to a class, and each class has a span.
+//!
+//! Spans are calendar spans from `received_at`, in UTC. An event is due at the same time of day on
+//! the day they lead to, never before: where that day does not exist (29 February, seven years on)
+//! it is the day after, 1 March.
+
+use std::collections::BTreeMap;
+
+use jiff::fmt::temporal::SpanParser;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use serde::Deserialize;
+
+/// The class of types that name none. It always has a span.
+pub const STANDARD: &str = "standard";
+
+/// Annals' own events that are kept whatever the policy says, by how their types begin: who may come
+/// in is made of them when it is made anew, and what was removed and why is told by nothing else.
+const KEPT: &[&str] = &[
+    "annals.access.",
+    "annals.api_key.",
+    "annals.break_glass.",
+    "annals.configuration.",
+    "annals.integrity.",
+    "annals.retention.",
+];
+
+/// How long a class is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionSpan(Span);
+
+/// A span that is none to keep events for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRetention {
+    /// Not ISO 8601.
+    #[error("`{0}` is no span of time; write ISO 8601 such as P7Y, P18M or P90D")]
+    Malformed(String),
+    /// Zero, or backwards.
+    #[error("`{0}` would remove events as soon as they are recorded; the span must be above zero")]
+    NotPositive(String),
+    /// The class that most events have is missing.
+    #[error("the class `{STANDARD}` needs a span, such as P7Y")]
+    NoStandard,
+}
+
+impl RetentionSpan {
+    /// Reads ISO 8601.
+    pub fn parse(text: &str) -> Result<Self, InvalidRetention> {
+        let span = SpanParser::new().parse_span(text.as_bytes());
+        let span = span.map_err(|_| InvalidRetention::Malformed(text.to_owned()))?;
+        if span.signum() < 1 {
+            return Err(InvalidRetention::NotPositive(text.to_owned()));
+        }
+        Ok(Self(span))
+    }
+
+    /// When what was received then is due; none when that is beyond all time.
+    pub fn end(self, received_at: Timestamp) -> Option<Timestamp> {
+        let begin = received_at.to_zoned(TimeZone::UTC).datetime();
+        let months = Span::new()
+            .try_years(self.0.get_years())
+            .and_then(|span| span.try_months(self.0.get_months()))
+            .ok()?;
+        let mut end = begin.checked_add(months).ok()?;
+        if end.day() != begin.day() {
+            // The month is too short to have that day, and its last would be too early.
+            end = end.checked_add(Span::new().days(1)).ok()?;
+        }
+        let rest = self.0.try_years(0).and_then(|span| span.try_months(0)).ok()?;
+        let end = end.checked_add(rest).ok()?;
+        Some(end.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    }
+
+    fn is_over(self, received_at: Timestamp, now: Timestamp) -> bool {
+        self.end(received_at).is_some_and(|end| end <= now)
+    }
+}
+
+/// How long the events of each class are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct RetentionPolicy {
+    spans: BTreeMap<String, RetentionSpan>,
+}
+
+impl Default for RetentionPolicy {
+    /// Seven years.
+    fn default() -> Self {
+        let seven_years = RetentionSpan(Span::new().years(7));
+        Self { spans: BTreeMap::from([(STANDARD.to_owned(), seven_years)]) }
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for RetentionPolicy {
+    type Error = InvalidRetention;
+
+    fn try_from(spans: BTreeMap<String, String>) -> Result<Self, InvalidRetention> {
+        let parse = |(class, text): (String, String)| Ok((class, RetentionSpan::parse(&text)?));
+        let spans: BTreeMap<String, RetentionSpan> =
+            spans.into_iter().map(parse).collect::<Result<_, InvalidRetention>>()?;
+        match spans.contains_key(STANDARD) {
+            true => Ok(Self { spans }),
+            false => Err(InvalidRetention::NoStandard),
+        }
+    }
+}
+
+impl RetentionPolicy {
+    /// Whether an event of this class is due. A class without a span is kept.
+    pub fn due(&self, received_at: Timestamp, class: &str, now: Timestamp) -> bool {
+        self.spans.get(class).is_some_and(|span| span.is_over(received_at, now))
+    }
+
+    /// Whether an event of any class could be due. What is received later is not due then either.
+    pub fn any_due(&self, received_at: Timestamp, now: Timestamp) -> bool {
+        self.spans.values().any(|span| span.is_over(received_at, now))
+    }
+}
+
+/// Whether events of a type are kept whatever the policy says.
+pub fn is_always_kept(event_type: &str) -> bool {
+    KEPT.iter().any(|beginning| event_type.starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests;
