@@ -20,8 +20,10 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
         TestService::start_as(ANNALS, Setup::default().on_small_disk(DISK_BYTES)).await;
     let writer = service.caller("shop", "acme", "writer").await;
     let auditor = service.caller("audit", "acme", "auditor").await;
+    // Reading what concerns others leaves a trace, for which there may be no room.
+    let person = service.caller("before-person-0", "acme", "user").await;
     let ledger = Ledger::default();
-    for n in 0..20 {
+    for n in 0..40 {
         ledger.enter_single(&writer.record(&samples::numbered("before", n)).await);
     }
     let ballast = service.data_dir().join("ballast");
@@ -40,10 +42,9 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
                 let ready = auditor.get("/readyz", &[]).await.expect(503);
                 assert_eq!(ready["ingest"], false);
             }
-            let seen = auditor.list(&[("limit", "5"), ("count", "true")]).await.expect(200);
+            let seen = person.list(&[("limit", "5"), ("count", "true")]).await.expect(200);
             assert_eq!(seen["events"].as_array().unwrap().len(), 5);
-            let (id, _) = ledger.acked().pop_first().unwrap();
-            auditor.event(&id).await.expect(200);
+            person.event(seen["events"][0]["id"].as_str().unwrap()).await.expect(200);
         }
         assert!(service.is_running(), "a full disk is no reason to die");
         std::fs::remove_file(&ballast).unwrap();
@@ -66,7 +67,7 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
     let whole = auditor.walk(None, "").await;
     check_whole(&whole);
     ledger.check_kept(&whole);
-    assert_eq!(auditor.metric("annals_log_head").await, Some(whole.len() as f64));
+    assert!(auditor.metric("annals_log_head").await >= Some(whole.len() as f64));
 }
 
 #[tokio::test]

@@ -184,7 +184,6 @@ fn resident(service: &TestService) -> u64 {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the table of times is what a reader wants to see")]
 async fn every_abuse_is_refused_at_once_and_memory_stays_flat() {
     let service = service().await;
     let admin = service.caller("root", "acme", "admin").await;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use annals_api::{AllowedOrigins, RateLimitSettings, WebSettings};
 use annals_api::auth::KeySettings;
 use annals_api::graphql::GraphqlSettings;
+use annals_api::{AllowedOrigins, RateLimitSettings, WebSettings};
 use annals_domain::access::state::AccessRules;
 use annals_domain::admission::UnknownTypes;
 use annals_domain::retention::RetentionPolicy;

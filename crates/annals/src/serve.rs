@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use annals_api::{ApiParts, Credentials};
 use annals_api::cursor::Cursors;
 use annals_api::server::{self, TrustedProxies};
+use annals_api::{ApiParts, Credentials};
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{Clock, System};
 use anyhow::Context;
@@ -51,8 +51,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let installation = Installation::open(&args.data_dir, &settings).await?;
     let clock = Arc::new(installation.clock().await?);
     let stopping = CancellationToken::new();
-    let verifier =
-        Arc::new(verifier::open(&settings.auth, &args.data_dir, &stopping).await?);
+    let verifier = Arc::new(verifier::open(&settings.auth, &args.data_dir, &stopping).await?);
     let database = &settings.enrich.geoip_database;
     let enrich = EnrichSettings {
         geoip_database: (!database.as_os_str().is_empty()).then(|| database.clone()),

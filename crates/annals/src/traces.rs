@@ -137,7 +137,8 @@ fn metadata(now: &ConfigurationDigests, changed: Differences) -> anyhow::Result<
 fn digests(api: &Api, settings: &Settings, master: &MasterKey) -> ConfigurationDigests {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &master.derive("configuration"));
     let digest = |text: &str| HEXLOWER.encode(&hmac::sign(&key, text.as_bytes()).as_ref()[..8]);
-    let of_settings = settings.sections.iter().filter(|(name, _)| !OF_THE_NODE.contains(&name.as_str()));
+    let of_settings =
+        settings.sections.iter().filter(|(name, _)| !OF_THE_NODE.contains(&name.as_str()));
     let of_roles = api.access.roles().map(|(name, role)| (name, format!("{role:?}")));
     let of_types = api.catalogue.types().map(|entry| (&entry.name, format!("{entry:?}")));
     ConfigurationDigests {

@@ -11,9 +11,9 @@ pub use verifier::{
     Expectations, KeyError, KeySettings, Now, TokenError, Verifier, sign_development_token,
 };
 
-use annals_domain::{EventId, TenantId};
 use annals_domain::access::{AccessPolicy, Grants};
 use annals_domain::filter::Scope;
+use annals_domain::{EventId, TenantId};
 
 use crate::error::ApiError;
 
@@ -77,6 +77,8 @@ pub enum Credential {
         issuer: String,
         /// By which API key, if it was one.
         key: Option<String>,
+        /// By the token of which `jti`, if it was one that has any.
+        token: Option<String>,
     },
 }
 
@@ -183,8 +185,9 @@ impl Principal {
             return Ok(scope);
         }
         let reading = [Permission::ReadOwnEvents, Permission::ReadTenantEvents];
-        Err(self.require_one_of(&reading).err().unwrap_or_else(|| {
-            ApiError::forbidden("no role of yours shows any events")
-        }))
+        Err(self
+            .require_one_of(&reading)
+            .err()
+            .unwrap_or_else(|| ApiError::forbidden("no role of yours shows any events")))
     }
 }

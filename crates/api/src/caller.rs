@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use annals_domain::access::{shape_of, without_reads};
-use annals_domain::filter::{Filter, Scope};
+use annals_domain::filter::{Field, Filter, Scope, Test};
 use annals_domain::{Event, Recorded};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -130,6 +130,35 @@ impl Caller {
             let subject = subject.map(str::to_owned);
             self.reads.note(Read { what, shape: shape.to_owned(), returned, subject });
         }
+    }
+
+    /// Notes that the caller learns something of the events that pass a filter without seeing them:
+    /// their number, their values. Whoever sees only what they are subject or actor of learns of
+    /// others when they acted on these.
+    pub(crate) async fn learns_from(
+        &self,
+        api: &ApiParts,
+        what: &'static str,
+        shape: &str,
+        returned: usize,
+        (scope, filter): (&Scope, Filter),
+    ) -> Result<(), ApiError> {
+        if !self.principal.may(Permission::ReadTenantEvents) {
+            let has_subject = Filter::Field(Field("subject.id".into()), Test::Exists);
+            let own = Filter::equals("subject.id", self.principal.id.as_str());
+            let of_others = filter.and(has_subject).and(Filter::Not(Box::new(own)));
+            if api.queries.count(scope, of_others, 1).await?.value == 0 {
+                return Ok(());
+            }
+        }
+        let shape = shape.to_owned();
+        self.reads.note(Read { what, shape, returned, subject: None });
+        Ok(())
+    }
+
+    /// Notes that the caller sees a list of what was done to the access of people.
+    pub(crate) fn sees_access(&self, what: &'static str, returned: usize) {
+        self.reads.note(Read { what, shape: "*".into(), returned, subject: None });
     }
 
     /// Hides from the events what is hidden from the caller.

@@ -46,9 +46,13 @@ pub(crate) async fn related(
     }
     let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(Order::OccurredOldest));
     let after = after.transpose()?;
-    let Some(event) = api.queries.event(&scope, id).await? else { return Ok(None) };
     let words: Vec<&str> = by.iter().map(|relation| relation.as_str()).collect();
     let shape = format!("id:? by {}", words.join(" "));
+    let Some(event) = api.queries.event(&scope, id).await? else {
+        // That there is none was told, too.
+        caller.sees(api, "related events", &shape, Vec::new());
+        return Ok(None);
+    };
     let request = RelatedRequest { scope, filter, event, by, after, limit };
     let page = api.queries.related(request).await?;
     let next = page.next.map(|key| api.cursors.page(key));

@@ -109,6 +109,7 @@ pub(crate) async fn count(
     let edges = histogram.as_ref().map(|asked| asked.edges.clone()).unwrap_or_default();
     let named = asked.fields.iter().chain(&asked.numbers).map(String::as_str);
     let shape = [shape.as_str(), "by"].into_iter().chain(named).collect::<Vec<_>>().join(" ");
+    let asked_of = (scope.clone(), filter.clone());
     let request = StatisticsRequest {
         scope,
         filter,
@@ -120,7 +121,8 @@ pub(crate) async fn count(
     let statistics = api.queries.statistics(request).await?;
     let values: usize = statistics.facets.iter().map(|facet| facet.values.len()).sum();
     let returned = values + statistics.buckets.len() + numbers.len();
-    caller.learns("statistics", &shape, returned, None);
+    let (scope, filter) = asked_of;
+    caller.learns_from(api, "statistics", &shape, returned, (&scope, filter)).await?;
     Ok(Counts { statistics, fields, numbers, zone, edges, is_split })
 }
 
@@ -138,8 +140,9 @@ pub(crate) async fn suggest(
         return Err(wrong("prefix", format!("is longer than {PREFIX_BYTES_MAX} bytes")));
     }
     let prefix = if is_folded(&path.0) { fold(prefix) } else { prefix.to_owned() };
-    let values = api.queries.suggestions(&scope, filter, path, prefix).await?;
-    caller.learns("suggestions", &format!("{shape} {field}:?*"), values.values.len(), None);
+    let values = api.queries.suggestions(&scope, filter.clone(), path, prefix).await?;
+    let (shape, found) = (format!("{shape} {field}:?*"), values.values.len());
+    caller.learns_from(api, "suggestions", &shape, found, (&scope, filter)).await?;
     Ok(values)
 }
 

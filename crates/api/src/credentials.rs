@@ -160,7 +160,8 @@ fn refused() -> ApiError {
 fn text(field: &str, text: &str, least: usize, most: usize) -> Result<String, ApiError> {
     use annals_domain::problem::{ErrorCode, FieldError};
     let text = text.trim();
-    let wrong = |code, message: String| Err(ApiError::fields(vec![FieldError::new(field, code, message)]));
+    let wrong =
+        |code, message: String| Err(ApiError::fields(vec![FieldError::new(field, code, message)]));
     if !(least..=most).contains(&text.chars().count()) {
         return wrong(ErrorCode::OutOfRange, format!("has {least} to {most} characters"));
     }

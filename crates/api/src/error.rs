@@ -146,7 +146,13 @@ pub struct Problem<'a> {
 impl ApiError {
     /// An error with a sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), errors: Vec::new(), retry_after: None, quarantine_id: None }
+        Self {
+            code,
+            message: message.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            quarantine_id: None,
+        }
     }
 
     /// The request is wrong.

@@ -21,9 +21,9 @@ use crate::error::{ApiError, Code};
 /// Exports of this node.
 pub(crate) fn exports(api: &ApiParts) -> Result<&Exports, ApiError> {
     api.require_reading()?;
-    api.exports.as_ref().ok_or_else(|| {
-        ApiError::new(Code::Unavailable, "this node makes no exports; ask another")
-    })
+    api.exports
+        .as_ref()
+        .ok_or_else(|| ApiError::new(Code::Unavailable, "this node makes no exports; ask another"))
 }
 
 /// The caller as exports know them.
@@ -74,10 +74,8 @@ pub(crate) async fn request(
 impl From<ExportRefused> for ApiError {
     fn from(refused: ExportRefused) -> Self {
         let message = refused.to_string();
-        let again = |code, seconds| Self {
-            retry_after: Some(seconds),
-            ..Self::new(code, message.clone())
-        };
+        let again =
+            |code, seconds| Self { retry_after: Some(seconds), ..Self::new(code, message.clone()) };
         match &refused {
             ExportRefused::NotReady => again(Code::Unavailable, 1),
             ExportRefused::Busy => again(Code::RateLimited, 10),

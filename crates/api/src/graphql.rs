@@ -42,7 +42,8 @@ pub use settings::{GraphqlParts, GraphqlSettings};
 
 pub(crate) use http::refused_request as refused;
 
-pub(crate) type AnnalsSchema = Schema<query::AllQueries, mutation::Mutation, subscription::Subscription>;
+pub(crate) type AnnalsSchema =
+    Schema<query::AllQueries, mutation::Mutation, subscription::Subscription>;
 
 /// The schema with the limits of the service.
 pub(crate) fn schema(api: &Api) -> AnnalsSchema {
@@ -63,7 +64,8 @@ pub(crate) fn schema(api: &Api) -> AnnalsSchema {
 /// The schema as text, for `graphql/schema.graphql`.
 pub fn schema_text() -> String {
     let schema =
-        Schema::build(query::AllQueries::default(), mutation::Mutation, subscription::Subscription).finish();
+        Schema::build(query::AllQueries::default(), mutation::Mutation, subscription::Subscription)
+            .finish();
     let options = async_graphql::SDLExportOptions::new().sorted_fields().include_specified_by();
     schema.sdl_with_options(options)
 }

@@ -27,8 +27,9 @@ pub(crate) use parameters::{pairs, parse_query};
 use axum::routing::on;
 
 use crate::auth::Permission::{
-    BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine, ReadAccessPolicy, ReadCatalogue,
-    ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
+    BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine,
+    ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents,
+    RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;

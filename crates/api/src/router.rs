@@ -110,8 +110,9 @@ pub fn router(api: Api) -> Router {
 async fn no_such_method(method: http::Method) -> Response {
     match method {
         http::Method::OPTIONS => http::StatusCode::NO_CONTENT.into_response(),
-        _ => ApiError::new(Code::MethodNotAllowed, "this address has no such method")
-            .into_response(),
+        _ => {
+            ApiError::new(Code::MethodNotAllowed, "this address has no such method").into_response()
+        }
     }
 }
 
@@ -139,8 +140,7 @@ async fn enter(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
         Err(error) => return error.into_response(),
     };
     let response = next.run(request).await;
-    let interface =
-        if gate.path == "/graphql" { Interface::Graphql } else { Interface::Rest };
+    let interface = if gate.path == "/graphql" { Interface::Graphql } else { Interface::Rest };
     match self_audit::settle(&gate.api, &caller, interface).await {
         Ok(()) => response,
         Err(error) => error.into_response(),
@@ -213,4 +213,3 @@ fn is_request_id(value: &HeaderValue) -> bool {
     (1..=128).contains(&bytes.len())
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b))
 }
-

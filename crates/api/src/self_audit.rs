@@ -59,9 +59,12 @@ pub(crate) struct Reads(Arc<Mutex<Vec<Read>>>);
 
 /// Questions of one request that are told one by one.
 const SHAPES_MAX: usize = 20;
+/// Of a longer shape the beginning is told: names of fields are of any length.
+const SHAPE_CHARS_MAX: usize = 1000;
 
 impl Reads {
-    pub(crate) fn note(&self, read: Read) {
+    pub(crate) fn note(&self, mut read: Read) {
+        read.shape = read.shape.chars().filter(|c| !c.is_control()).take(SHAPE_CHARS_MAX).collect();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     }
 

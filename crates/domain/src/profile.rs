@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::identifiers::{Position, TenantId};
 use crate::access::READ_TYPE;
+use crate::identifiers::{Position, TenantId};
 use crate::record::Recorded;
 
 /// Whom a profile is about.

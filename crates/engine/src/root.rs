@@ -91,7 +91,8 @@ impl Child {
         match self {
             Self::Feed(cell)
             | Self::Projector(_, cell)
-            | Self::Deliverer(_, cell) | Self::Drainer(_, cell)
+            | Self::Deliverer(_, cell)
+            | Self::Drainer(_, cell)
             | Self::Exporter(_, cell) => cell.get_id() == actor.get_id(),
             Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
         }

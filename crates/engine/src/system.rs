@@ -9,8 +9,8 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
 use annals_domain::retention::RetentionPolicy;
 use annals_ports::{
-    AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError, ProfileStore,
-    QuarantineStore, SearchIndex, SharedRegisters, Spool,
+    AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError,
+    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool,
 };
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};

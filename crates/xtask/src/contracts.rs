@@ -15,10 +15,7 @@ struct Contract {
 const CONTRACTS: &[Contract] = &[
     Contract { path: "graphql/schema.graphql", arguments: &["schema", "graphql"] },
     Contract { path: "docs/openapi.json", arguments: &["schema", "openapi"] },
-    Contract {
-        path: "docs/annals.postman_collection.json",
-        arguments: &["schema", "postman"],
-    },
+    Contract { path: "docs/annals.postman_collection.json", arguments: &["schema", "postman"] },
     Contract { path: "docs/events.md", arguments: &["schema", "events"] },
 ];
 

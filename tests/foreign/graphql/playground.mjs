@@ -51,6 +51,8 @@ const Real = globalThis.WebSocket;
 globalThis.WebSocket = class extends Real {
   constructor(_, protocol) {
     super(address, protocol);
+    // In a browser nobody need listen for errors: `close` follows.
+    this.on('error', () => {});
   }
 };
 let address = await url('ws');

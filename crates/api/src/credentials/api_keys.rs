@@ -26,8 +26,8 @@ const ID_LEN: usize = 16;
 const SECRET_LEN: usize = 43;
 const CHECK_LEN: usize = 6;
 const KEY_LEN: usize = PREFIX.len() + ID_LEN + 1 + SECRET_LEN + 1 + CHECK_LEN;
-/// Before the id of a key, where it stands for whoever uses it.
-const CALLER_PREFIX: &str = "api-key:";
+/// Before the id of a key, where it stands for whoever uses it. No token's `sub` begins with it.
+pub(crate) const CALLER_PREFIX: &str = "api-key:";
 
 /// How long a key holds when nothing is said, and at most.
 const EXPIRES_DEFAULT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -167,7 +167,7 @@ pub(crate) async fn create(
 ) -> Result<Made, ApiError> {
     let name = super::text("name", &wanted.name, 1, 100)?;
     let roles = checked_roles(api, caller, wanted.roles)?;
-    let sources = checked_sources(wanted.sources)?;
+    let sources = checked_sources(caller, wanted.sources)?;
     let lasts = wanted.expires_in.map_or(EXPIRES_DEFAULT, SignedDuration::from_secs);
     if !(EXPIRES_MIN..=EXPIRES_MAX).contains(&lasts) {
         let message = format!(
@@ -224,6 +224,7 @@ pub(crate) async fn rotate(
     }
     // Whoever gets the secret can do what the key may.
     checked_roles(api, caller, key.roles.clone())?;
+    require_sources(caller, &key.sources)?;
     let (secret, digest) = make(&key.id)?;
     let mut metadata = JsonObject::new();
     metadata.insert("key".into(), key.id.as_str().into());
@@ -301,12 +302,33 @@ fn checked_roles(
     }
 }
 
-fn checked_sources(sources: Vec<String>) -> Result<Vec<String>, ApiError> {
+/// Sources that the caller may record for; when none are named, those that bind the caller.
+fn checked_sources(caller: &Caller, sources: Vec<String>) -> Result<Vec<String>, ApiError> {
     if sources.len() > SOURCES_MAX {
         let message = format!("names at most {SOURCES_MAX} sources");
         return Err(wrong("sources", ErrorCode::TooLarge, message));
     }
-    sources.iter().map(|source| super::text("sources", source, 1, 256)).collect()
+    if sources.is_empty() {
+        return Ok(caller.principal.sources.clone());
+    }
+    let sources = sources.iter().map(|source| super::text("sources", source, 1, 256));
+    let sources = sources.collect::<Result<Vec<String>, _>>()?;
+    require_sources(caller, &sources)?;
+    Ok(sources)
+}
+
+/// Refuses a key for other sources to whoever may record for some only.
+fn require_sources(caller: &Caller, sources: &[String]) -> Result<(), ApiError> {
+    let principal = &caller.principal;
+    let free = principal.sources.is_empty();
+    let bound =
+        !sources.is_empty() && sources.iter().all(|source| principal.may_record_for(source));
+    match free || bound {
+        true => Ok(()),
+        false => Err(ApiError::forbidden(
+            "a key can hold no more than you do yourself: it is for sources that yours is not for",
+        )),
+    }
 }
 
 fn target(id: &str, name: Option<String>) -> Target {

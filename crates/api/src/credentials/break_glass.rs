@@ -73,14 +73,12 @@ pub(crate) async fn open(
         let message = format!("is 1 to {BREAK_GLASS_MINUTES_MAX}");
         return Err(wrong("minutes", ErrorCode::OutOfRange, &message));
     }
+    // Before the witness is looked for: who knows that they will be refused could try out names.
+    require_may_open(api, principal)?;
     let witness = witness(api, principal, &wanted.witness).await?;
     let _turn = api.credentials.turn().await;
-    let (state, now) = (api.access_state()?, api.clock.now());
-    if let Some(tenant) = state.tenant(&principal.tenant) {
-        tenant
-            .may_break_glass(&principal.id, now)
-            .map_err(|refused| ApiError::new(Code::Conflict, refused.to_string()))?;
-    }
+    require_may_open(api, principal)?;
+    let now = api.clock.now();
     let until = now + SignedDuration::from_mins(wanted.minutes);
     let mut metadata = JsonObject::new();
     metadata.insert("until".into(), until.to_string().into());
@@ -91,6 +89,14 @@ pub(crate) async fn open(
     find(api, caller, receipt.id)?.ok_or_else(|| {
         ApiError::new(Code::Conflict, "another node has opened emergency access for you meanwhile")
     })
+}
+
+/// Refuses whoever has emergency access already, or had it too often.
+fn require_may_open(api: &ApiParts, principal: &Principal) -> Result<(), ApiError> {
+    let (state, now) = (api.access_state()?, api.clock.now());
+    let tenant = state.tenant(&principal.tenant);
+    let may = tenant.map_or(Ok(()), |tenant| tenant.may_break_glass(&principal.id, now));
+    may.map_err(|refused| ApiError::new(Code::Conflict, refused.to_string()))
 }
 
 /// Closes emergency access before its time: one's own, or as somebody who takes access away.

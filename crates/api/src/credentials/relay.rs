@@ -59,6 +59,9 @@ pub(crate) struct Content {
     issuer: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// The `jti` of the token it was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -176,6 +179,10 @@ pub(crate) fn issue(api: &ApiParts, caller: &Caller, wanted: Wanted) -> Result<I
             Credential::ApiKey { id, .. } => Some(id.clone()),
             Credential::Token { .. } | Credential::Relay { .. } => None,
         },
+        by: match &principal.credential {
+            Credential::Token { id, .. } => id.clone(),
+            Credential::ApiKey { .. } | Credential::Relay { .. } => None,
+        },
         sub: super::text("subject.id", &wanted.subject.id, 1, 256)?,
         name: optional("subject.name", wanted.subject.name, 256)?,
         types: checked_types(wanted.types)?,
@@ -208,6 +215,7 @@ pub(crate) fn principal(api: &ApiParts, headers: &HeaderMap) -> Result<Principal
             issued_at: content.iat,
             issuer: content.issuer,
             key: content.key,
+            token: content.by,
         },
         purpose: None,
         break_glass: None,

@@ -22,9 +22,9 @@ pub(super) fn is_revoked(state: &AccessState, principal: &Principal) -> bool {
     };
     match &principal.credential {
         Credential::Token { id, issued_at } => is_revoked(id.as_deref(), &principal.id, *issued_at),
-        Credential::Relay { id, issued_at, issuer, .. } => {
+        Credential::Relay { id, issued_at, issuer, token, .. } => {
             is_revoked(Some(id), &principal.id, Some(*issued_at))
-                || is_revoked(None, issuer, Some(*issued_at))
+                || is_revoked(token.as_deref(), issuer, Some(*issued_at))
         }
         Credential::ApiKey { .. } => false,
     }

@@ -1,6 +1,7 @@
 //! The rights of a requester: kept with their job, and looked at anew whenever it goes on.
 
-use annals_domain::access::Mask;
+use annals_domain::access::{Mask, Masks};
+use annals_domain::filter::Filter;
 use annals_domain::query::print;
 use annals_engine::{ExportJob, Requester};
 use jiff::Timestamp;
@@ -20,7 +21,18 @@ struct Rights {
     purpose: Option<String>,
     /// Which events they could see, as canonical text.
     scope: String,
-    /// What was hidden from them.
+    /// Whether they saw the whole of what concerns them.
+    sees_own: bool,
+    /// The parts of the tenant's events that they saw.
+    parts: Vec<Part>,
+}
+
+/// A part of the tenant's events.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    /// Which events, as canonical text.
+    events: String,
+    /// What was hidden in them.
     masks: Vec<Mask>,
 }
 
@@ -32,7 +44,8 @@ pub(super) fn of(principal: &Principal) -> Result<serde_json::Value, ApiError> {
         credential: principal.credential.clone(),
         purpose: principal.purpose.clone(),
         scope: print(&principal.scope()?.filter()),
-        masks: principal.grants.masks().list().collect(),
+        sees_own: principal.may(Permission::ReadOwnEvents),
+        parts: parts_of(principal),
     };
     Ok(serde_json::to_value(rights).expect("rights are texts and lists of texts"))
 }
@@ -64,7 +77,10 @@ pub(super) fn principal_of(api: &ApiParts, requester: &Requester) -> Option<Prin
         Some(purpose) => principal.unmasked(purpose).ok()?,
         None => principal,
     };
-    let allowed = principal.may(Permission::ExportEvents) && rights.is_seen_by(&principal);
+    // A file is written with one sight from its first event to its last, also when roles come to mean
+    // more in between: what it holds is given to whoever has the sight that is kept with it.
+    let same_sight = rights.is_seen_by(&principal) && rights.parts == parts_of(&principal);
+    let allowed = principal.may(Permission::ExportEvents) && same_sight;
     allowed.then_some(principal)
 }
 
@@ -74,10 +90,30 @@ pub(crate) fn may_have(caller: &Caller, job: &ExportJob) -> bool {
     rights.is_ok_and(|rights| rights.is_seen_by(&caller.principal))
 }
 
+fn parts_of(principal: &Principal) -> Vec<Part> {
+    let part = |(filter, masks): (&Filter, Masks)| Part {
+        events: print(filter),
+        masks: masks.list().collect(),
+    };
+    principal.grants.parts().map(part).collect()
+}
+
 impl Rights {
-    /// Whether somebody sees the same events, and of them all that was shown.
+    /// Whether somebody sees the same events, and of each of them all that was shown: what several
+    /// roles hide together says nothing of what one of them showed.
     fn is_seen_by(&self, principal: &Principal) -> bool {
         let scope = principal.scope().is_ok_and(|scope| print(&scope.filter()) == self.scope);
-        scope && principal.grants.masks().list().all(|mask| self.masks.contains(&mask))
+        let parts = parts_of(principal);
+        let hides_no_more =
+            |held: &Part, shown: &Part| held.masks.iter().all(|mask| shown.masks.contains(mask));
+        let is_held = |shown: &Part| {
+            let mut wide =
+                parts.iter().filter(|held| held.events.is_empty() || held.events == shown.events);
+            wide.any(|held| hides_no_more(held, shown))
+        };
+        let own = !self.sees_own
+            || principal.may(Permission::ReadOwnEvents)
+            || principal.grants.masks().is_empty();
+        scope && own && self.parts.iter().all(is_held)
     }
 }

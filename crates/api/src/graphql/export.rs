@@ -8,7 +8,7 @@ use futures_util::Stream;
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
 use super::mutation::UserError;
-use super::query::{Query, reader};
+use super::query::{AllQueries, reader};
 use super::scalars::DateTime;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
@@ -107,7 +107,7 @@ pub(super) struct RequestExportPayload {
     /// What is wrong with the input.
     user_errors: Vec<UserError>,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 /// Which export to end.
@@ -125,7 +125,7 @@ pub(super) struct CancelExportPayload {
     /// What is wrong with the input.
     user_errors: Vec<UserError>,
     /// To ask further.
-    query: Query,
+    query: AllQueries,
 }
 
 impl Export {
@@ -179,7 +179,11 @@ pub(super) async fn request(
     let format: Format = input.format.into();
     if input.bom && format != Format::Csv {
         let error = wrong("bom", "only CSV begins with a byte order mark");
-        return Ok(RequestExportPayload { export: None, user_errors: vec![error], query: Query });
+        return Ok(RequestExportPayload {
+            export: None,
+            user_errors: vec![error],
+            query: AllQueries::default(),
+        });
     }
     let layout = Layout { format, bom: input.bom };
     let made = async {
@@ -197,7 +201,7 @@ pub(super) async fn request(
         }
         Err(error) => return Err(failed(error)),
     };
-    Ok(RequestExportPayload { export, user_errors, query: Query })
+    Ok(RequestExportPayload { export, user_errors, query: AllQueries::default() })
 }
 
 /// `cancelExport(input)`
@@ -219,7 +223,7 @@ pub(super) async fn cancel(
         }
     };
     let export = after.map(|job| Export::new(&job, api));
-    Ok(CancelExportPayload { export, user_errors, query: Query })
+    Ok(CancelExportPayload { export, user_errors, query: AllQueries::default() })
 }
 
 /// `jobProgress(id)`: the job as it is, then each change, until it has ended.

@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
+use annals_domain::Receipt;
 use annals_domain::event::Subject;
 use annals_domain::notification::READ_TYPE;
 use annals_domain::profile::PersonRef;
-use annals_domain::Receipt;
 use annals_engine::Permit;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use bytes::Bytes;
@@ -294,11 +294,8 @@ fn notification_ids(ids: &[ID]) -> Result<Vec<uuid::Uuid>, UserError> {
 async fn mark_read(api: &Api, caller: &Caller, ids: Vec<uuid::Uuid>) -> Result<(), ApiError> {
     let ids: Vec<serde_json::Value> = ids.iter().map(|id| id.to_string().into()).collect();
     let mut fact = Fact::new(READ_TYPE);
-    fact.subject = Some(Subject {
-        id: caller.principal.id.clone(),
-        name: None,
-        alt_ids: Default::default(),
-    });
+    fact.subject =
+        Some(Subject { id: caller.principal.id.clone(), name: None, alt_ids: Default::default() });
     fact.metadata.insert("notifications".into(), ids.into());
     let receipt = own_facts::record(api, caller, fact).await?;
     let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);

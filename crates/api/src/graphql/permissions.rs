@@ -11,7 +11,8 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, ManageQuarantine, ReadCatalogue, ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
+    self, ExportEvents, ManageQuarantine, ReadCatalogue, ReadOwnEvents, ReadProfiles,
+    ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -77,16 +78,16 @@ impl Guard for Allowed {
         let (_, caller) = caller(context)?;
         let name = context.field().name();
         let field = FIELDS.iter().find(|(root, field, _)| *root == self.0 && *field == name);
-        let (_, _, needed) = field.ok_or_else(|| {
-            failed(ApiError::forbidden(format!("nobody may use `{name}`")))
-        })?;
+        let (_, _, needed) =
+            field.ok_or_else(|| failed(ApiError::forbidden(format!("nobody may use `{name}`"))))?;
         caller.principal.require_one_of(needed).map_err(failed)
     }
 }
 
 /// Fields of the schema that the table does not know, and rows of the table for no field.
 pub(super) fn differences(schema: &str) -> BTreeSet<String> {
-    let document = parse_schema(schema).expect("the schema was written by the library that reads it");
+    let document =
+        parse_schema(schema).expect("the schema was written by the library that reads it");
     let mut fields = BTreeSet::new();
     for definition in document.definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };

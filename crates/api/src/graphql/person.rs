@@ -1,7 +1,7 @@
 //! A person's read model: activity, devices, places, sessions, counters.
 
-use annals_engine::Page;
 use annals_domain::profile::{DeviceKey, PersonRef, PlaceKey, Profile, Seen};
+use annals_engine::Page;
 use async_graphql::{ID, Object, Result, SimpleObject};
 
 use super::connection::{AuditEventConnection, Window, connection};
@@ -73,7 +73,10 @@ impl Me {
 
 impl Me {
     fn person(&self) -> PersonRef {
-        PersonRef { tenant: self.caller.principal.tenant.clone(), id: self.caller.principal.id.clone() }
+        PersonRef {
+            tenant: self.caller.principal.tenant.clone(),
+            id: self.caller.principal.id.clone(),
+        }
     }
 }
 

@@ -131,8 +131,9 @@ impl Query {
         wait_for(api, min_position).await.map_err(failed)?;
         let max = api.limits.query.count_max;
         let limit = limit.unwrap_or(max).min(max);
-        let count = api.queries.count(&scope, filter, limit).await.map_err(failed)?;
-        caller.learns("count", &shape, 1, None);
+        let count = api.queries.count(&scope, filter.clone(), limit).await.map_err(failed)?;
+        let noted = caller.learns_from(api, "count", &shape, 1, (&scope, filter));
+        noted.await.map_err(failed)?;
         let precision =
             if count.at_least { CountPrecision::AtLeast } else { CountPrecision::Exact };
         Ok(AuditEventsCount { value: count.value, precision })

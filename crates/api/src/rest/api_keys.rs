@@ -100,8 +100,9 @@ pub(super) async fn create(
 /// `GET /api/v1/api-keys`
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
     let now = api.clock.now();
-    let keys = api_keys::list(&api, &caller).await?.into_iter();
-    let keys = keys.map(|(key, last_used)| KeyBody::new(key, last_used, now)).collect();
+    let keys = api_keys::list(&api, &caller).await?;
+    caller.sees_access("api keys", keys.len());
+    let keys = keys.into_iter().map(|(key, last_used)| KeyBody::new(key, last_used, now)).collect();
     Ok(Json(ListBody { api_keys: keys }).into_response())
 }
 

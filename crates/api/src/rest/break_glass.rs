@@ -67,6 +67,7 @@ pub(super) async fn open(
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
     let now = api.clock.now();
     let all = break_glass::list(&api, &caller, LIST_MAX)?;
+    caller.sees_access("break glass", all.len());
     let break_glass = all.into_iter().map(|opened| GlassBody::new(opened, now)).collect();
     Ok(Json(ListBody { break_glass }).into_response())
 }

@@ -134,6 +134,7 @@ pub(super) async fn manifest(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let job = find(&api, &caller, id)?;
+    require_same_rights(&caller, &job)?;
     let requester = exporting::requester(&caller)?;
     let manifest = exporting::exports(&api)?.manifest(&requester, job.id).await;
     let manifest = manifest.ok_or_else(not_found)?;
@@ -150,6 +151,15 @@ fn find(
     // What is not even text is no job's id either.
     let id = id.ok().and_then(|Path(id)| id.parse::<ExportId>().ok()).ok_or_else(not_found)?;
     exports.find(&exporting::requester(caller)?, id).ok_or_else(not_found)
+}
+
+/// Refuses what was written for somebody who saw more, or other events.
+fn require_same_rights(caller: &Caller, job: &ExportJob) -> Result<(), ApiError> {
+    if exporting::may_have(caller, job) {
+        return Ok(());
+    }
+    let message = "your rights have changed since this export was asked for; ask for it anew";
+    Err(ApiError::forbidden(message))
 }
 
 fn not_found() -> ApiError {

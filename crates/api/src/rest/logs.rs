@@ -143,6 +143,8 @@ pub(super) async fn list(
         None => None,
         Some(limit) => {
             let count = api.queries.count(&question.scope, question.filter.clone(), limit).await?;
+            let (asked_of, shape) = ((&question.scope, question.filter.clone()), &question.shape);
+            caller.learns_from(&api, "count", shape, 1, asked_of).await?;
             let precision = if count.at_least { "at_least" } else { "exact" };
             Some(CountBody { value: count.value, precision })
         }

@@ -69,6 +69,7 @@ pub(super) async fn revoke(
 /// `GET /api/v1/revocations`
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
     let (newest, total) = revocations::list(&api, &caller, LIST_MAX)?;
+    caller.sees_access("revocations", newest.len());
     let revocations = newest.into_iter().map(RevocationBody::from).collect();
     Ok(Json(ListBody { revocations, total }).into_response())
 }

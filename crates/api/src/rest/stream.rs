@@ -9,7 +9,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
@@ -22,7 +22,7 @@ use crate::cursor::Cursor;
 use crate::error::ApiError;
 use crate::rate_limits::Usage;
 use crate::self_audit::Interface;
-use crate::server::Place;
+use crate::server::{Peer, Place};
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
 use crate::view::EventBody;
 use crate::watching::Watch;
@@ -52,10 +52,12 @@ pub(super) async fn stream(
     usage: Usage,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    place: Option<Extension<Place>>,
+    (place, peer): (Option<Extension<Place>>, Option<Extension<Peer>>),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let caller = Caller::counted(&api, principal(&api, &headers)?, usage).await?;
+    let caller =
+        Caller::counted(&api, principal(&api, &headers, peer.map(|Extension(peer)| peer))?, usage)
+            .await?;
     api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
     let question = caller.asks(&api, asked.filter)?;
@@ -85,7 +87,8 @@ pub(super) async fn stream(
     }))
 }
 
-fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, ApiError> {
+/// Who asks, unless too many from there showed what did not hold.
+fn principal(api: &Api, headers: &HeaderMap, peer: Option<Peer>) -> Result<Principal, ApiError> {
     let offered = |prefix: &str| {
         headers
             .get_all(header::SEC_WEBSOCKET_PROTOCOL)
@@ -94,9 +97,15 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, ApiError> {
             .flat_map(|value| value.split(','))
             .find_map(|protocol| protocol.trim().strip_prefix(prefix))
     };
-    let Some(token) = offered("bearer.") else { return api.principal(headers) };
+    let Some(token) = offered("bearer.") else {
+        let shown = headers.get(header::AUTHORIZATION);
+        let shown = shown.map(HeaderValue::as_bytes).unwrap_or_default();
+        return api.rate_limits.recognise(peer, shown, || api.principal(headers));
+    };
     let header = headers.get(TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
-    api.principal_of_token(token, header.or_else(|| offered("tenant.")))
+    api.rate_limits.recognise(peer, token.as_bytes(), || {
+        api.principal_of_token(token, header.or_else(|| offered("tenant.")))
+    })
 }
 
 /// Returns how to close the socket, or nothing when the client has gone.

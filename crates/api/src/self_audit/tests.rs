@@ -49,7 +49,10 @@ fn several_looks_of_one_request_are_told_together() {
 fn the_event_concerns_a_person_only_when_all_of_it_does() {
     let subject = |reads: &[Read]| common_subject(reads).map(|subject| subject.id);
     let (ann, bob) = (Some("ann"), Some("bob"));
-    assert_eq!(subject(&[read("profile", "", 1, ann), read("timeline", "", 5, ann)]).unwrap(), "ann");
+    assert_eq!(
+        subject(&[read("profile", "", 1, ann), read("timeline", "", 5, ann)]).unwrap(),
+        "ann"
+    );
     assert_eq!(subject(&[read("event", "", 1, ann), read("event", "", 1, bob)]), None);
     assert_eq!(subject(&[read("events", "", 50, None), read("event", "", 1, ann)]), None);
 }

@@ -77,7 +77,8 @@ async fn with_canaries() -> (Service, String) {
             "labels": { "canary": "canary" }, "source": "canary"
         }))
         .await;
-    let refused = json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
+    let refused =
+        json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
     let answer = service.post("/api/v1/logs", &token("shop", "acme", "writer"), refused).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     (service, id)
@@ -158,7 +159,8 @@ async fn every_address_lets_in_whom_it_must_and_nobody_else() {
             for state in STATES {
                 let answer = call(&service, row, &id, state.token(role).as_deref()).await;
                 let status = answer.status.as_u16();
-                let who = format!("{} {} as {role}, {state:?}: {}", row.verb, row.path, answer.text);
+                let who =
+                    format!("{} {} as {role}, {state:?}: {}", row.verb, row.path, answer.text);
                 match (row.open, state.is_known(), may(row.roles, role)) {
                     (true, ..) => assert_eq!(status, 200, "{who}"),
                     (false, false, _) => assert_eq!(status, 401, "{who}"),

@@ -216,7 +216,11 @@ async fn masks_hide_and_a_stated_purpose_lifts_them_and_is_told() {
     }
     for asked in ["canary", "actor.email:canary*", "ip:192.0.2.0/24", "actor:ann"] {
         let answer = service.get(&format!("/api/v1/logs?q={asked}"), &analyst).await;
-        assert_eq!((answer.status, &*answer.code()), (StatusCode::FORBIDDEN, "FORBIDDEN"), "{asked}");
+        assert_eq!(
+            (answer.status, &*answer.code()),
+            (StatusCode::FORBIDDEN, "FORBIDDEN"),
+            "{asked}"
+        );
         let document = "query($q: String) { auditEventsCount(query: $q) { value } }";
         let answer = service.ask(&analyst, document, json!({ "q": asked })).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{asked}");

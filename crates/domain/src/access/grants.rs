@@ -84,9 +84,18 @@ impl Grants {
         }
     }
 
-    /// Everything that is hidden somewhere; what is asked for must not name it.
+    /// Everything that is hidden somewhere; what is asked for must not name it. What one grant shows
+    /// of all events, no other hides.
     pub fn masks(&self) -> Masks {
-        self.reads.iter().fold(Masks::default(), |all, read| all.joined_with(read.masks))
+        let hidden =
+            self.reads.iter().fold(Masks::default(), |all, read| all.joined_with(read.masks));
+        let whole = self.reads.iter().filter(|read| read.filter == Filter::All);
+        whole.fold(hidden, |hidden, read| hidden.shared_with(read.masks))
+    }
+
+    /// The parts of the tenant's events that may be seen, each with what is hidden in it.
+    pub fn parts(&self) -> impl Iterator<Item = (&Filter, Masks)> {
+        self.reads.iter().map(|read| (&read.filter, read.masks))
     }
 
     /// What is hidden from `person` in an event they may see: only what every grant that shows it

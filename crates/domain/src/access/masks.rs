@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
-use crate::event::{Actor, Event};
+use crate::event::{Actor, Change, Event};
 use crate::filter::{Filter, Test};
 
 /// Stands where a text was masked.
@@ -17,7 +17,7 @@ pub const MASKED: &str = "[masked]";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
-    /// Names of people.
+    /// Names of people, and of what was acted upon, which may be people.
     Names,
     /// E-mail addresses and identifiers in other systems.
     Contact,
@@ -88,21 +88,26 @@ impl Masks {
     /// Whether the fact of that path is hidden, in events of any type.
     pub fn hides(self, path: &str, catalogue: &Catalogue) -> bool {
         let class = match path {
-            "actor.name" | "subject.name" | "on_behalf_of.name" => Mask::Names,
+            "actor.name" | "subject.name" | "on_behalf_of.name" | "target.name" => Mask::Names,
             "actor.email" | "on_behalf_of.email" => Mask::Contact,
             "client.ip" | "client.user_agent" | "client.city" | "client.region" => Mask::Network,
             "description" | "outcome.reason" | "justification.reason" => Mask::Texts,
             path if path.contains(".alt_ids.") => Mask::Contact,
             path => match path.strip_prefix("metadata.") {
-                Some(key) => {
-                    let key = key.split('.').next().unwrap_or(key);
-                    return self.has(Mask::Personal)
-                        && catalogue.types().any(|entry| entry.personal.iter().any(|k| k == key));
+                Some(path) => {
+                    return self.has(Mask::Personal) && personal_in(path, catalogue).is_some();
                 }
                 None => return false,
             },
         };
         self.has(class)
+    }
+
+    /// Whether not even the presence of the fact may be told: keys inside of what is hidden.
+    fn hides_presence(self, path: &str, catalogue: &Catalogue) -> bool {
+        let inside =
+            |path: &str| personal_in(path, catalogue).is_some_and(|key| key.len() < path.len());
+        self.has(Mask::Personal) && path.strip_prefix("metadata.").is_some_and(inside)
     }
 
     /// The first part of a question that asks for what is hidden. Words are looked for in all texts
@@ -116,7 +121,9 @@ impl Masks {
                 filters.iter().find_map(|filter| self.hidden_in(filter, catalogue))
             }
             Filter::Not(filter) => self.hidden_in(filter, catalogue),
-            Filter::Field(_, Test::Exists) => None,
+            Filter::Field(field, Test::Exists) => {
+                self.hides_presence(&field.0, catalogue).then(|| format!("`{}`", field.0))
+            }
             Filter::Field(field, _) => {
                 self.hides(&field.0, catalogue).then(|| format!("`{}`", field.0))
             }
@@ -149,16 +156,22 @@ impl Masks {
         if let Some(justification) = &mut event.justification {
             self.text(Mask::Texts, &mut justification.reason);
         }
-        let entry = catalogue.find(&event.event_type);
-        let personal = entry.map_or(&[][..], |entry| &entry.personal);
-        let is_personal = |key: &str| personal.iter().any(|known| known == key);
+        event.targets.iter_mut().for_each(|target| self.text(Mask::Names, &mut target.name));
         if self.has(Mask::Personal) {
+            let entry = catalogue.find(&event.event_type);
+            let is_personal = |key: &str| match entry {
+                Some(entry) => entry.personal.iter().any(|known| known == key),
+                // Nobody said which keys of the type are personal: those that are elsewhere.
+                None => personal_in(key, catalogue).is_some(),
+            };
             let hidden = event.metadata.iter_mut().filter(|(key, _)| is_personal(key));
             hidden.for_each(|(_, value)| *value = MASKED.into());
         }
+        // Old and new values stand for what is hidden elsewhere, too: names, addresses.
+        let hides_personal =
+            [Mask::Names, Mask::Contact, Mask::Personal].into_iter().any(|mask| self.has(mask));
         for change in &mut event.changes {
-            let field = change.path.rsplit('/').next().unwrap_or_default();
-            if self.has(Mask::Values) || (self.has(Mask::Personal) && is_personal(field)) {
+            if self.has(Mask::Values) || (hides_personal && is_of_person(change, catalogue)) {
                 hide(&mut change.before);
                 hide(&mut change.after);
             }
@@ -181,6 +194,33 @@ impl Masks {
         if self.has(class) {
             texts.for_each(|text| *text = MASKED.into());
         }
+    }
+}
+
+/// The key that some type calls personal and that this path in the metadata is, or is inside of.
+fn personal_in<'c>(path: &str, catalogue: &'c Catalogue) -> Option<&'c str> {
+    let keys = catalogue.types().flat_map(|entry| &entry.personal);
+    keys.map(String::as_str).find(|key| {
+        path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+/// Whether a change is of something personal, of a part of it, or of what holds it.
+fn is_of_person(change: &Change, catalogue: &Catalogue) -> bool {
+    let name_of = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    let mut names = change.path.split('/').map(name_of);
+    names.any(|name| personal_in(&name, catalogue).is_some())
+        || holds_personal(&change.before, catalogue)
+        || holds_personal(&change.after, catalogue)
+}
+
+fn holds_personal(value: &Value, catalogue: &Catalogue) -> bool {
+    match value {
+        Value::Object(object) => object.iter().any(|(key, value)| {
+            personal_in(key, catalogue).is_some() || holds_personal(value, catalogue)
+        }),
+        Value::Array(items) => items.iter().any(|item| holds_personal(item, catalogue)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

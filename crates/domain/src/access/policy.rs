@@ -136,9 +136,11 @@ fn checked(name: &str, role: &Role, context: &QueryContext<'_>) -> Result<Filter
     }
     // A profile is made of all events of a person, whole.
     if role.permissions.contains(&Permission::ReadProfiles) && (narrowed || !reads) {
-        return Err("`read_profiles` shows what all events of a person come to: it goes only with \
+        return Err(
+            "`read_profiles` shows what all events of a person come to: it goes only with \
                     `read_tenant_events`, without `events` and `masks`"
-            .into());
+                .into(),
+        );
     }
     query::parse(&role.events, context).map_err(|error| format!("`events`: {error}"))
 }

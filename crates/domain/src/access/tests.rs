@@ -140,7 +140,8 @@ fn what_is_hidden_cannot_be_asked_for() {
     ] {
         assert!(masks.hidden_in(&filter(asked), &catalogue).is_some(), "{asked}");
     }
-    for asked in ["type:x.y actor.id:ann", "severity>=warning", "has:client.ip", "after:2026-01-01"] {
+    for asked in ["type:x.y actor.id:ann", "severity>=warning", "has:client.ip", "after:2026-01-01"]
+    {
         assert!(masks.hidden_in(&filter(asked), &catalogue).is_none(), "{asked}");
     }
     assert!(Masks::default().hidden_in(&filter("refund ip:10.0.0.1"), &catalogue).is_none());
@@ -197,7 +198,10 @@ fn a_shape_tells_the_fields_and_none_of_the_values() {
         ("actor.id:secret", "actor.id:?"),
         ("type:user.* secret", "type:?* \"?\""),
         ("ip:10.0.0.0/8 -severity:info", "client.ip:?/? -severity:?"),
-        ("(subject.id:a OR subject.id:b) after:2026-01-01", "(subject.id:? OR subject.id:?) occurred:?"),
+        (
+            "(subject.id:a OR subject.id:b) after:2026-01-01",
+            "(subject.id:? OR subject.id:?) occurred:?",
+        ),
         ("metadata.amount>100", "metadata.amount:?..?"),
     ] {
         assert_eq!(shape_of(&filter(asked)), shape, "{asked}");

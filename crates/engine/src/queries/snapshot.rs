@@ -50,6 +50,6 @@ impl Queries {
     ) -> Result<Count, QueryError> {
         let (index, tenant) = (Arc::clone(&self.index), wanted.tenant().clone());
         let count = move || index.count(&wanted.filter, until, limit);
-        Ok(self.blocking::<_, SearchError>(&tenant, count).await?)
+        self.blocking::<_, SearchError>(&tenant, count).await
     }
 }

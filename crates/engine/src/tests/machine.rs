@@ -11,7 +11,8 @@ use annals_domain::filter::{Filter, Order, Scope};
 use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
 use annals_ports::memory::{
-    MemoryAccess, MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine, MemoryRegisters, MemorySpool,
+    MemoryAccess, MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine,
+    MemoryRegisters, MemorySpool,
 };
 use annals_ports::{ProfileStore, ReadModelError};
 use annals_record::{MasterKey, content_digest};
@@ -21,8 +22,9 @@ use uuid::Uuid;
 use super::memory_index::MemoryIndex;
 use super::watched_log::WatchedLog;
 use crate::{
-    Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings, QuarantineSettings, RecordError,
-    RecordResult, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse, SupervisionSettings, System,
+    Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings,
+    QuarantineSettings, RecordError, RecordResult, RecorderSettings, Roles, Settings,
+    SpoolSettings, SpoolUse, SupervisionSettings, System,
 };
 
 /// Longer than anything takes here, so that a test that waits in vain fails.

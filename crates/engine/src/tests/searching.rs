@@ -145,8 +145,7 @@ async fn a_person_sees_what_they_did_and_what_was_done_to_them_and_no_other_tena
     // The same id is another event in another tenant.
     let position = record_all(&system, vec![event_of("other", 1, "ann", "x")]).await;
     wait_for(&system, position).await;
-    let person =
-        |tenant, person: &str| Scope::person(everything_of(tenant).tenant, person);
+    let person = |tenant, person: &str| Scope::person(everything_of(tenant).tenant, person);
     for committed in [false, true] {
         if committed {
             machine.index.commit().unwrap();

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogHealth,
-    LogReader, RemoveError,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    LogHealth, LogReader, RemoveError,
 };
 use annals_record::DecodeError;
 use async_trait::async_trait;

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::locked;
 use crate::append_plan::{Held, RecordKey, Step, next_revision, plan};
 use crate::event_log::{
-    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError, LogReader,
-    RemoveError,
+    AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
+    LogReader, RemoveError,
 };
 
 /// How the next append shall fail.

@@ -8,7 +8,7 @@ use crate::log_file::is_removed;
 
 /// Removes in the open transaction; returns what was removed just now.
 ///
-/// The zeros are as long as what they overwrite, so SQLite writes them over it and moves nothing.
+/// The zeros are as long as what they overwrite, so `SQLite` writes them over it and moves nothing.
 pub(super) fn remove_all(
     connection: &Connection,
     removal: &Removal,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::error::TokenError;
 use crate::auth::claims::Claims;
+use crate::credentials::api_keys::CALLER_PREFIX;
 
 /// A subject longer than this cannot be an actor's id either.
 const SUBJECT_BYTES_MAX: usize = 512;
@@ -30,6 +31,9 @@ impl Expectations {
         let refuse = |what| Err(TokenError::Claims(what));
         if !is_name(&claims.sub, SUBJECT_BYTES_MAX) {
             return refuse("`sub` is empty, too long or holds control characters");
+        }
+        if claims.sub.starts_with(CALLER_PREFIX) {
+            return refuse("`sub` is the name of an API key");
         }
         if claims.jti.as_ref().is_some_and(|id| !is_name(id, TOKEN_ID_BYTES_MAX)) {
             return refuse("`jti` is empty, too long or holds control characters");

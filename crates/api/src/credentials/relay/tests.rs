@@ -12,6 +12,7 @@ fn content() -> Content {
         tenant: TenantId::new("acme").unwrap(),
         issuer: "shop".into(),
         key: None,
+        by: None,
         sub: "ann".into(),
         name: Some("Ann".into()),
         types: vec!["page.viewed".into()],

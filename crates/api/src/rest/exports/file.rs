@@ -15,7 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::super::parse_query;
 use super::direct::file_headers;
 use super::range::{Wanted, wanted};
-use super::{find, not_found};
+use super::{find, not_found, require_same_rights};
+use crate::auth::Principal;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
@@ -34,10 +35,7 @@ pub(in crate::rest) async fn download(
     let job = find(&api, &caller, id)?;
     let file = exporting::exports(&api)?.file(&exporting::requester(&caller)?, job.id);
     let ExportFile { path, job } = file.ok_or_else(not_found)?;
-    if !exporting::may_have(&caller, &job) {
-        let message = "your rights have changed since this export was asked for; ask for it anew";
-        return Err(ApiError::forbidden(message));
-    }
+    require_same_rights(&caller, &job)?;
     let mut file = File::open(path).await.map_err(|_| not_found())?;
     let tag = format!("\"{}\"", job.sha256.as_deref().unwrap_or_default());
     let part = wanted(range(&headers, &tag), job.bytes);
@@ -51,7 +49,8 @@ pub(in crate::rest) async fn download(
         ApiError::new(Code::Internal, "the file cannot be read")
     })?;
     exporting::record(&api, &caller, taken(&api, &job)).await?;
-    let mut response = (status, Body::from_stream(chunks(file, length))).into_response();
+    let chunks = chunks(api, caller.principal, file, length);
+    let mut response = (status, Body::from_stream(chunks)).into_response();
     let headers = response.headers_mut();
     headers.extend(file_headers(job.layout.format));
     headers.insert(header::CONTENT_LENGTH, length.into());
@@ -95,17 +94,28 @@ fn taken(api: &Api, job: &ExportJob) -> Taken {
     }
 }
 
-/// The next bytes of a file, so many in all.
-fn chunks(file: File, length: u64) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
-    futures_util::stream::try_unfold((file, length), async |(mut file, left)| {
-        if left == 0 {
-            return Ok(None);
-        }
-        let mut chunk = BytesMut::with_capacity(left.min(CHUNK_BYTES) as usize);
-        let read = (&mut file).take(left.min(CHUNK_BYTES)).read_buf(&mut chunk).await?;
-        match read {
-            0 => Err(std::io::Error::other("the file was removed")),
-            read => Ok(Some((chunk.freeze(), (file, left - read as u64)))),
+/// The next bytes of a file, so many in all, for as long as the caller may come in.
+fn chunks(
+    api: Api,
+    principal: Principal,
+    file: File,
+    length: u64,
+) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
+    futures_util::stream::try_unfold((file, length), move |(mut file, left)| {
+        let holds = api.still_holds(&principal);
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            if !holds {
+                return Err(std::io::Error::other("the caller's access has ended"));
+            }
+            let mut chunk = BytesMut::with_capacity(left.min(CHUNK_BYTES) as usize);
+            let read = (&mut file).take(left.min(CHUNK_BYTES)).read_buf(&mut chunk).await?;
+            match read {
+                0 => Err(std::io::Error::other("the file was removed")),
+                read => Ok(Some((chunk.freeze(), (file, left - read as u64)))),
+            }
         }
     })
 }

@@ -12,7 +12,15 @@ use super::model::Operation;
 
 /// Every row.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    [access::ROWS, events::ROWS, analysis::ROWS, exports::ROWS, quarantine::ROWS, retention::ROWS, service::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        access::ROWS,
+        events::ROWS,
+        analysis::ROWS,
+        exports::ROWS,
+        quarantine::ROWS,
+        retention::ROWS,
+        service::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }

@@ -71,10 +71,14 @@ async fn bad_tokens_are_counted_at_streams_as_well() {
     let listening = service.listen().await;
     let path = "/api/v1/logs/stream";
     for _ in 0..3 {
-        let bad = connect(listening.address, path, &[("sec-websocket-protocol", "annals.v1, bearer.no")]).await;
+        let bad =
+            connect(listening.address, path, &[("sec-websocket-protocol", "annals.v1, bearer.no")])
+                .await;
         assert_eq!(bad.err(), Some(401));
     }
-    for headers in [("sec-websocket-protocol", "annals.v1, bearer.no"), ("authorization", "Bearer no")] {
+    for headers in
+        [("sec-websocket-protocol", "annals.v1, bearer.no"), ("authorization", "Bearer no")]
+    {
         assert_eq!(connect(listening.address, path, &[headers]).await.err(), Some(429));
     }
 }
@@ -89,8 +93,13 @@ async fn whoever_cannot_open_emergency_access_learns_of_nobody_by_trying() {
     })
     .await;
     let open = async |witness: &str| {
-        let wanted = json!({ "reason": "a customer reports a sign-in", "minutes": 5, "witness": witness });
-        service.post("/api/v1/break-glass", &token("rita", "acme", "responder"), wanted.to_string()).await.status.as_u16()
+        let wanted =
+            json!({ "reason": "a customer reports a sign-in", "minutes": 5, "witness": witness });
+        service
+            .post("/api/v1/break-glass", &token("rita", "acme", "responder"), wanted.to_string())
+            .await
+            .status
+            .as_u16()
     };
     assert_eq!(open("wim").await, 201);
     assert_eq!((open("wim").await, open("nobody").await), (409, 409));

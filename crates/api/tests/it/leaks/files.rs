@@ -15,13 +15,18 @@ async fn exported(service: &Service, roles: &[&str]) -> String {
     let answer = service.post("/api/v1/exports", &kim, asked).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let path = format!("/api/v1/exports/{}", text(&answer.json()["id"]));
-    until("the export is done", async || service.get(&path, &kim).await.json()["status"] == "done").await;
+    until("the export is done", async || service.get(&path, &kim).await.json()["status"] == "done")
+        .await;
     path
 }
 
 async fn with_name() -> Service {
     let service = started().await;
-    service.record(json!({ "type": "a.b", "actor": { "id": "kim", "type": "user", "name": "Canary" } })).await;
+    service
+        .record(
+            json!({ "type": "a.b", "actor": { "id": "kim", "type": "user", "name": "Canary" } }),
+        )
+        .await;
     service
 }
 
@@ -52,7 +57,9 @@ async fn what_was_unmasked_because_it_was_ones_own_needs_that_right_again() {
 async fn a_download_ends_when_access_is_revoked() {
     let service = started().await;
     let long = "x".repeat(14_000);
-    let events: Vec<Value> = (0..150).map(|n| json!({ "type": "a.b", "metadata": { "n": n }, "description": long })).collect();
+    let events: Vec<Value> = (0..150)
+        .map(|n| json!({ "type": "a.b", "metadata": { "n": n }, "description": long }))
+        .collect();
     for some in events.chunks(50) {
         let answer = service.post("/api/v1/logs/bulk", &admin(), json!(some).to_string()).await;
         assert!(answer.status.is_success(), "{}", answer.text);

@@ -32,15 +32,23 @@ async fn a_narrow_role_finds_nothing_beyond_it_by_any_door() {
     let (service, open, secret) = with_secret().await;
     for roles in [&["narrow"][..], &["narrow", "user"]] {
         let kim = token_of("kim", roles);
-        let mut paths = vec![format!("/api/v1/logs/{secret}"), format!("/api/v1/logs/{secret}/related")];
+        let mut paths =
+            vec![format!("/api/v1/logs/{secret}"), format!("/api/v1/logs/{secret}/related")];
         for path in [
-            "/api/v1/logs?count=true", "/api/v1/logs?q=hush", "/api/v1/logs?q=type:vault.*+OR+type:user.*",
-            "/api/v1/logs?q=-type:user.*", "/api/v1/logs/{open}/related?by=request,session,trace,correlation,target,actor",
-            "/api/v1/targets/vault/v-1/history", "/api/v1/targets/vault/v-1/history?at=2099-01-01T00:00:00Z",
+            "/api/v1/logs?count=true",
+            "/api/v1/logs?q=hush",
+            "/api/v1/logs?q=type:vault.*+OR+type:user.*",
+            "/api/v1/logs?q=-type:user.*",
+            "/api/v1/logs/{open}/related?by=request,session,trace,correlation,target,actor",
+            "/api/v1/targets/vault/v-1/history",
+            "/api/v1/targets/vault/v-1/history?at=2099-01-01T00:00:00Z",
             "/api/v1/logs/stats?by=type,target.name,labels.name,metadata.note,actor.name",
-            "/api/v1/logs/stats?interval=1h&split=metadata.note", "/api/v1/logs/stats?numbers=metadata.amount",
-            "/api/v1/logs/suggest?field=labels.name&prefix=h", "/api/v1/logs/suggest?field=type&prefix=v",
-            "/api/v1/logs/export?format=csv", "/api/v1/logs/export?format=ndjson&q=type:vault.opened",
+            "/api/v1/logs/stats?interval=1h&split=metadata.note",
+            "/api/v1/logs/stats?numbers=metadata.amount",
+            "/api/v1/logs/suggest?field=labels.name&prefix=h",
+            "/api/v1/logs/suggest?field=type&prefix=v",
+            "/api/v1/logs/export?format=csv",
+            "/api/v1/logs/export?format=ndjson&q=type:vault.opened",
         ] {
             paths.push(path.replace("{open}", &open));
         }
@@ -67,10 +75,28 @@ async fn a_narrow_role_finds_nothing_beyond_it_by_any_door() {
 #[tokio::test]
 async fn no_name_of_a_person_widens_what_their_file_holds() {
     let service = started().await;
-    service.record(json!({ "type": "vault.opened", "user_id": "ann", "description": CANARY })).await;
+    service
+        .record(json!({ "type": "vault.opened", "user_id": "ann", "description": CANARY }))
+        .await;
     for name in [
-        "*", "a*", "a\" OR type:*", "ann,zoe", "zoe OR type:*", ">a", "<z", "a..z", "\\", "zoe\\\" OR *", "(ann)",
-        "zoe) OR (type:*", "-zoe", "=ann", "*..*", "zoe, ann", "ANN", "\u{201c}ann\u{201d}",
+        "*",
+        "a*",
+        "a\" OR type:*",
+        "ann,zoe",
+        "zoe OR type:*",
+        ">a",
+        "<z",
+        "a..z",
+        "\\",
+        "zoe\\\" OR *",
+        "(ann)",
+        "zoe) OR (type:*",
+        "-zoe",
+        "=ann",
+        "*..*",
+        "zoe, ann",
+        "ANN",
+        "\u{201c}ann\u{201d}",
     ] {
         let kim = token_of(name, &["own_seer"]);
         let asked = json!({ "format": "ndjson" }).to_string();
@@ -96,10 +122,13 @@ async fn no_name_of_a_person_widens_what_their_file_holds() {
 #[tokio::test]
 async fn an_id_that_another_tenant_uses_tells_nothing_of_it() {
     let service = started().await;
-    let event = json!({ "id": "0198c0de-0000-7000-8000-00000000cafe", "type": "a.b", "user_id": CANARY });
-    let first = service.post("/api/v1/logs", &token("shop", "acme", "writer"), event.to_string()).await;
+    let event =
+        json!({ "id": "0198c0de-0000-7000-8000-00000000cafe", "type": "a.b", "user_id": CANARY });
+    let first =
+        service.post("/api/v1/logs", &token("shop", "acme", "writer"), event.to_string()).await;
     assert_eq!(first.status, 201);
-    let same = service.post("/api/v1/logs", &token("shop", "globex", "writer"), event.to_string()).await;
+    let same =
+        service.post("/api/v1/logs", &token("shop", "globex", "writer"), event.to_string()).await;
     assert_eq!(same.status, 201, "{}", same.text);
     assert_ne!(same.json()["position"], first.json()["position"]);
     let other = json!({ "id": "0198c0de-0000-7000-8000-00000000cafe", "type": "a.c" }).to_string();

@@ -17,7 +17,9 @@ async fn lists_about_access_tell_of_people_and_leave_a_trace() {
     let asked = json!({ "subject": "zoe", "reason": "the phone was stolen" }).to_string();
     assert_eq!(service.post("/api/v1/revocations", &admin(), asked).await.status, 201);
     let officer = token("oscar", "acme", "security_officer");
-    for (n, path) in ["/api/v1/revocations", "/api/v1/break-glass", "/api/v1/api-keys"].iter().enumerate() {
+    for (n, path) in
+        ["/api/v1/revocations", "/api/v1/break-glass", "/api/v1/api-keys"].iter().enumerate()
+    {
         assert_eq!(service.get(path, &officer).await.status, 200, "{path}");
         assert_eq!(traced(&service, "oscar").await, n + 1, "{path}");
     }
@@ -42,7 +44,10 @@ async fn counting_what_one_did_to_others_leaves_a_trace_as_listing_it_does() {
     for path in own {
         assert_eq!(service.get(path, &ann).await.status, 200);
     }
-    assert_eq!(service.post("/graphql", &ann, graphql("{ auditEventsCount { value } }")).await.status, 200);
+    assert_eq!(
+        service.post("/graphql", &ann, graphql("{ auditEventsCount { value } }")).await.status,
+        200
+    );
     assert_eq!(traced(&service, "ann").await, 0, "what concerns Ann alone is hers");
     service.record(did).await;
     for (n, path) in own.iter().enumerate() {
@@ -81,7 +86,9 @@ async fn every_way_to_ask_leaves_exactly_one_trace() {
         expected += 1;
         assert_eq!(traced(&service, "kim").await, expected, "{method}");
     }
-    let aliases = format!("{{ a: auditEvent(id: \"{id}\") {{ id }} b: auditEvents {{ nodes {{ id related {{ nodes {{ id }} }} }} }} c: auditEventsCount {{ value }} }}");
+    let aliases = format!(
+        "{{ a: auditEvent(id: \"{id}\") {{ id }} b: auditEvents {{ nodes {{ id related {{ nodes {{ id }} }} }} }} c: auditEventsCount {{ value }} }}"
+    );
     let asked = json!({ "query": aliases }).to_string();
     assert_eq!(service.post("/graphql", &kim, asked.clone()).await.status, 200);
     assert_eq!(traced(&service, "kim").await, expected + 1);
@@ -98,7 +105,9 @@ async fn a_trace_stays_short_whatever_names_of_fields_are_asked_for() {
     let service = started().await;
     let kim = token_of("kim", &["seer"]);
     let long = "k".repeat(20_000);
-    let document = format!("{{ facets(fields: [\"metadata.{long}\", \"labels.{long}\"]) {{ missing }} suggestions(field: \"metadata.{long}\") {{ values }} }}");
+    let document = format!(
+        "{{ facets(fields: [\"metadata.{long}\", \"labels.{long}\"]) {{ missing }} suggestions(field: \"metadata.{long}\") {{ values }} }}"
+    );
     let answer = service.ask(&kim, &document, json!({})).await;
     assert!(answer.get("errors").is_none(), "{answer}");
     let traces = traces(&service, "kim").await;

@@ -114,7 +114,12 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("query", "numbers", "(fields: [\"metadata.n\"])", READERS),
     ("query", "suggestions", "(field: \"actor.id\", prefix: \"can\")", READERS),
     ("query", "targetHistory", "(type: \"canary\", id: \"canary\")", READERS),
-    ("query", "targetValues", "(type: \"canary\", id: \"canary\", at: \"2100-01-01T00:00:00Z\")", READERS),
+    (
+        "query",
+        "targetValues",
+        "(type: \"canary\", id: \"canary\", at: \"2100-01-01T00:00:00Z\")",
+        READERS,
+    ),
     ("query", "me", "", PEOPLE),
     ("query", "person", "(id: \"canary-person\")", "admin auditor"),
     ("query", "eventTypes", "", KNOWN),

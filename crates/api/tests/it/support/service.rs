@@ -7,21 +7,25 @@ use std::sync::{Arc, LazyLock};
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
 use annals_api::graphql::GraphqlParts;
-use annals_api::{AllowedOrigins, Api, ApiParts, Credentials, RateLimitSettings, RateLimits, WebSettings, router, server};
-use annals_domain::admission::UnknownTypes;
+use annals_api::{
+    AllowedOrigins, Api, ApiParts, Credentials, RateLimitSettings, RateLimits, WebSettings, router,
+    server,
+};
 use annals_domain::access::AccessPolicy;
 use annals_domain::access::state::AccessRules;
+use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::query::QueryContext;
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{
-    Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings, QuarantineSettings,
-    RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse, SupervisionSettings, System,
+    Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
+    QuarantineSettings, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse,
+    SupervisionSettings, System,
 };
 use annals_ports::memory::{
-    MemoryAccess, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine, MemoryRegisters,
-    MemorySpool,
+    MemoryAccess, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine,
+    MemoryRegisters, MemorySpool,
 };
 use annals_record::MasterKey;
 use axum::Router;
@@ -116,7 +120,8 @@ impl Service {
     /// A service that serves GraphQL as told.
     pub(crate) async fn with_graphql(graphql: GraphqlParts) -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
-        Self::made_with(development(), limits, plenty(), roles, graphql, web(), Beside::default()).await
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), Beside::default())
+            .await
     }
 
     /// A service that tells browsers other things.
@@ -124,14 +129,24 @@ impl Service {
         let (limits, roles, mut web) = (Limits::shipped(), Roles::default(), web());
         change(&mut web);
         let graphql = GraphqlParts::default();
-        Self::made_with(development(), limits, plenty(), roles, graphql, web, Beside::default()).await
+        Self::made_with(development(), limits, plenty(), roles, graphql, web, Beside::default())
+            .await
     }
 
     /// A service with a spool for three events.
     pub(crate) async fn with_spool() -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
         let (graphql, spool) = (GraphqlParts::default(), Arc::new(MemorySpool::default()));
-        Self::made_with(development(), limits, plenty(), roles, graphql, web(), Beside { spool: Some(spool), ..Beside::default() }).await
+        Self::made_with(
+            development(),
+            limits,
+            plenty(),
+            roles,
+            graphql,
+            web(),
+            Beside { spool: Some(spool), ..Beside::default() },
+        )
+        .await
     }
 
     /// A service that treats types which the catalogue does not know as told.
@@ -146,7 +161,16 @@ impl Service {
     pub(crate) async fn with_more_roles(more_roles: &'static str) -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
         let beside = Beside { more_roles, ..Beside::default() };
-        Self::made_with(development(), limits, plenty(), roles, GraphqlParts::default(), web(), beside).await
+        Self::made_with(
+            development(),
+            limits,
+            plenty(),
+            roles,
+            GraphqlParts::default(),
+            web(),
+            beside,
+        )
+        .await
     }
 
     async fn made_of(
@@ -183,7 +207,10 @@ impl Service {
             quarantine: quarantine.clone(),
             spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
-            exports: Some(ExportParts { dir: exports.path().join("exports"), settings: few_exports() }),
+            exports: Some(ExportParts {
+                dir: exports.path().join("exports"),
+                settings: few_exports(),
+            }),
         };
         let permits = Permits::of(&limits.request);
         let master = MasterKey::generate().unwrap();
@@ -226,7 +253,18 @@ impl Service {
             exports.open_desk(annals_api::export_desk(&api));
         }
         let router = router::router(api.clone());
-        Self { router, api, log, index, limiter, health, quarantine, registers, _system: system, _exports: exports }
+        Self {
+            router,
+            api,
+            log,
+            index,
+            limiter,
+            health,
+            quarantine,
+            registers,
+            _system: system,
+            _exports: exports,
+        }
     }
 
     /// Sends a request, and leaves its answer to be read.

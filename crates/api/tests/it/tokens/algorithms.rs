@@ -37,7 +37,8 @@ pub(super) fn vectors(world: &World) -> Vec<Vector> {
         vectors.push(refused(format!("alg {alg:?} for a HS256 signature"), world.under(&header)));
     }
     // What one key signed, under the name of another algorithm, with either key's name.
-    let sign: [(&str, &dyn Fn(&str) -> String); 4] = [
+    type Sign<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let sign: [Sign<'_>; 4] = [
         ("HS256", &|header| world.hs256(header, &good)),
         ("RS256", &|header| world.rs256(header, &good)),
         ("ES256", &|header| world.es256(header, &good)),
