@@ -4,6 +4,7 @@
 //! `application/json` is read, which no other site's form can send. So there is nothing to forge.
 
 use async_graphql::Response;
+use async_graphql_axum::GraphQLResponse;
 use async_graphql::parser::types::OperationType;
 use axum::Extension;
 use axum::extract::{FromRequestParts, Request, State};
@@ -190,12 +191,16 @@ fn told(response: Response, form: Form) -> axum::response::Response {
     if form == Form::Events {
         return sse::told(&response);
     }
-    let bytes = serde_json::to_vec(&Shown::of(&response)).unwrap_or_default();
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(form.media_type())),
-        (header::VARY, HeaderValue::from_static("accept")),
-    ];
-    (status, headers, bytes).into_response()
+    let mut answer = match did_not_run(&response) {
+        // The library would write `"data": null`, which says that it ran.
+        true => serde_json::to_vec(&Shown::of(&response)).unwrap_or_default().into_response(),
+        false => GraphQLResponse::from(response).into_response(),
+    };
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    answer
 }
 
 /// A request that never came to be an operation: its status tells, in every form.

@@ -116,14 +116,14 @@ impl Exports {
         })))
     }
 
-    /// Opens the desk: from now on exports are begun and gone on with.
+    /// Opens the desk: exports begin, and go on, with it.
     pub fn open_desk(&self, desk: Arc<dyn ExportDesk>) {
         // Whoever opens it again has the same desk.
         let _ = self.0.desk.set(desk);
         self.0.wake.notify_one();
     }
 
-    /// Where the log ends: up to here an export goes that is asked for now.
+    /// Where the log ends: up to here an export goes that is asked for at this moment.
     pub async fn snapshot(&self) -> Result<Position, crate::QueryError> {
         let head = self.0.queries.log.head().await;
         Ok(head.map_err(crate::ReadError::from)?)
