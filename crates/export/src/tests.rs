@@ -18,7 +18,7 @@ fn event(n: usize, name: &str) -> Event {
         "received_at": "2026-11-21T00:30:01Z", "operation": "update", "severity": "info",
         "outcome": { "status": "success" },
         "actor": { "type": "user", "id": "ann", "name": name, "roles": ["clerk"] },
-        "session": { "mfa": n % 2 == 0 },
+        "session": { "mfa": n.is_multiple_of(2) },
         "metadata": { "n": n, "note": name },
     }))
     .unwrap()

@@ -4,8 +4,8 @@
 //! `application/json` is read, which no other site's form can send. So there is nothing to forge.
 
 use async_graphql::Response;
-use async_graphql_axum::GraphQLResponse;
 use async_graphql::parser::types::OperationType;
+use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::IntoResponse;

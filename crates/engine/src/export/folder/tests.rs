@@ -90,7 +90,7 @@ fn what_is_removed_is_gone_and_may_be_removed_again() {
     drop(folder.file_to_write(&job).unwrap());
     folder.remove_file(&job).unwrap();
     folder.remove_file(&job).unwrap();
-    assert_eq!(folder.jobs().unwrap(), [job.clone()]);
+    assert_eq!(folder.jobs().unwrap(), std::slice::from_ref(&job));
     folder.remove(job.id).unwrap();
     folder.remove(job.id).unwrap();
     assert!(folder.jobs().unwrap().is_empty());

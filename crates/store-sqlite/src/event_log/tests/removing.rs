@@ -10,7 +10,7 @@ const FIRST_VERSION: &str = include_str!("../../schema/events.sql");
 
 /// Long ones, some of which take pages of their own.
 fn secret(id: u128) -> String {
-    let length = if id % 5 == 0 { 30_000 } else { 900 };
+    let length = if id.is_multiple_of(5) { 30_000 } else { 900 };
     format!("secret-{id:04}-").repeat(length / 12)
 }
 
