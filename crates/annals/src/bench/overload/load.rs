@@ -18,6 +18,10 @@ pub(super) struct Target<'a> {
     pub(super) batch: usize,
 }
 
+/// How long a request waits for a connection while all wait for answers, as in the pools of clients: one
+/// that waited longer there would be late before the service has seen it.
+const CONNECTION_PATIENCE: Duration = Duration::from_millis(250);
+
 /// How requests are sent.
 pub(super) struct Load {
     connections: usize,
@@ -47,8 +51,8 @@ impl Load {
         Self { connections: connections.max(1), interval: None, patience: Duration::MAX }
     }
 
-    /// At a rate, whether answers come or not. What could not be sent within the patience, as all
-    /// connections waited for answers, is given up, as a sender does whose user has left.
+    /// At a rate, whether answers come or not. What finds no connection in time, as all wait for
+    /// answers, is given up, and so is what is answered later than the sender's patience.
     pub(super) fn at_rate(connections: usize, per_second: f64, patience: Duration) -> Self {
         let connections = connections.max(1);
         let interval = Duration::from_secs_f64(connections as f64 / per_second.max(0.001));
@@ -98,7 +102,7 @@ impl Load {
                 break;
             }
             std::thread::sleep(due.saturating_sub(begin.elapsed()));
-            if begin.elapsed().saturating_sub(due) > self.patience {
+            if begin.elapsed().saturating_sub(due) > self.patience.min(CONNECTION_PATIENCE) {
                 outcomes.given_up += 1;
                 continue;
             }
