@@ -72,9 +72,13 @@ impl Credentials {
 }
 
 impl ApiParts {
-    /// Whether this node knows everything that was revoked; before that it lets nobody in.
+    /// Whether this node knows everything that was revoked; before that it lets nobody in. One that
+    /// is cut off from its log goes by what it knew: it may have to open the newest events with keys
+    /// that lie where it cannot reach, and would take nothing into its spool before.
     pub(crate) fn knows_access(&self) -> bool {
-        self.credentials.view.is_current() && !self.log.health().incomplete
+        let health = self.log.health();
+        let knows = self.credentials.view.is_current() && !health.incomplete;
+        knows || health.trouble.is_some()
     }
 
     /// The state of access, or a refusal while this node does not know it.
