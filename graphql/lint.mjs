@@ -8,13 +8,17 @@ const parts = [
   'Actor', 'Subject', 'Target', 'Change', 'Client', 'Device', 'Geo', 'Session', 'RequestContext',
   'Outcome', 'Justification',
   // of a profile
-  'Sightings', 'SeenDevice', 'SeenPlace', 'SeenSession',
+  'Sightings', 'SeenDevice', 'SeenPlace', 'SeenSession', 'AccessedBy', 'DataViewer', 'AccessPurpose',
   // of the catalogue, where the name is what tells types apart
   'EventType',
   // of statistics and of the history of a target
-  'Facet', 'FacetValue', 'Histogram', 'HistogramBucket', 'Suggestions', 'TargetValues', 'FieldChange',
+  'Facet', 'FacetValue', 'Histogram', 'HistogramBucket', 'Suggestions', 'Completions', 'Completion', 'TargetValues', 'FieldChange',
+  // of a comparison of two periods
+  'Comparison', 'Period', 'ComparedValues', 'ComparedValue',
+  // of what was found on a page
+  'AuditEventHighlight', 'HighlightRange',
   // of an answer
-  'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
+  'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
 ];
 
 export const schemaRules = {

@@ -1,8 +1,10 @@
 //! What is derived from the log can be deleted and made anew, with the same answers.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use annals_tests::{Caller, Operation, PATIENCE, TestService, samples, wait_until};
+use annals_tests::{Answer, Caller, Operation, PATIENCE, TestService, samples, wait_until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{ANNALS, service};
@@ -69,6 +71,96 @@ async fn a_rebuild_beside_a_running_service_is_refused() {
     assert!(ended.stderr.contains("in use"), "{}", ended.stderr);
 }
 
+#[tokio::test]
+async fn the_index_is_filled_anew_while_it_is_searched_and_events_come() {
+    let mut service = service().await;
+    record_a_little_of_everything(&service).await;
+    let before = answers(&service).await;
+    let operator = service.caller("ops", "operations", "admin").await;
+    let writer = service.caller("shop", "globex", "writer").await;
+    let reader = service.caller("audit", "globex", "auditor").await;
+    let (acked, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let recording = async {
+        while !done.load(Ordering::SeqCst) {
+            let events: Vec<Value> = (0..50).map(|n| samples::numbered("robot", n)).collect();
+            writer.bulk(&events).await.expect(201);
+            reader.wait_until_current().await;
+            acked.fetch_add(50, Ordering::SeqCst);
+        }
+    };
+    let searching = async {
+        while !done.load(Ordering::SeqCst) {
+            let at_least = acked.load(Ordering::SeqCst).min(10_000);
+            let found = reader.count("actor:robot").await;
+            assert!(found >= at_least, "{found} of {at_least} events are found");
+        }
+    };
+    let rebuilding = async {
+        for _ in 0..3 {
+            assert_eq!(rebuild(&operator, Method::POST).await.expect(202)["state"], "running");
+            assert_eq!(ended(&operator).await["state"], "done");
+        }
+        done.store(true, Ordering::SeqCst);
+    };
+    tokio::join!(recording, searching, rebuilding);
+    assert_eq!(generation(&service), "g4");
+    assert_same(&answers(&service).await, &before);
+    let told = operator.find("type:annals.index.rebuild").await;
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|event| event["metadata"]["step"] == "requested"), "{told:?}");
+    let ready = operator.get("/readyz", &[]).await.json();
+    assert_eq!(ready["index_rebuild"]["state"], "done");
+    service.kill9().await;
+    service.restart().await;
+    assert_same(&answers(&service).await, &before);
+    assert_eq!(generation(&service), "g4");
+}
+
+#[tokio::test]
+async fn a_rebuild_that_was_killed_or_cancelled_leaves_a_whole_index() {
+    let mut service = service().await;
+    record_a_little_of_everything(&service).await;
+    let before = answers(&service).await;
+    for _ in 0..3 {
+        let operator = service.caller("ops", "operations", "admin").await;
+        rebuild(&operator, Method::POST).await.expect(202);
+        service.kill9().await;
+        service.restart().await;
+        // What was begun goes on by itself, or was done.
+        let operator = service.caller("ops", "operations", "admin").await;
+        let state = ended(&operator).await["state"].clone();
+        assert!(state == "done" || state == "none", "{state}");
+        assert_same(&answers(&service).await, &before);
+    }
+    let operator = service.caller("ops", "operations", "admin").await;
+    rebuild(&operator, Method::DELETE).await.expect(404);
+    rebuild(&operator, Method::POST).await.expect(202);
+    let cancelled = rebuild(&operator, Method::DELETE).await;
+    assert!([200, 404].contains(&cancelled.status), "{}", cancelled.status);
+    assert_same(&answers(&service).await, &before);
+    let auditor = service.caller("audit", "acme", "auditor").await;
+    rebuild(&auditor, Method::POST).await.expect(403);
+}
+
+async fn rebuild(caller: &Caller, method: Method) -> Answer {
+    Answer::of(caller.request(method, "/api/v1/search/rebuild")).await.unwrap()
+}
+
+/// How the rebuild ended.
+async fn ended(operator: &Caller) -> Value {
+    wait_until("the end of the rebuild", PATIENCE, async || {
+        let status = rebuild(operator, Method::GET).await.expect(200);
+        (status["state"] != "running").then_some(status)
+    })
+    .await
+}
+
+/// Which generation of the index answers.
+fn generation(service: &TestService) -> String {
+    let file = service.data_dir().join("index/current");
+    std::fs::read_to_string(file).expect("it tells which one answers").trim_end().to_owned()
+}
+
 async fn record_a_little_of_everything(service: &TestService) {
     let writer = service.caller("shop", "acme", "writer").await;
     let mut events = Vec::new();
@@ -106,14 +198,27 @@ async fn answers(service: &TestService) -> Vec<(String, Value)> {
     }
     for n in 0..10 {
         let person = format!("person-{n}");
-        let profile = auditor.run(Operation::Person, json!({ "id": person, "first": 100 })).await;
-        assert!(profile["person"].is_object(), "{person} has no profile");
+        let mut profile =
+            auditor.run(Operation::Person, json!({ "id": person, "first": 100 })).await;
+        leave_out_questions(&mut profile["person"]["accessedBy"]);
         answers.push((format!("profile of {person}"), profile));
         let caller = service.caller(&person, "acme", "user").await;
-        let me = caller.run(Operation::Me, json!({ "first": 100 })).await;
+        let mut me = caller.run(Operation::Me, json!({ "first": 100 })).await;
+        leave_out_questions(&mut me["me"]["accessedBy"]);
         answers.push((format!("inbox of {person}"), me));
     }
     answers
+}
+
+/// Looking at a profile is told in it: what these questions add is not compared.
+fn leave_out_questions(accessed_by: &mut Value) {
+    let mut leave_out = |list: &str, key: &str, value: &str| {
+        if let Some(list) = accessed_by.pointer_mut(list).and_then(Value::as_array_mut) {
+            list.retain(|item| item[key] != value);
+        }
+    };
+    leave_out("/viewers", "id", "audit");
+    leave_out("/events/nodes", "type", "annals.log.read");
 }
 
 /// Newest first, in small pages.

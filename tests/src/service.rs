@@ -116,6 +116,12 @@ impl TestService {
         self.program.run(&[&[command, "--data-dir", data_dir], rest].concat()).await
     }
 
+    /// Changes a setting by its variable, from the next start on.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        let setting = [(variable.to_owned(), value.to_owned())];
+        self.program = Program::clone(&self.program).with(&setting);
+    }
+
     /// Kills it as a loss of power would, without a word.
     pub async fn kill9(&mut self) {
         let mut process = self.process.take().expect("the service runs");

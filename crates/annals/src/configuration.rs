@@ -20,6 +20,8 @@ use config::{Config, File, FileFormat};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use crate::index_settings::IndexSettings;
+
 /// `config/annals.toml` as it was when the program was built: every setting, with its default.
 pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
 
@@ -156,14 +158,6 @@ impl AuthSettings {
 pub(crate) struct EventSettings {
     /// What becomes of types that the catalogue does not know.
     pub(crate) unknown_types: UnknownTypes,
-}
-
-/// `[index]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct IndexSettings {
-    /// Memory in which the index gathers events before it writes them, bytes.
-    pub(crate) writer_heap_bytes: usize,
 }
 
 /// `[enrich]`

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use annals_domain::catalogue::Catalogue;
-use annals_domain::event::{
-    Actor, ActorType, Client, Event, JsonObject, Operation, Outcome, OutcomeStatus, Request,
-    Severity, Target,
-};
+use annals_domain::event::{Event, JsonObject, Outcome, OutcomeStatus, Target};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
 use annals_engine::{Clock, Recorder};
@@ -48,51 +45,25 @@ pub(crate) async fn record(
 /// the whole server is no tenant's.
 fn event_of(finding: &Finding, catalogue: &Catalogue, now: DateTime) -> Option<Event> {
     let tenant = tenant_of(&finding.stream)?;
-    let entry = catalogue.find(FINDING_TYPE);
     let noticed_at = Timestamp::from_second(finding.noticed_at).unwrap_or_default();
     let mut metadata = JsonObject::new();
     metadata.insert("kind".into(), finding.kind.as_str().into());
     metadata.insert("stream".into(), finding.stream.as_str().into());
     metadata.insert("position".into(), finding.position.0.into());
     let name = format!("{}:{}", finding.kind.as_str(), finding.position);
+    let id = EventId(Uuid::new_v5(&finding.event, name.as_bytes()));
     Some(Event {
-        id: EventId(Uuid::new_v5(&finding.event, name.as_bytes())),
-        event_type: FINDING_TYPE.into(),
-        schema_version: entry.map_or(1, |entry| entry.version),
-        tenant,
-        source: "annals".into(),
-        environment: None,
-        app_version: None,
         occurred_at: DateTime::utc(noticed_at),
-        received_at: now,
-        producer: None,
-        operation: entry.map_or(Operation::Other, |entry| entry.operation),
-        severity: entry.map_or(Severity::Critical, |entry| entry.severity),
         outcome: Outcome { status: OutcomeStatus::Unknown, code: None, reason: None },
         description: Some(finding.to_string()),
-        actor: Actor {
-            actor_type: ActorType::System,
-            id: Some("annals".into()),
-            name: None,
-            email: None,
-            roles: Vec::new(),
-            alt_ids: Default::default(),
-        },
-        on_behalf_of: Vec::new(),
-        subject: None,
         targets: vec![Target {
             target_type: "stream".into(),
             id: Some(finding.stream.clone()),
             name: None,
             owner: None,
         }],
-        changes: Vec::new(),
-        client: Client::default(),
-        session: None,
-        request: Request::default(),
-        justification: None,
         metadata,
-        labels: Default::default(),
+        ..Event::of_annals(catalogue, FINDING_TYPE, tenant, id, now)
     })
 }
 

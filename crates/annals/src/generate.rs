@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use annals_domain::time::DateTime;
 use anyhow::{Context, bail};
-use jiff::Timestamp;
+use jiff::{Span, Timestamp, tz::TimeZone};
 
 mod calendar;
 mod changes;
@@ -20,12 +20,14 @@ mod metadata;
 mod people;
 mod plan;
 mod random;
+mod tenants;
 mod words;
 
 use calendar::Calendar;
 use people::People;
 use plan::Plans;
 use random::Random;
+use tenants::Tenants;
 use words::Words;
 
 /// Arguments of `annals generate`.
@@ -46,6 +48,13 @@ pub(crate) struct GenerateArgs {
     /// All events happen before this time
     #[arg(long, default_value = "2025-01-31")]
     pub(crate) to: String,
+    /// Events of so many years up to `--to`, instead of `--from`
+    #[arg(long, conflicts_with = "from", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) years: Option<u16>,
+    /// Each event names one of so many tenants, the first ones often and most seldom. Part the
+    /// events by tenant before sending: a request is of one
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) tenants: Option<u64>,
     /// Write to this file instead of standard output
     #[arg(long)]
     pub(crate) output: Option<PathBuf>,
@@ -59,6 +68,7 @@ pub(crate) struct Generator {
     plans: Plans,
     words: Words,
     numbering: event::Numbering,
+    tenants: Option<Tenants>,
 }
 
 impl Generator {
@@ -71,7 +81,14 @@ impl Generator {
             plans: Plans::shipped(),
             words: Words::new(),
             numbering: event::Numbering::new(seed),
+            tenants: None,
         }
+    }
+
+    /// The next events name one of so many tenants; otherwise they are the same.
+    pub(crate) fn among(mut self, tenants: u64, seed: u64) -> Self {
+        self.tenants = Some(Tenants::new(seed, tenants));
+        self
     }
 
     /// The next `count` events happen one after the other, spread over the whole time.
@@ -89,12 +106,18 @@ impl Generator {
 
 /// Writes the events, one a line.
 pub(crate) fn run(args: GenerateArgs) -> anyhow::Result<()> {
-    let from = time_of(&args.from).context("reading `--from`")?;
     let to = time_of(&args.to).context("reading `--to`")?;
+    let from = match args.years {
+        Some(years) => years_before(to, years)?,
+        None => time_of(&args.from).context("reading `--from`")?,
+    };
     if from >= to {
         bail!("`--from` must lie before `--to`");
     }
-    let generator = Generator::new(args.seed, args.persons, from, to).in_order(args.count);
+    let mut generator = Generator::new(args.seed, args.persons, from, to).in_order(args.count);
+    if let Some(tenants) = args.tenants {
+        generator = generator.among(tenants, args.seed);
+    }
     let written = match &args.output {
         None => write_events(generator, args.count, io::stdout().lock()),
         Some(path) => {
@@ -122,12 +145,19 @@ fn write_events(mut generator: Generator, count: u64, output: impl Write) -> io:
     output.flush()
 }
 
+/// The same day and hour, so many years before.
+pub(crate) fn years_before(to: Timestamp, years: u16) -> anyhow::Result<Timestamp> {
+    let span = Span::new().try_years(years)?;
+    let from = to.to_zoned(TimeZone::UTC).checked_sub(span);
+    Ok(from.with_context(|| format!("going back {years} years from {to}"))?.timestamp())
+}
+
 /// A date means its beginning, in UTC.
 fn time_of(text: &str) -> anyhow::Result<Timestamp> {
     if let Ok(date) = text.parse::<jiff::civil::Date>()
         && !text.contains('T')
     {
-        return Ok(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp());
+        return Ok(date.to_zoned(TimeZone::UTC)?.timestamp());
     }
     let told = DateTime::parse(text).context("or write a date, such as 2026-11-21")?;
     Ok(told.timestamp)

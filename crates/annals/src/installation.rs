@@ -8,7 +8,7 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_engine::{Clock, ExportParts, Permits, Ports, Role, System};
 use annals_record::MasterKey;
-use annals_search::TantivyIndex;
+use annals_search::GenerationalIndex;
 use annals_store_sqlite::{DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine};
 use anyhow::Context;
 use tracing::warn;
@@ -27,7 +27,7 @@ const EXPORTS: &str = "exports";
 /// The stores of a data directory, which no other process has open.
 pub(crate) struct Installation {
     pub(crate) store: Store,
-    pub(crate) index: Arc<TantivyIndex>,
+    pub(crate) index: Arc<GenerationalIndex>,
     pub(crate) profiles: Arc<SqliteProfiles>,
     pub(crate) inbox: Arc<SqliteInbox>,
     pub(crate) access: Arc<SqliteAccess>,
@@ -44,8 +44,9 @@ impl Installation {
     pub(crate) async fn open(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let dir = DataDir::open(data_dir)?;
         let path = dir.path();
-        let index = annals_search::Settings { writer_heap_bytes: settings.index.writer_heap_bytes };
-        let (index, quarantine) = TantivyIndex::open_or_quarantine(&path.join(INDEX), index)?;
+        let master = secrets::master_key(path)?;
+        let index = settings.index.of_search(&master);
+        let (index, quarantine) = GenerationalIndex::open(&path.join(INDEX), index)?;
         if let Some(quarantine) = quarantine {
             warn!(
                 "damaged parts of the search index ({}) were set aside in `{}`; they are made anew",
@@ -53,7 +54,6 @@ impl Installation {
                 quarantine.moved_to.display()
             );
         }
-        let master = secrets::master_key(path)?;
         Ok(Self {
             store: Store::open(path, &settings.store, &master).await?,
             index: Arc::new(index),
@@ -100,6 +100,7 @@ impl Installation {
             recorder: settings.recorder.clone(),
             projections: settings.projections.clone(),
             supervision: settings.supervision.clone(),
+            scrub: settings.index.scrub(),
             delivery: settings.delivery.clone(),
             access: settings.auth.access_rules(),
             quarantine: settings.quarantine.clone(),

@@ -15,6 +15,7 @@ mod findings;
 mod generate;
 mod graphql;
 mod import;
+mod index_settings;
 mod installation;
 mod jwks;
 mod rate_limits;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use annals_engine::{Progress, Queries};
+use annals_domain::Position;
+use annals_engine::{Progress, Queries, RebuildState, Rebuilding};
 use annals_ports::{AccessStore, InboxStore, ProfileStore, SearchIndex};
 use annals_store_sqlite::DataDir;
 use anyhow::{Context, bail};
@@ -19,7 +20,8 @@ use crate::telemetry;
 /// How often the progress is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Makes the search index, the profiles or the inboxes anew from the log. Stop the service first.
+/// Makes the search index, the profiles or the inboxes anew from the log. Stop the service first; a
+/// running one fills its index anew when it is asked to, see docs/index.md.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebuildArgs {
     /// The data directory
@@ -63,7 +65,9 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     if let Kind::Remote(log) = &installation.store.kind {
         log.caught_up().await;
     }
-    if args.what != What::Profiles {
+    // An index that has something keeps it until the new one is whole.
+    let beside = args.what == What::Index && installation.index.position() > Position::START;
+    if args.what != What::Profiles && !beside {
         installation.index.clear().context("clearing the search index")?;
     }
     if args.what != What::Index {
@@ -73,25 +77,70 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     if args.what == What::All {
         installation.access.clear().context("clearing the state of access")?;
     }
+    let started = Instant::now();
     let mut system = installation.start(&settings).await?;
     let access = system.access.clone();
     let queries = system.queries.clone();
+    let rebuilding = system.rebuilding.clone().filter(|_| beside);
     let finished = tokio::select! {
-        () = async {
+        failed = async {
+            let failed = match rebuilding {
+                Some(rebuilding) => fill_anew(rebuilding).await,
+                None => None,
+            };
             follow(queries).await;
             access.until_current().await;
-        } => true,
-        () = system.ended() => false,
+            failed
+        } => Ok(failed),
+        () = system.ended() => Err("a fault was not cured by restarting"),
     };
     let head = system.queries.head();
+    let took = started.elapsed();
     system.stop().await;
     installation.close().await;
-    if !finished {
-        let message = "the rebuild gave up: a fault was not cured by restarting";
-        return Err(Failure::new(exit::INTERNAL, message).into());
+    match finished {
+        Ok(None) => {}
+        Ok(Some(cause)) => return Err(gave_up(&cause)),
+        Err(cause) => return Err(gave_up(cause)),
     }
-    println!("rebuilt from {head} events");
+    let per_second = head.0 as f64 / took.as_secs_f64().max(0.001);
+    println!("rebuilt from {head} events in {:.1} s, {per_second:.0} a second", took.as_secs_f64());
     Ok(())
+}
+
+fn gave_up(cause: &str) -> anyhow::Error {
+    Failure::new(exit::INTERNAL, format!("the rebuild gave up: {cause}")).into()
+}
+
+/// Fills the index anew beside the one that is there, and shows the progress; tells why it failed.
+async fn fill_anew(rebuilding: Rebuilding) -> Option<String> {
+    // One that was begun earlier goes on by itself.
+    if rebuilding.status().state != RebuildState::Running
+        && let Err(refused) = rebuilding.begin().await
+    {
+        return Some(refused.to_string());
+    }
+    let bar = ProgressBar::new(100);
+    let style = ProgressStyle::with_template("{bar:40} {percent}% of the log, {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut watch = rebuilding.watch();
+    loop {
+        let status = watch.borrow_and_update().clone();
+        bar.set_position(status.percent().into());
+        let left = status.remaining().map_or(0, |left| left.as_secs());
+        bar.set_message(format!("{:.0} events a second, {left} s left", status.events_per_second));
+        match status.state {
+            RebuildState::Running => {}
+            RebuildState::Done => {
+                bar.finish_and_clear();
+                return None;
+            }
+            _ => return Some(status.cause.unwrap_or_else(|| "it was interrupted".to_owned())),
+        }
+        if watch.changed().await.is_err() {
+            return Some("it was interrupted".to_owned());
+        }
+    }
 }
 
 /// Shows the progress until every projection has reached the head of the log.

@@ -67,6 +67,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         quarantine: system.quarantine.clone(),
         queries: system.queries.clone(),
         exports: system.exports.clone(),
+        rebuilding: system.rebuilding.clone(),
         retention: system.retention(settings.retention.clone()),
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),
@@ -74,7 +75,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         rate_limits: rate_limits::open(&settings, &installation.master)?,
         inbox_news: system.inbox_news.clone(),
         catalogue: Arc::clone(&installation.catalogue),
-        access: Arc::new(access::policy(&settings.auth, &installation.limits)?),
+        access: Arc::new(access::policy(
+            &settings.auth,
+            &installation.limits,
+            &installation.catalogue,
+        )?),
         limits: Arc::clone(&installation.limits),
         unknown_types: settings.events.unknown_types,
         enricher,
@@ -88,6 +93,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         cursors: Cursors::new(&installation.master.derive("cursor")),
         clock,
         stopping: stopping.clone(),
+        live: annals_api::LiveParts::default(),
         graphql: graphql::parts(
             &settings,
             &installation.limits,

@@ -8,10 +8,7 @@ use annals_api::Api;
 use annals_domain::access::state::{
     CONFIGURATION_LOADED, ConfigurationDigests, Differences, SYSTEM_TENANT,
 };
-use annals_domain::event::{
-    Actor, ActorType, Client, Event, JsonObject, Operation, Outcome, OutcomeStatus, Request,
-    Severity,
-};
+use annals_domain::event::{Event, JsonObject};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
 use annals_record::MasterKey;
@@ -150,40 +147,7 @@ fn digests(api: &Api, settings: &Settings, master: &MasterKey) -> ConfigurationD
 }
 
 fn event_of(api: &Api, event_type: &str, metadata: JsonObject) -> anyhow::Result<Event> {
-    let entry = api.catalogue.find(event_type);
+    let (tenant, id) = (TenantId::new(SYSTEM_TENANT)?, EventId(Uuid::now_v7()));
     let now = DateTime::utc(api.clock.now());
-    Ok(Event {
-        id: EventId(Uuid::now_v7()),
-        event_type: event_type.into(),
-        schema_version: entry.map_or(1, |entry| entry.version),
-        tenant: TenantId::new(SYSTEM_TENANT)?,
-        source: "annals".into(),
-        environment: None,
-        app_version: None,
-        occurred_at: now,
-        received_at: now,
-        producer: None,
-        operation: entry.map_or(Operation::Other, |entry| entry.operation),
-        severity: entry.map_or(Severity::Info, |entry| entry.severity),
-        outcome: Outcome { status: OutcomeStatus::Success, code: None, reason: None },
-        description: None,
-        actor: Actor {
-            actor_type: ActorType::System,
-            id: Some("annals".into()),
-            name: None,
-            email: None,
-            roles: Vec::new(),
-            alt_ids: Default::default(),
-        },
-        on_behalf_of: Vec::new(),
-        subject: None,
-        targets: Vec::new(),
-        changes: Vec::new(),
-        client: Client::default(),
-        session: None,
-        request: Request::default(),
-        justification: None,
-        metadata,
-        labels: Default::default(),
-    })
+    Ok(Event { metadata, ..Event::of_annals(&api.catalogue, event_type, tenant, id, now) })
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use annals_domain::access::{shape_of, without_reads};
 use annals_domain::filter::{Field, Filter, Scope, Test};
 use annals_domain::{Event, Recorded};
+use annals_engine::Queries;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::auth::{Permission, Principal};
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code};
+use crate::one_state::OneState;
 use crate::rate_limits::Usage;
-use crate::self_audit::{Read, Reads};
+use crate::self_audit::{Read, Reads, common_subject};
 
 /// A caller whose request was counted.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) reads: Reads,
     /// Id of the request, for the events that tell of it.
     pub(crate) request_id: Option<String>,
+    /// What the questions of the request are answered from.
+    pub(crate) state: OneState,
 }
 
 /// A question as it may be asked.
@@ -45,12 +49,28 @@ impl Caller {
         usage: Usage,
     ) -> Result<Self, ApiError> {
         api.rate_limits.take_request(&principal, &usage).await?;
-        Ok(Self { principal, usage, reads: Reads::default(), request_id: None })
+        Ok(Self {
+            principal,
+            usage,
+            reads: Reads::default(),
+            request_id: None,
+            state: OneState::default(),
+        })
     }
 
     /// The same caller, who is told apart from now on what they are shown.
     pub(crate) fn apart(&self) -> Self {
         Self { reads: Reads::default(), ..self.clone() }
+    }
+
+    /// The same caller, all of whose questions are answered from one state of the log.
+    pub(crate) fn of_one_state(self) -> Self {
+        Self { state: OneState::of_first_question(), ..self }
+    }
+
+    /// Answers the caller's questions.
+    pub(crate) fn queries(&self, api: &ApiParts) -> Queries {
+        self.state.of(&api.queries)
     }
 
     /// The same caller in a request of that id.
@@ -99,7 +119,9 @@ impl Caller {
         mut events: Vec<Recorded>,
     ) -> Vec<Recorded> {
         if self.sees_others(&events) {
-            let subject = common_subject(&events);
+            let subjects = events.iter().map(|recorded| recorded.event.subject.as_ref());
+            let subject = common_subject(subjects.map(|subject| Some(subject?.id.as_str())));
+            let subject = subject.map(str::to_owned);
             let read = Read { what, shape: shape.to_owned(), returned: events.len(), subject };
             self.reads.note(read);
         }
@@ -147,7 +169,7 @@ impl Caller {
             let has_subject = Filter::Field(Field("subject.id".into()), Test::Exists);
             let own = Filter::equals("subject.id", self.principal.id.as_str());
             let of_others = filter.and(has_subject).and(Filter::Not(Box::new(own)));
-            if api.queries.count(scope, of_others, 1).await?.value == 0 {
+            if self.queries(api).count(scope, of_others, 1).await?.value == 0 {
                 return Ok(());
             }
         }
@@ -182,13 +204,6 @@ impl Caller {
     fn concerns_other(&self, event: &Event) -> bool {
         event.subject.as_ref().is_some_and(|subject| subject.id != self.principal.id)
     }
-}
-
-/// The person whom all of these concern.
-fn common_subject(events: &[Recorded]) -> Option<String> {
-    let subject = |recorded: &Recorded| recorded.event.subject.as_ref().map(|s| s.id.clone());
-    let first = subject(events.first()?)?;
-    events.iter().all(|event| subject(event).as_ref() == Some(&first)).then_some(first)
 }
 
 impl FromRequestParts<Api> for Caller {

@@ -9,7 +9,8 @@ use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
 use annals_engine::{
-    Clock, DeliveryStatus, Exports, Quarantine, Queries, Recorder, Retention, Role, Roles,
+    Clock, DeliveryStatus, Exports, Quarantine, Queries, Rebuilding, Recorder, Retention, Role,
+    Roles,
 };
 use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -22,6 +23,7 @@ use crate::cursor::Cursors;
 use crate::error::{ApiError, Code};
 use crate::graphql::GraphqlParts;
 use crate::layers::WebSettings;
+use crate::live::LiveParts;
 use crate::rate_limits::RateLimits;
 use crate::roles;
 
@@ -41,6 +43,8 @@ pub struct ApiParts {
     pub queries: Queries,
     /// Takes events out of the log; none on a node that makes no exports.
     pub exports: Option<Exports>,
+    /// Fills the search index anew; none on a node that keeps none.
+    pub rebuilding: Option<Rebuilding>,
     /// Removes events whose time is over.
     pub retention: Retention,
     /// Tells how the event log is.
@@ -73,6 +77,8 @@ pub struct ApiParts {
     pub clock: Arc<Clock>,
     /// Cancelled when the service is to stop: it takes no more connections and closes its sockets.
     pub stopping: CancellationToken,
+    /// What streams share.
+    pub live: LiveParts,
     /// How GraphQL is served.
     pub graphql: GraphqlParts,
     /// What browsers are told, and how answers travel.
@@ -83,11 +89,11 @@ pub struct ApiParts {
 
 impl ApiParts {
     /// The caller of a request.
-    pub fn principal(&self, headers: &http::HeaderMap) -> Result<Principal, ApiError> {
+    pub async fn principal(&self, headers: &http::HeaderMap) -> Result<Principal, ApiError> {
         let token = bearer_token(headers).ok_or_else(ApiError::unauthenticated)?;
         let named =
             headers.get(crate::auth::TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
-        let principal = self.principal_of_token(token, named)?;
+        let principal = self.principal_of_token(token, named).await?;
         match headers.get(PURPOSE_HEADER) {
             None => Ok(principal),
             Some(purpose) => principal.unmasked(purpose.to_str().unwrap_or_default()),
@@ -119,8 +125,9 @@ impl ApiParts {
         roles::require(self.roles, Role::Query)
     }
 
-    /// The caller of a token, or of an API key.
-    pub fn principal_of_token(
+    /// The caller of a token, or of an API key. A token whose key the issuer is being asked for is
+    /// waited for, for a bounded time: issuers change their keys without telling.
+    pub async fn principal_of_token(
         &self,
         token: &str,
         tenant: Option<&str>,
@@ -128,7 +135,7 @@ impl ApiParts {
         if api_keys::is_meant(token) {
             return api_keys::principal(self, token, tenant);
         }
-        match self.verifier.verify(token) {
+        match self.verifier.verify_patiently(token).await {
             Ok(claims) => {
                 let expires_at = self.verifier.end_of(&claims);
                 self.admitted(Principal::new(claims, expires_at, tenant, &self.access)?)

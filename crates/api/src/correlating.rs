@@ -61,18 +61,18 @@ pub(crate) async fn related(
     Ok(Some(RelatedSeen { events: seen.into_iter().zip(because).collect(), next }))
 }
 
-/// The events that changed a thing, newest first.
+/// The events that changed a thing, in an order as they happened.
 pub(crate) async fn history(
     api: &ApiParts,
     caller: &Caller,
     part: &Part,
+    order: Order,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<HistorySeen, ApiError> {
     let Question { scope, filter, .. } = asked(api, caller, part)?;
-    let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(Order::OccurredNewest));
-    let after = after.transpose()?;
-    let request = HistoryRequest { scope, filter, part: part.clone(), after, limit };
+    let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(order)).transpose()?;
+    let request = HistoryRequest { scope, filter, part: part.clone(), order, after, limit };
     let page = api.queries.history(request).await?;
     let next = page.next.map(|key| api.cursors.page(key));
     Ok(HistorySeen { events: caller.sees(api, "history", shape(part), page.events), next })

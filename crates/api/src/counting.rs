@@ -33,6 +33,8 @@ pub(crate) struct CountsAsked {
     pub(crate) numbers: Vec<String>,
     /// How many values of each field.
     pub(crate) limit: Option<usize>,
+    /// Only values that begin so.
+    pub(crate) search: Option<String>,
     pub(crate) histogram: Option<HistogramAsked>,
 }
 
@@ -84,6 +86,8 @@ pub(crate) async fn count(
     let fields = visible(api, caller, "by", &asked.fields, counted_field)?;
     let numbers = visible(api, caller, "numbers", &asked.numbers, number_field)?;
     let limit = checked_limit(asked.limit)?;
+    let beginning = asked.search.unwrap_or_default();
+    require_beginning("search", &beginning)?;
     let (filter, zone, histogram) = match asked.histogram {
         None => (filter, TimeZone::UTC, None),
         Some(asked) => {
@@ -115,10 +119,11 @@ pub(crate) async fn count(
         filter,
         fields: fields.clone(),
         limit,
+        beginning,
         numbers: numbers.clone(),
         histogram,
     };
-    let statistics = api.queries.statistics(request).await?;
+    let statistics = caller.queries(api).statistics(request).await?;
     let values: usize = statistics.facets.iter().map(|facet| facet.values.len()).sum();
     let returned = values + statistics.buckets.len() + numbers.len();
     let (scope, filter) = asked_of;
@@ -136,14 +141,20 @@ pub(crate) async fn suggest(
 ) -> Result<Values, ApiError> {
     let Question { scope, filter, shape } = caller.asks(api, filter)?;
     let path = one_visible(api, caller, "field", field, counted_field)?;
-    if prefix.len() > PREFIX_BYTES_MAX {
-        return Err(wrong("prefix", format!("is longer than {PREFIX_BYTES_MAX} bytes")));
-    }
+    require_beginning("prefix", prefix)?;
     let prefix = if is_folded(&path.0) { fold(prefix) } else { prefix.to_owned() };
-    let values = api.queries.suggestions(&scope, filter.clone(), path, prefix).await?;
+    let queries = caller.queries(api);
+    let values = queries.suggestions(&scope, filter.clone(), path, prefix).await?;
     let (shape, found) = (format!("{shape} {field}:?*"), values.values.len());
     caller.learns_from(api, "suggestions", &shape, found, (&scope, filter)).await?;
     Ok(values)
+}
+
+fn require_beginning(parameter: &str, beginning: &str) -> Result<(), ApiError> {
+    match beginning.len() {
+        0..=PREFIX_BYTES_MAX => Ok(()),
+        _ => Err(wrong(parameter, format!("is longer than {PREFIX_BYTES_MAX} bytes"))),
+    }
 }
 
 /// The fields of these names, none of which is hidden from the caller.
@@ -160,7 +171,7 @@ fn visible(
     names.iter().map(|name| one_visible(api, caller, parameter, name, read)).collect()
 }
 
-fn one_visible(
+pub(crate) fn one_visible(
     api: &ApiParts,
     caller: &Caller,
     parameter: &str,
@@ -174,7 +185,7 @@ fn one_visible(
     Ok(field)
 }
 
-fn checked_limit(limit: Option<usize>) -> Result<usize, ApiError> {
+pub(crate) fn checked_limit(limit: Option<usize>) -> Result<usize, ApiError> {
     let limit = limit.unwrap_or(VALUES_SHOWN);
     match (1..=VALUES_SHOWN_MAX).contains(&limit) {
         true => Ok(limit),

@@ -66,7 +66,7 @@ impl Credentials {
     }
 
     /// Holds up other changes, so that what was checked is still so when it is recorded.
-    async fn turn(&self) -> MutexGuard<'_, ()> {
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
 }
@@ -82,7 +82,7 @@ impl ApiParts {
     }
 
     /// The state of access, or a refusal while this node does not know it.
-    pub(super) fn access_state(&self) -> Result<Arc<AccessState>, ApiError> {
+    pub(crate) fn access_state(&self) -> Result<Arc<AccessState>, ApiError> {
         if self.knows_access() {
             return Ok(self.credentials.view.now());
         }
@@ -147,7 +147,11 @@ pub(crate) async fn lost(api: &Api, principal: &Principal) {
 }
 
 /// Records a change of access and waits until it is in effect here.
-async fn record(api: &ApiParts, caller: &Caller, fact: Fact) -> Result<(Receipt, bool), ApiError> {
+pub(crate) async fn record(
+    api: &ApiParts,
+    caller: &Caller,
+    fact: Fact,
+) -> Result<(Receipt, bool), ApiError> {
     api.require_recording()?;
     let receipt = own_facts::record(api, caller, fact).await?;
     let in_effect = api.credentials.view.wait_for(receipt.position, EFFECT_PATIENCE).await;
@@ -161,7 +165,7 @@ fn refused() -> ApiError {
 }
 
 /// Refuses a text that is not of so many characters.
-fn text(field: &str, text: &str, least: usize, most: usize) -> Result<String, ApiError> {
+pub(crate) fn text(field: &str, text: &str, least: usize, most: usize) -> Result<String, ApiError> {
     use annals_domain::problem::{ErrorCode, FieldError};
     let text = text.trim();
     let wrong =

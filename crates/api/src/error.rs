@@ -38,6 +38,10 @@ pub enum Code {
     IdempotencyConflict,
     /// Something else stands in the way; it is not the request that is wrong.
     Conflict,
+    /// The thing is no longer as the caller saw it.
+    PreconditionFailed,
+    /// The caller must say which state of the thing they saw.
+    PreconditionRequired,
     /// The cursor was not made here.
     InvalidCursor,
     /// The query is deeper or wider than the limit.
@@ -90,6 +94,12 @@ impl Code {
                 ("IDEMPOTENCY_CONFLICT", S::CONFLICT, "The id belongs to another event")
             }
             Self::Conflict => ("CONFLICT", S::CONFLICT, "Not possible as things are"),
+            Self::PreconditionFailed => {
+                ("PRECONDITION_FAILED", S::PRECONDITION_FAILED, "It was changed meanwhile")
+            }
+            Self::PreconditionRequired => {
+                ("PRECONDITION_REQUIRED", S::PRECONDITION_REQUIRED, "Say what you saw")
+            }
             Self::InvalidCursor => ("INVALID_CURSOR", S::BAD_REQUEST, "The cursor is not valid"),
             Self::QueryTooComplex => {
                 ("QUERY_TOO_COMPLEX", S::BAD_REQUEST, "The query is too complex")

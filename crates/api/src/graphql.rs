@@ -1,7 +1,10 @@
 //! GraphQL: `/graphql` by POST and GET, as events, and by WebSocket (graphql-transport-ws).
 
 mod accept;
+mod accessed_by;
 mod batch;
+mod comparison;
+mod completions;
 mod connection;
 mod contract;
 mod document;
@@ -15,20 +18,22 @@ mod http;
 mod inbox;
 mod input;
 mod mutation;
-mod open_streams;
 mod operation;
 pub mod permissions;
 mod person;
 mod playground;
 mod quarantine;
 mod query;
+mod rebuild;
 mod related;
 mod scalars;
 mod settings;
+mod sightings;
 mod socket;
 mod sse;
 mod statistics;
 mod subscription;
+mod views;
 
 use async_graphql::Schema;
 use axum::routing::on;
@@ -37,7 +42,6 @@ use crate::context::Api;
 use crate::router::{Access, Route, Verb};
 use documents::Documents;
 pub use documents::{DocumentMode, DocumentsError, TrustedDocuments};
-use open_streams::OpenStreams;
 pub use settings::{GraphqlParts, GraphqlSettings};
 
 pub(crate) use http::refused_request as refused;
@@ -57,7 +61,6 @@ pub(crate) fn schema(api: &Api) -> AnnalsSchema {
         .limit_directives(limits.graphql_directives_max)
         .data(api.clone())
         .data(Documents::new(api.graphql.documents, api.graphql.trusted.clone(), limits))
-        .data(OpenStreams::new(limits.sockets_per_caller_max))
         .finish()
 }
 

@@ -5,6 +5,8 @@
 
 pub mod auth;
 mod caller;
+mod comparing;
+mod completing;
 pub mod context;
 mod correlating;
 mod counting;
@@ -15,9 +17,12 @@ mod exporting;
 pub mod graphql;
 mod ingest;
 mod layers;
+mod live;
+mod one_state;
 mod own_facts;
 mod quarantine;
 mod rate_limits;
+mod rebuilding;
 pub mod rest;
 mod roles;
 pub mod router;
@@ -25,6 +30,7 @@ mod self_audit;
 pub mod server;
 mod sockets;
 mod view;
+mod views;
 mod watching;
 mod weight;
 
@@ -32,4 +38,5 @@ pub use context::{Api, ApiParts};
 pub use credentials::Credentials;
 pub use exporting::export_desk;
 pub use layers::{AllowedOrigins, WebSettings, WrongOrigin};
+pub use live::LiveParts;
 pub use rate_limits::{RateLimitSettings, RateLimits};

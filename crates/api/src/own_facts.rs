@@ -4,11 +4,11 @@
 use annals_domain::access::Permission;
 use annals_domain::catalogue::IngestMode;
 use annals_domain::event::{
-    Actor, ActorType, Change, Client, Event, JsonObject, Justification, Operation, Outcome,
-    OutcomeStatus, Request, Severity, Subject, Target,
+    Actor, ActorType, Change, Event, JsonObject, Justification, Request, Subject, Target,
 };
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, Receipt};
+use annals_engine::RecordError;
 
 use crate::auth::Credential;
 use crate::caller::Caller;
@@ -56,67 +56,52 @@ pub(crate) async fn record(
     caller: &Caller,
     fact: Fact,
 ) -> Result<Receipt, ApiError> {
-    let event = event_of(api, caller, fact);
-    let content = serde_json::to_vec(&event).unwrap_or_default();
-    let digest = annals_record::content_digest(&content);
-    let mut attempt = 1;
-    loop {
-        match api.recorder.record_own(event.clone(), digest).await {
-            Ok(receipt) => return Ok(receipt.into_inner()),
-            // A flood of events must not keep people from reading what concerns others.
-            Err(annals_engine::RecordError::Busy) if attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(error.into()),
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let (event, digest) = event_of(api, caller, fact);
+    let receipt = patiently(|| api.recorder.record_own(event.clone(), digest)).await?;
+    Ok(receipt.into_inner())
 }
 
 /// Takes on that the caller did something: recorded, or spooled when the log takes no events and the
 /// type allows it. It is on disk when this returns.
 pub(crate) async fn take(api: &ApiParts, caller: &Caller, fact: Fact) -> Result<(), ApiError> {
     let ingest = api.catalogue.find(fact.event_type).map_or(IngestMode::Block, |e| e.ingest);
-    let event = event_of(api, caller, fact);
-    let content = serde_json::to_vec(&event).unwrap_or_default();
-    let digest = annals_record::content_digest(&content);
-    for _ in 1..ATTEMPTS {
-        match api.recorder.take_own(event.clone(), digest, ingest).await {
-            Err(annals_engine::RecordError::Busy) => tokio::time::sleep(PAUSE).await,
-            taken => return Ok(taken.map(drop)?),
-        }
-    }
-    Ok(api.recorder.take_own(event, digest, ingest).await.map(drop)?)
+    let (event, digest) = event_of(api, caller, fact);
+    patiently(|| api.recorder.take_own(event.clone(), digest, ingest)).await?;
+    Ok(())
 }
 
-fn event_of(api: &ApiParts, caller: &Caller, fact: Fact) -> Event {
-    let entry = api.catalogue.find(fact.event_type);
+/// Tries again while too much is under way: a flood of events must not keep people from reading what
+/// concerns others.
+async fn patiently<T, Attempt>(attempt: impl Fn() -> Attempt) -> Result<T, RecordError>
+where
+    Attempt: Future<Output = Result<T, RecordError>>,
+{
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(RecordError::Busy) => tokio::time::sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    attempt().await
+}
+
+/// The event of a fact, and the digest of what it says.
+fn event_of(api: &ApiParts, caller: &Caller, fact: Fact) -> (Event, [u8; 32]) {
+    let tenant = caller.principal.tenant.clone();
+    let id = EventId(uuid::Uuid::now_v7());
     let now = DateTime::utc(api.clock.now());
-    Event {
-        id: EventId(uuid::Uuid::now_v7()),
-        event_type: fact.event_type.into(),
-        schema_version: entry.map_or(1, |entry| entry.version),
-        tenant: caller.principal.tenant.clone(),
-        source: "annals".into(),
-        environment: None,
-        app_version: None,
-        occurred_at: now,
-        received_at: now,
-        producer: None,
-        operation: entry.map_or(Operation::Other, |entry| entry.operation),
-        severity: entry.map_or(Severity::Info, |entry| entry.severity),
-        outcome: Outcome { status: OutcomeStatus::Success, code: None, reason: None },
-        description: None,
+    let event = Event {
         actor: actor_of(caller),
-        on_behalf_of: Vec::new(),
         subject: fact.subject,
         targets: fact.targets,
         changes: fact.changes,
-        client: Client::default(),
-        session: None,
         request: Request { id: caller.request_id.clone(), ..Request::default() },
         justification: fact.justification,
         metadata: fact.metadata,
-        labels: Default::default(),
-    }
+        ..Event::of_annals(&api.catalogue, fact.event_type, tenant, id, now)
+    };
+    let content = serde_json::to_vec(&event).unwrap_or_default();
+    (event, annals_record::content_digest(&content))
 }
 
 /// The caller as an event names them. Whoever may not see what concerns themselves is no person.

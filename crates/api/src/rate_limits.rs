@@ -96,17 +96,17 @@ impl RateLimits {
 
     /// Verifies what somebody shows to be recognised by, unless too many from there showed what
     /// did not hold. Without an address, as within this process, nothing is counted.
-    pub(crate) fn recognise<T>(
+    pub(crate) async fn recognise<T>(
         &self,
         peer: Option<Peer>,
         shown: &[u8],
-        verify: impl FnOnce() -> Result<T, ApiError>,
+        verify: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
         match (&self.0, peer) {
             (Some(limits), Some(peer)) if !shown.is_empty() => {
-                limits.strangers.recognise(peer, shown, verify)
+                limits.strangers.recognise(peer, shown, verify).await
             }
-            _ => verify(),
+            _ => verify.await,
         }
     }
 

@@ -7,6 +7,8 @@ pub(crate) mod body;
 mod break_glass;
 mod bulk;
 mod cleanup;
+mod comparison;
+mod complete;
 mod docs_page;
 mod exports;
 mod health;
@@ -15,25 +17,27 @@ mod logs;
 pub mod openapi;
 mod parameters;
 mod quarantine;
+mod rebuild;
 mod related;
 mod relay;
 mod revocations;
 mod stats;
 mod stream;
+mod views;
 
 pub(crate) use docs_page::Document;
-pub(crate) use parameters::{pairs, parse_query};
+pub(crate) use parameters::{context as query_context, pairs, parse_query};
 
 use axum::routing::on;
 
 use crate::auth::Permission::{
-    BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, ManageApiKeys, ManageQuarantine,
-    ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents,
-    RevokeAccess,
+    BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, MaintainIndex, ManageApiKeys,
+    ManageQuarantine, ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents,
+    RecordEvents, RelayEvents, RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;
-use crate::router::Verb::{Delete, Get, Post};
+use crate::router::Verb::{Delete, Get, Post, Put};
 
 /// Whoever may see some events.
 const READERS: &[crate::auth::Permission] = &[ReadOwnEvents, ReadTenantEvents];
@@ -48,6 +52,14 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/logs/{id}", access: Needs(READERS), handler: |verb| on(verb, logs::one) },
     Route { verb: Get, path: "/api/v1/logs/stats", access: Needs(READERS), handler: |verb| on(verb, stats::stats) },
     Route { verb: Get, path: "/api/v1/logs/suggest", access: Needs(READERS), handler: |verb| on(verb, stats::suggest) },
+    Route { verb: Get, path: "/api/v1/logs/complete", access: Needs(READERS), handler: |verb| on(verb, complete::complete) },
+    Route { verb: Get, path: "/api/v1/logs/comparison", access: Needs(READERS), handler: |verb| on(verb, comparison::compare) },
+    Route { verb: Get, path: "/api/v1/views", access: Needs(READERS), handler: |verb| on(verb, views::list) },
+    Route { verb: Post, path: "/api/v1/views", access: Needs(READERS), handler: |verb| on(verb, views::create) },
+    Route { verb: Put, path: "/api/v1/views/default", access: Needs(READERS), handler: |verb| on(verb, views::set_default) },
+    Route { verb: Get, path: "/api/v1/views/{id}", access: Needs(READERS), handler: |verb| on(verb, views::one) },
+    Route { verb: Put, path: "/api/v1/views/{id}", access: Needs(READERS), handler: |verb| on(verb, views::change) },
+    Route { verb: Delete, path: "/api/v1/views/{id}", access: Needs(READERS), handler: |verb| on(verb, views::delete) },
     Route { verb: Get, path: "/api/v1/logs/{id}/related", access: Needs(READERS), handler: |verb| on(verb, related::related) },
     Route { verb: Get, path: "/api/v1/targets/{type}/{id}/history", access: Needs(READERS), handler: |verb| on(verb, related::history) },
     Route { verb: Get, path: "/api/v1/logs/export", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::direct::export) },
@@ -59,6 +71,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/exports/{id}/file", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::file::download) },
     Route { verb: Get, path: "/api/v1/exports/{id}/manifest", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::manifest) },
     Route { verb: Get, path: "/api/v1/limits", access: Needs(&[ReadCatalogue]), handler: |verb| on(verb, health::limits) },
+    Route { verb: Post, path: "/api/v1/search/rebuild", access: Needs(&[MaintainIndex]), handler: |verb| on(verb, rebuild::begin) },
+    Route { verb: Get, path: "/api/v1/search/rebuild", access: Needs(&[MaintainIndex]), handler: |verb| on(verb, rebuild::status) },
+    Route { verb: Delete, path: "/api/v1/search/rebuild", access: Needs(&[MaintainIndex]), handler: |verb| on(verb, rebuild::cancel) },
     Route { verb: Get, path: "/api/v1/quarantine", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::list) },
     Route { verb: Get, path: "/api/v1/quarantine/{id}", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::one) },
     Route { verb: Delete, path: "/api/v1/quarantine/{id}", access: Needs(&[ManageQuarantine]), handler: |verb| on(verb, quarantine::discard) },

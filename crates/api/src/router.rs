@@ -39,6 +39,8 @@ pub enum Verb {
     Get,
     /// `POST`
     Post,
+    /// `PUT`
+    Put,
     /// `DELETE`
     Delete,
 }
@@ -49,6 +51,7 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -57,6 +60,7 @@ impl Verb {
         match self {
             Self::Get => MethodFilter::GET,
             Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
             Self::Delete => MethodFilter::DELETE,
         }
     }
@@ -153,14 +157,16 @@ async fn admitted(
     request: &mut Request,
 ) -> Result<Caller, ApiError> {
     let peer = request.extensions().get::<Peer>().copied();
-    let shown = request.headers().get(header::AUTHORIZATION);
-    let shown = shown.map(HeaderValue::as_bytes).unwrap_or_default();
+    let headers = request.headers();
+    let shown = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     // Tokens of browsers are good at the one address that is made for them, and no others are.
-    let recognise = || match needed {
-        Some([Permission::RelayEvents]) => relay::principal(api, request.headers()),
-        _ => api.principal(request.headers()),
+    let recognise = async {
+        match needed {
+            Some([Permission::RelayEvents]) => relay::principal(api, headers),
+            _ => api.principal(headers).await,
+        }
     };
-    let principal = api.rate_limits.recognise(peer, shown, recognise)?;
+    let principal = api.rate_limits.recognise(peer, shown, recognise).await?;
     let extensions = request.extensions();
     let usage = extensions.get::<Usage>().cloned().unwrap_or_default();
     let id = extensions.get::<RequestId>().and_then(|id| Some(id.0.to_str().ok()?.to_owned()));

@@ -86,8 +86,9 @@ pub(crate) async fn settle(
     if reads.is_empty() {
         return Ok(());
     }
+    let subject = common_subject(reads.iter().map(|read| read.subject.as_deref()));
     let fact = Fact {
-        subject: common_subject(&reads),
+        subject: subject.map(subject_of),
         metadata: metadata_of(&reads, caller, interface),
         ..Fact::new(READ_TYPE)
     };
@@ -101,14 +102,15 @@ pub(crate) async fn settle(
 }
 
 /// The person all of it is about, so that they can see who looked.
-fn common_subject(reads: &[Read]) -> Option<Subject> {
-    let mut subjects = reads.iter().map(|read| read.subject.as_deref());
+pub(crate) fn common_subject<'a>(
+    mut subjects: impl Iterator<Item = Option<&'a str>>,
+) -> Option<&'a str> {
     let first = subjects.next()??;
-    subjects.all(|subject| subject == Some(first)).then(|| Subject {
-        id: first.to_owned(),
-        name: None,
-        alt_ids: Default::default(),
-    })
+    subjects.all(|subject| subject == Some(first)).then_some(first)
+}
+
+fn subject_of(id: &str) -> Subject {
+    Subject { id: id.to_owned(), name: None, alt_ids: Default::default() }
 }
 
 fn metadata_of(reads: &[Read], caller: &Caller, interface: Interface) -> JsonObject {

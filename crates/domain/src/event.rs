@@ -2,6 +2,8 @@
 //!
 //! This is the complete, checked form; what a caller sends is [`crate::input::EventInput`].
 
+mod own;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::event::{Actor, Event, JsonObject};
@@ -62,8 +63,16 @@ pub fn fold_into(text: &str, folded: &mut String) {
     }
     // Letter by letter, so that a part of a text folds as it does in the whole: in Greek the last
     // letter of a word has a form of its own, and a pattern ends where the text may go on.
-    let lower = text.chars().flat_map(char::to_lowercase);
-    folded.extend(lower.map(|c| if c == 'ς' { 'σ' } else { c }));
+    let mut lower = String::with_capacity(text.len() + 4);
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
+            'ς' => lower.push('σ'),
+            'ß' => lower.push_str("ss"),
+            c => lower.push(c),
+        }
+    }
+    // An accent is the same whether it was written with its letter or behind it.
+    folded.extend(lower.nfc());
 }
 
 /// The number that `text` writes: decimal, perhaps with an exponent, finite.
@@ -268,7 +277,8 @@ fn value_facts(path: &mut String, value: &Value, left: &mut usize, sink: &mut im
     }
 }
 
-fn leaf(value: &Value) -> Fact<'_> {
+/// The value of what holds no others.
+pub(crate) fn leaf(value: &Value) -> Fact<'_> {
     match value {
         Value::String(text) => bounded(Fact::Folded(text)),
         Value::Number(number) => number.as_f64().map_or(Fact::Present, Fact::Number),
@@ -277,7 +287,8 @@ fn leaf(value: &Value) -> Fact<'_> {
     }
 }
 
-fn bounded(fact: Fact<'_>) -> Fact<'_> {
+/// Too long a value is only known to be there.
+pub(crate) fn bounded(fact: Fact<'_>) -> Fact<'_> {
     match fact {
         Fact::Exact(text) | Fact::Folded(text) if text.len() > VALUE_BYTES_MAX => Fact::Present,
         fact => fact,

@@ -10,12 +10,16 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::identifiers::{Position, TenantId};
+use crate::text::NearWord;
 
+mod candidates;
 mod matching;
 mod pattern;
 mod view;
 
-pub use matching::{Matcher, canonical_network};
+pub use candidates::Candidates;
+pub(crate) use matching::ValueMatcher;
+pub use matching::{Glance, Matcher, canonical_network};
 pub use view::EventView;
 
 /// A condition on events.
@@ -33,6 +37,8 @@ pub enum Filter {
     Field(Field, Test),
     /// The words stand one after the other in some text of the event; see [`crate::text`].
     Text(TextTest),
+    /// Some word of a text of the event is nearly this one.
+    Near(NearWord),
     /// When it happened (`occurred_at`) lies in the range.
     Occurred(TimeRange),
     /// When it was recorded (`received_at`) lies in the range.

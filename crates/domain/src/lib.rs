@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod event;
 pub mod facts;
 pub mod filter;
+pub mod highlight;
 pub mod identifiers;
 pub mod input;
 pub mod json;

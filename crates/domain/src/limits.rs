@@ -129,6 +129,8 @@ pub struct QueryLimits {
     pub depth_max: usize,
     /// Conditions in one query.
     pub terms_max: usize,
+    /// Letters and digits that stand before the `*` of `refund*`.
+    pub prefix_letters_min: usize,
     /// Events on one page.
     pub page_max: usize,
     /// Events on a page when the caller names no number.

@@ -1,14 +1,21 @@
 //! What is remembered of a person: when seen, doing what, with which devices, from where.
 //!
-//! A person is seen in an event as its subject, as its actor, or both.
+//! A person is seen in an event as its subject, as its actor, or both. Who else looked at what concerns
+//! them stands beside that ([`Views`]).
+
+mod counts;
+mod deltas;
+mod views;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::access::READ_TYPE;
 use crate::identifiers::{Position, TenantId};
-use crate::record::Recorded;
+
+pub use counts::{Counts, Kind};
+pub use deltas::deltas;
+pub use views::{Concern, PURPOSE_BYTES_MAX, Viewer, Views};
 
 /// Whom a profile is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +32,8 @@ pub struct PersonRef {
 pub struct ProfileDelta {
     /// Newest display name, with the position it was seen at.
     pub name: Option<(Position, String)>,
-    /// Events by type.
-    pub counts: BTreeMap<String, u64>,
+    /// Events by type and kind.
+    pub counts: BTreeMap<String, BTreeMap<Kind, u64>>,
     /// Positions of the events, rising.
     pub timeline: Vec<Position>,
     /// Devices the person acted with.
@@ -34,9 +41,29 @@ pub struct ProfileDelta {
     /// Places the person acted from.
     pub places: BTreeMap<PlaceKey, Seen>,
     /// Sessions the person acted in, by session id.
-    pub sessions: BTreeMap<String, Seen>,
+    pub sessions: BTreeMap<String, SessionSeen>,
     /// When the person was seen.
     pub seen: Option<Seen>,
+    /// Positions of the events by which others looked at what concerns the person, rising.
+    pub accesses: Vec<(Position, Concern)>,
+    /// Who these others are.
+    pub viewers: BTreeMap<Viewer, Views>,
+}
+
+/// When somebody acted in a session, and when they left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionSeen {
+    /// When it was seen.
+    pub seen: Seen,
+    /// When somebody signed out of it last; by `occurred_at`.
+    pub ended: Option<Timestamp>,
+}
+
+impl SessionSeen {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self { seen: self.seen.plus(other.seen), ended: self.ended.max(other.ended) }
+    }
 }
 
 /// A device, as far as the user agent tells it apart.
@@ -101,22 +128,25 @@ pub struct Profile {
     pub name: Option<String>,
     /// When seen, and in how many events.
     pub seen: Seen,
-    /// Events by type, most frequent first.
-    pub counts: Vec<(String, u64)>,
+    /// How many events there were of each type, outcome and operation.
+    pub counts: Counts,
     /// Devices, newest first.
     pub devices: Vec<(DeviceKey, Seen)>,
     /// Places, newest first.
     pub places: Vec<(PlaceKey, Seen)>,
     /// Sessions, newest first.
-    pub sessions: Vec<(String, Seen)>,
+    pub sessions: Vec<(String, SessionSeen)>,
 }
 
 impl ProfileDelta {
     /// Both together, whichever came first.
     pub fn plus(mut self, other: Self) -> Self {
         self.name = self.name.max(other.name);
-        for (kind, count) in other.counts {
-            *self.counts.entry(kind).or_default() += count;
+        for (event_type, kinds) in other.counts {
+            let counts = self.counts.entry(event_type).or_default();
+            for (kind, count) in kinds {
+                *counts.entry(kind).or_default() += count;
+            }
         }
         self.timeline.extend(other.timeline);
         self.timeline.sort_unstable();
@@ -127,91 +157,25 @@ impl ProfileDelta {
             add(&mut self.places, key, seen);
         }
         for (key, seen) in other.sessions {
-            add(&mut self.sessions, key, seen);
+            self.sessions
+                .entry(key)
+                .and_modify(|before| *before = before.plus(seen))
+                .or_insert(seen);
+        }
+        self.accesses.extend(other.accesses);
+        self.accesses.sort_unstable();
+        for (viewer, views) in other.viewers {
+            let views = match self.viewers.remove(&viewer) {
+                Some(before) => before.plus(views),
+                None => views,
+            };
+            self.viewers.insert(viewer, views);
         }
         self.seen = match (self.seen, other.seen) {
             (Some(seen), Some(more)) => Some(seen.plus(more)),
             (seen, more) => seen.or(more),
         };
         self
-    }
-}
-
-/// What the events add to the profiles of the people in them. That somebody looked at the log adds
-/// nothing: whoever works with it would be known for little else.
-pub fn deltas(batch: &[Recorded]) -> BTreeMap<PersonRef, ProfileDelta> {
-    let mut deltas = BTreeMap::<PersonRef, ProfileDelta>::new();
-    for recorded in batch.iter().filter(|recorded| recorded.event.event_type != READ_TYPE) {
-        let event = &recorded.event;
-        let actor = Some(&event.actor).filter(|actor| actor.is_person());
-        let actor_id = actor.and_then(|actor| actor.id.as_deref());
-        if let Some(id) = actor_id {
-            let delta = delta_of(&mut deltas, &event.tenant, id);
-            let own = event.subject.as_ref().filter(|subject| subject.id == id);
-            let name = event.actor.name.as_ref().or(own.and_then(|subject| subject.name.as_ref()));
-            add_sighting(delta, recorded, name.map(String::as_str));
-            add_circumstances(delta, recorded);
-        }
-        if let Some(subject) = &event.subject
-            && actor_id != Some(&subject.id)
-        {
-            let delta = delta_of(&mut deltas, &event.tenant, &subject.id);
-            add_sighting(delta, recorded, subject.name.as_deref());
-        }
-    }
-    deltas
-}
-
-fn delta_of<'a>(
-    deltas: &'a mut BTreeMap<PersonRef, ProfileDelta>,
-    tenant: &TenantId,
-    id: &str,
-) -> &'a mut ProfileDelta {
-    deltas.entry(PersonRef { tenant: tenant.clone(), id: id.to_owned() }).or_default()
-}
-
-fn add_sighting(delta: &mut ProfileDelta, recorded: &Recorded, name: Option<&str>) {
-    let event = &recorded.event;
-    let seen = Seen::once(event.occurred_at.timestamp);
-    delta.seen = Some(delta.seen.map_or(seen, |before| before.plus(seen)));
-    *delta.counts.entry(event.event_type.clone()).or_default() += 1;
-    delta.timeline.push(recorded.position);
-    if let Some(name) = name {
-        delta.name = Some((recorded.position, name.to_owned()));
-    }
-}
-
-/// Devices, places and sessions are those of whoever acted.
-fn add_circumstances(delta: &mut ProfileDelta, recorded: &Recorded) {
-    let event = &recorded.event;
-    let seen = Seen::once(event.occurred_at.timestamp);
-    if let Some(device) = &event.client.device {
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        let key = DeviceKey {
-            device_type: text(&device.device_type),
-            name: text(&device.name),
-            os: text(&device.os),
-            browser: text(&device.browser),
-        };
-        add(&mut delta.devices, key, seen);
-    }
-    let place = match (&event.client.geo, event.client.ip) {
-        (Some(geo), _) => Some(PlaceKey {
-            country: geo.country.clone().unwrap_or_default(),
-            region: geo.region.clone().unwrap_or_default(),
-            city: geo.city.clone().unwrap_or_default(),
-            ip: String::new(),
-        }),
-        (None, Some(ip)) => {
-            Some(PlaceKey { ip: ip.to_canonical().to_string(), ..PlaceKey::default() })
-        }
-        (None, None) => None,
-    };
-    if let Some(place) = place {
-        add(&mut delta.places, place, seen);
-    }
-    if let Some(id) = event.session.as_ref().and_then(|session| session.id.clone()) {
-        add(&mut delta.sessions, id, seen);
     }
 }
 

@@ -6,20 +6,26 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::catalogue::Catalogue;
 use crate::filter::Filter;
 use crate::limits::QueryLimits;
 
+mod classes;
+mod completion;
 mod conditions;
 mod counted;
 mod fields;
 mod lexer;
 mod moments;
+mod near;
 mod parameters;
 mod parser;
 mod printer;
 mod ranges;
 mod suggestions;
 
+pub use classes::{ClassInfo, classes};
+pub use completion::{Choice, ChoiceKind, Completion, Lookup, complete};
 pub use counted::{counted_field, number_field};
 pub use fields::{FieldInfo, FieldKind, fields};
 pub use parameters::{PARAMETERS, filter_from_parameters};
@@ -32,6 +38,8 @@ pub struct QueryContext<'a> {
     pub limits: &'a QueryLimits,
     /// Now: what `after:-P7D` counts from.
     pub now: Timestamp,
+    /// Which types there are: what `is:significant` asks for.
+    pub catalogue: &'a Catalogue,
 }
 
 /// What is wrong with a query, and where.

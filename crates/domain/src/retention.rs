@@ -23,6 +23,7 @@ const KEPT: &[&str] = &[
     "annals.configuration.",
     "annals.integrity.",
     "annals.retention.",
+    "annals.view.",
 ];
 
 /// How long a class is kept.

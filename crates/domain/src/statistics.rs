@@ -4,18 +4,22 @@
 //! [`Tally`], and tallies add up. [`Tally::add`] counts one event and so defines what is meant; the
 //! index is tested against it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::facts::{fold, is_folded};
 use crate::filter::{Field, Filter, TimeRange};
 
 mod answer;
 mod buckets;
+mod comparison;
 mod tally;
 
 pub use answer::{Facet, FacetValue, Precision};
 pub use buckets::{BUCKETS_MAX, Interval, TooManyBuckets, edges};
+pub use comparison::{ChangedValues, Comparison, Periods, periods};
 pub use tally::{BucketTally, FacetTally, NumberTally, Tally, first_values, values_of};
 
 /// Fields counted at once.
@@ -39,6 +43,18 @@ pub struct Question {
     pub numbers: Vec<Field>,
     /// Stretches of time that events are counted in.
     pub timeline: Option<Timeline>,
+    /// Only values of the fields that begin so are counted; folded where the field is.
+    pub beginning: String,
+}
+
+impl Question {
+    /// What counted values of the field begin with.
+    pub fn beginning_of(&self, Field(path): &Field) -> Cow<'_, str> {
+        match is_folded(path) {
+            true => Cow::Owned(fold(&self.beginning)),
+            false => Cow::Borrowed(&self.beginning),
+        }
+    }
 }
 
 /// Stretches of time, one after the other.

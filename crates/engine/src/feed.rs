@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use annals_domain::{Position, Recorded};
 use tokio::sync::watch;
 
+use crate::live::Hub;
 use crate::weight::weight;
 
 mod filling;
@@ -27,6 +28,8 @@ pub(crate) struct Feed {
     ring: RwLock<Ring>,
     head: watch::Sender<Position>,
     weight_max: usize,
+    /// Where subscribers are told together.
+    live: Arc<Hub>,
 }
 
 /// Events in chunks, so that a reader takes hold of many at the price of one.
@@ -68,7 +71,8 @@ impl Feed {
     /// A feed that begins at the head of the log. It keeps so many ordinary events.
     pub(crate) fn starting_at(head: Position, weight_max: usize) -> Self {
         let ring = Ring { chunks: VecDeque::new(), weight: 0, after: head, head };
-        Self { ring: RwLock::new(ring), head: watch::Sender::new(head), weight_max }
+        let live = Arc::new(Hub::beside(weight_max));
+        Self { ring: RwLock::new(ring), head: watch::Sender::new(head), weight_max, live }
     }
 
     /// Newest position in the feed.

@@ -26,11 +26,13 @@ mod projector;
 mod quarantine;
 mod queries;
 mod reading;
+mod rebuilding;
 mod recorder;
 mod recording;
 mod retention;
 mod roles;
 mod root;
+mod scrubber;
 mod sealing;
 mod settings;
 mod shards;
@@ -61,14 +63,16 @@ pub use quarantine::{
     RefusedEvent,
 };
 pub use queries::{
-    HistogramRequest, HistoryPage, HistoryRequest, Page, PageRequest, Part, PastValues, Queries,
-    QueryError, RelatedPage, RelatedRequest, Relation, Statistics, StatisticsRequest, last_changes,
-    page_key,
+    ChangedValue, ComparisonRequest, CountedValues, HistogramRequest, HistoryPage, HistoryRequest,
+    Page, PageRequest, Part, PastValues, PeriodValues, Queries, QueryError, RelatedPage,
+    RelatedRequest, Relation, Statistics, StatisticsRequest, ValueChanges, last_changes, page_key,
 };
+pub use rebuilding::{RebuildRefused, RebuildState, RebuildStatus, Rebuilding};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
 pub use retention::{Due, Retention, RetentionError, RetentionRun};
 pub use roles::{InvalidRoles, Role, Roles};
+pub use scrubber::ScrubSettings;
 pub use sealing::Admitted;
 pub use settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,

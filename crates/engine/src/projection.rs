@@ -3,6 +3,7 @@
 //! A projection keeps its position in the same commit as its data (DESIGN 1.3), so it is brought
 //! up to date exactly once however often it is restarted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use annals_domain::{EventId, Position, Recorded};
@@ -28,6 +29,22 @@ pub(crate) trait Projection: Send + Sync + 'static {
 
     /// Makes what was taken in durable and visible.
     fn commit(&self) -> Result<(), ProjectionError>;
+
+    /// Whether some of what it keeps was found damaged.
+    fn is_damaged(&self) -> bool {
+        false
+    }
+
+    /// Takes what is damaged out of the way, if there is anything. Answers whether there was: then it
+    /// goes on from where [`Projection::rewind`] tells.
+    fn set_damage_aside(&self) -> Result<bool, ProjectionError> {
+        Ok(false)
+    }
+
+    /// More events than this are committed at once, however short the time since the last commit.
+    fn uncommitted_max(&self) -> usize {
+        16_384
+    }
 }
 
 /// A projection failed for a reason that may lie outside of the events.
@@ -50,13 +67,15 @@ pub struct Parked {
 pub struct Progress {
     name: &'static str,
     applied: watch::Sender<Position>,
+    /// Up to where it had come before it had to go back.
+    lost: AtomicU64,
     parked: Mutex<Vec<Parked>>,
 }
 
 impl Progress {
     pub(crate) fn new(name: &'static str, position: Position) -> Arc<Self> {
         let applied = watch::Sender::new(position);
-        Arc::new(Self { name, applied, parked: Mutex::default() })
+        Arc::new(Self { name, applied, lost: AtomicU64::new(0), parked: Mutex::default() })
     }
 
     /// Which projection.
@@ -81,6 +100,24 @@ impl Progress {
 
     pub(crate) fn advance(&self, position: Position) {
         self.applied.send_replace(position);
+    }
+
+    /// What was parked here is what was parked there: that took in the same events anew.
+    pub(crate) fn adopt_parked(&self, other: &Self) {
+        let adopted =
+            other.parked().into_iter().map(|parked| Parked { projection: self.name, ..parked });
+        *self.parked.lock().unwrap_or_else(PoisonError::into_inner) = adopted.collect();
+    }
+
+    /// It has lost what came after the position, and takes it in again.
+    pub(crate) fn fall_back(&self, position: Position) {
+        self.lost.fetch_max(self.position().0, Ordering::AcqRel);
+        self.applied.send_replace(position);
+    }
+
+    /// Whether it lacks something that it had before.
+    pub fn is_incomplete(&self) -> bool {
+        self.position().0 < self.lost.load(Ordering::Acquire)
     }
 
     pub(crate) fn park(&self, event: &Recorded, cause: String) {

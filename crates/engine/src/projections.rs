@@ -17,14 +17,28 @@ pub(crate) const INDEX: &str = "index";
 /// Name of the projection that keeps the inboxes.
 pub(crate) const INBOX: &str = "inbox";
 
-/// Keeps the search index.
+/// Name of the projection that fills the search index anew.
+pub(crate) const NEXT_INDEX: &str = "next_index";
+
+/// So many events are in the writer's memory, or in segments that a commit makes known.
+const UNCOMMITTED_IN_INDEX_MAX: usize = 262_144;
+
+/// A person who is in many of these is written once; they take some ten megabytes of memory.
+const UNCOMMITTED_IN_PROFILES_MAX: usize = 131_072;
+
+/// Keeps a search index.
 pub(crate) struct Indexer {
+    pub(crate) name: &'static str,
     pub(crate) index: Arc<dyn SearchIndex>,
 }
 
 impl Projection for Indexer {
     fn name(&self) -> &'static str {
-        INDEX
+        self.name
+    }
+
+    fn uncommitted_max(&self) -> usize {
+        UNCOMMITTED_IN_INDEX_MAX
     }
 
     fn rewind(&self) -> Result<Position, ProjectionError> {
@@ -39,6 +53,15 @@ impl Projection for Indexer {
     fn commit(&self) -> Result<(), ProjectionError> {
         self.index.commit()?;
         Ok(())
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.index.upkeep().is_some_and(|upkeep| upkeep.is_damaged())
+    }
+
+    fn set_damage_aside(&self) -> Result<bool, ProjectionError> {
+        let Some(upkeep) = self.index.upkeep() else { return Ok(false) };
+        Ok(upkeep.set_damage_aside()?.is_some())
     }
 }
 
@@ -64,6 +87,10 @@ impl Profiler {
 impl Projection for Profiler {
     fn name(&self) -> &'static str {
         "profiles"
+    }
+
+    fn uncommitted_max(&self) -> usize {
+        UNCOMMITTED_IN_PROFILES_MAX
     }
 
     fn rewind(&self) -> Result<Position, ProjectionError> {

@@ -20,8 +20,10 @@ use crate::opening::ReadError;
 use crate::projection::{Progress, Projection, ProjectionError, with_causes};
 
 mod blame;
+mod source;
 
 use blame::{Blame, Failure, Findings, Stopped};
+use source::Source;
 
 /// How long one turn waits for news before the actor looks at its mailbox again.
 const TURN: Duration = Duration::from_millis(500);
@@ -34,8 +36,9 @@ const REST: Duration = Duration::from_secs(1);
 const SECOND_LOOK_AFTER: Duration = Duration::from_millis(250);
 /// How long a projector that is stopped goes on taking in what is in the feed.
 const CATCH_UP: Duration = Duration::from_secs(3);
-/// More events than this are committed at once, however short the time since the last commit.
-const UNCOMMITTED_MAX: usize = 16_384;
+/// At least this long between two commits of a projection that is far behind: what it takes in now is
+/// not what people look for.
+const FAR_BEHIND_COMMIT: Duration = Duration::from_secs(10);
 
 /// Follows the feed and keeps one projection up to date.
 pub(crate) struct Projector {
@@ -50,7 +53,7 @@ pub(crate) struct Projector {
 }
 
 pub(crate) struct State {
-    reader: FeedReader,
+    reader: Source,
     /// When the next batch may be taken.
     next_batch: Instant,
     committed: Instant,
@@ -74,16 +77,9 @@ impl Actor for Projector {
     type Arguments = ();
 
     async fn pre_start(&self, myself: ActorRef<Turn>, (): ()) -> Result<State, ActorProcessingErr> {
-        let position = self.rewind().await?;
+        let state = self.begin().await?;
         myself.cast(Turn)?;
-        Ok(State {
-            reader: (self.reader)(position),
-            next_batch: Instant::now(),
-            committed: Instant::now(),
-            pending: None,
-            careful_until: Position::START,
-            second_look: false,
-        })
+        Ok(state)
     }
 
     async fn handle(
@@ -114,19 +110,58 @@ impl Actor for Projector {
     }
 }
 
+impl State {
+    /// Everything up to here was taken in, or cannot be.
+    pub(crate) fn position(&self) -> Position {
+        self.reader.position()
+    }
+
+    /// About how many events are still to be taken in.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.reader.backlog()
+    }
+
+    /// The same from an earlier position.
+    pub(crate) fn backlog_from(&self, position: Position) -> u64 {
+        self.reader.backlog_from(position)
+    }
+}
+
 impl Projector {
-    async fn turn(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
+    /// Begins where the projection's durable state ends.
+    pub(crate) async fn begin(&self) -> Result<State, ActorProcessingErr> {
+        let position = self.rewind().await?;
+        Ok(State {
+            reader: Source::new((self.reader)(position), self.batch_events_max),
+            next_batch: Instant::now(),
+            committed: Instant::now(),
+            pending: None,
+            careful_until: Position::START,
+            second_look: false,
+        })
+    }
+
+    /// Takes in what comes next, or waits for it for a while.
+    pub(crate) async fn turn(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
+        if self.projection.is_damaged() {
+            self.mend(state).await?;
+        }
         if state.reader.backlog() < self.batch_events_max as u64 {
             tokio::time::sleep_until(state.next_batch).await;
         }
-        let until_commit = (state.committed + self.commit_interval) - Instant::now();
+        let commit_interval = match state.reader.is_far_behind() {
+            true => self.commit_interval.max(FAR_BEHIND_COMMIT),
+            false => self.commit_interval,
+        };
+        let until_commit = (state.committed + commit_interval) - Instant::now();
         let patience = if state.pending.is_some() { until_commit.min(TURN) } else { TURN };
         tokio::select! {
             () = self.stopping.cancelled() => return Ok(()),
             news = self.news(state, patience) => self.take_news(news, state).await?,
         }
         let due = state.pending.is_some_and(|events| {
-            events >= UNCOMMITTED_MAX || state.committed.elapsed() >= self.commit_interval
+            events >= self.projection.uncommitted_max()
+                || state.committed.elapsed() >= commit_interval
         });
         if due {
             self.commit(state).await?;
@@ -138,7 +173,7 @@ impl Projector {
 
     /// Waits for events; dropping the future loses none.
     async fn news(&self, state: &mut State, patience: Duration) -> News {
-        tokio::time::timeout(patience, state.reader.next(self.batch_events_max)).await
+        tokio::time::timeout(patience, state.reader.next()).await
     }
 
     async fn take_news(&self, news: News, state: &mut State) -> Result<(), ActorProcessingErr> {
@@ -182,7 +217,8 @@ impl Projector {
         }
     }
 
-    async fn commit(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
+    /// Makes what was taken in durable.
+    pub(crate) async fn commit(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
         if state.pending.is_none() {
             return Ok(());
         }
@@ -210,8 +246,31 @@ impl Projector {
     }
 
     async fn go_back(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
-        state.reader = (self.reader)(self.rewind().await?);
+        let reader = (self.reader)(self.rewind().await?);
+        state.reader = Source::new(reader, self.batch_events_max);
         state.pending = None;
+        Ok(())
+    }
+
+    /// Sets aside what is damaged, and begins again where that leaves off.
+    async fn mend(&self, state: &mut State) -> Result<(), ActorProcessingErr> {
+        let projection = self.progress.name();
+        let outcome = self.attempt(|projection| projection.set_damage_aside()).await;
+        match &outcome {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            // Some may have gone, so it goes back all the same.
+            Err(cause) => warn!(projection, cause, "damage could not be set aside; trying again"),
+        }
+        let whole = self.attempt(|projection| projection.rewind()).await?;
+        self.progress.fall_back(whole);
+        state.reader = Source::new((self.reader)(whole), self.batch_events_max);
+        state.pending = None;
+        state.second_look = false;
+        state.careful_until = Position::START;
+        if outcome.is_err() {
+            tokio::time::sleep(REST).await;
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey, Scope};
 use annals_domain::notification::InboxItem;
-use annals_domain::profile::{PersonRef, Profile};
+use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, Recorded, TenantId};
 use annals_ports::{EventLog, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex};
 
@@ -19,20 +19,22 @@ use crate::projection::Progress;
 use crate::projections::{INBOX, INDEX};
 use crate::turns::Turns;
 
+mod comparison;
+mod completing;
 mod history;
 mod paging;
+mod profiles;
 mod related;
 mod snapshot;
 mod statistics;
 
+pub use comparison::{ChangedValue, ComparisonRequest, PeriodValues, ValueChanges};
+pub use completing::CountedValues;
 pub use history::{HistoryPage, HistoryRequest, Part, PastValues, last_changes};
 pub use related::{RelatedPage, RelatedRequest, Relation};
 pub use statistics::{HistogramRequest, Statistics, StatisticsRequest};
 
 use paging::Found;
-
-/// How often a page of a timeline is filled up.
-const TIMELINE_READS_MAX: usize = 100;
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -90,6 +92,8 @@ pub struct Queries {
     pub(crate) progress: Arc<[Arc<Progress>]>,
     /// Which questions are worked on, and which wait.
     pub(crate) turns: Turns,
+    /// Nothing beyond this position is seen.
+    pub(crate) as_of: Position,
 }
 
 /// The key of an event in any order.
@@ -104,6 +108,17 @@ impl Queries {
     /// About how many events a projection is behind the log.
     pub fn lag(&self, progress: &Progress) -> u64 {
         distance(&*self.log, progress.position(), self.head())
+    }
+
+    /// The same, but for everything beyond a position: whatever is recorded meanwhile, several
+    /// questions are answered from one state of the log.
+    pub fn as_of(&self, position: Position) -> Self {
+        Self { as_of: self.as_of.min(position), ..self.clone() }
+    }
+
+    /// Up to where searches see every event.
+    pub fn visible(&self) -> Position {
+        self.memory().end
     }
 
     /// A page of the events that match.
@@ -136,47 +151,6 @@ impl Queries {
         let Some(entry) = entry else { return Ok(None) };
         let event = self.opener.open_all(vec![entry]).await?.pop();
         Ok(event.filter(|event| scope.filter().matches(&event.event)))
-    }
-
-    /// The person's profile.
-    pub async fn profile(
-        &self,
-        person: PersonRef,
-        limit: usize,
-    ) -> Result<Option<Profile>, QueryError> {
-        let store = Arc::clone(&self.profiles);
-        let tenant = person.tenant.clone();
-        self.blocking(&tenant, move || store.profile(&person, limit)).await
-    }
-
-    /// The person's events, newest first.
-    pub async fn timeline(
-        &self,
-        person: PersonRef,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<Page, QueryError> {
-        let tenant = person.tenant.clone();
-        let mut page = Page { events: Vec::new(), more: true };
-        let mut before = before;
-        // Of events that retention removed the profile still has the places.
-        for _ in 0..TIMELINE_READS_MAX {
-            let wanted = limit.saturating_sub(page.events.len());
-            let (store, person) = (Arc::clone(&self.profiles), person.clone());
-            let timeline = move || store.timeline(&person, before, wanted.saturating_add(1));
-            let mut positions = self.blocking(&tenant, timeline).await?;
-            page.more = positions.len() > wanted;
-            positions.truncate(wanted);
-            before = positions.last().copied().or(before);
-            let found = positions.into_iter().map(Found::At).collect();
-            page.events.extend(self.fetch(&tenant, found).await?);
-            if page.events.len() >= limit || !page.more {
-                return Ok(page);
-            }
-        }
-        // A page without events leads nowhere.
-        page.more = !page.events.is_empty();
-        Ok(page)
     }
 
     /// The person's messages, newest first.
@@ -249,6 +223,12 @@ impl Queries {
             // The projection's progress lives as long as this does.
             let _ = progress.watch().wait_for(|applied| far_enough(*applied)).await;
         }
+    }
+
+    /// Whether searches find less than they did, because a damaged part of the index is being made anew.
+    pub fn is_incomplete(&self) -> bool {
+        let mut index = self.progress.iter().filter(|progress| progress.name() == INDEX);
+        index.any(|progress| progress.is_incomplete())
     }
 
     /// How far each projection has come.

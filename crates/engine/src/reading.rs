@@ -9,6 +9,10 @@ use tracing::error;
 
 use crate::opening::{Opener, ReadError};
 
+mod ahead;
+
+pub(crate) use ahead::ReadAhead;
+
 /// A stretch of the log as it is stored.
 pub(crate) struct Stretch {
     pub(crate) entries: Vec<LogEntry>,

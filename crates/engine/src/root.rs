@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
-use annals_ports::EventLog;
+use annals_ports::{EventLog, SearchIndex};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use crate::projection::{Progress, Projection, with_causes};
 use crate::projector::Projector;
 use crate::recorder::{self, RecorderActor};
 use crate::recording::Recorder;
+use crate::scrubber::{ScrubSettings, Scrubber};
 use crate::sealing::Fresh;
 use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings};
 use crate::shards::Shards;
@@ -69,6 +70,9 @@ pub(crate) struct Root {
     pub(crate) delivery: Option<DelivererParts>,
     /// None on a node that makes no exports.
     pub(crate) exports: Option<Arc<Office>>,
+    /// Whose files are looked after; none where they are not, or where there are none.
+    pub(crate) index: Option<Arc<dyn SearchIndex>>,
+    pub(crate) scrub: ScrubSettings,
     pub(crate) recorder: RecorderSettings,
     pub(crate) pace: ProjectionSettings,
     pub(crate) supervision: SupervisionSettings,
@@ -84,6 +88,7 @@ pub(crate) enum Child {
     Deliverer(DelivererParts, ActorCell),
     Drainer(DrainerParts, ActorCell),
     Exporter(Arc<Office>, ActorCell),
+    Scrubber(Arc<dyn SearchIndex>, ActorCell),
 }
 
 impl Child {
@@ -93,7 +98,8 @@ impl Child {
             | Self::Projector(_, cell)
             | Self::Deliverer(_, cell)
             | Self::Drainer(_, cell)
-            | Self::Exporter(_, cell) => cell.get_id() == actor.get_id(),
+            | Self::Exporter(_, cell)
+            | Self::Scrubber(_, cell) => cell.get_id() == actor.get_id(),
             Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
         }
     }
@@ -132,6 +138,10 @@ impl Actor for Root {
         if let Some(office) = &self.exports {
             let exporter = spawn_exporter(office, myself.get_cell()).await?;
             children.push(Child::Exporter(Arc::clone(office), exporter));
+        }
+        if let Some(index) = &self.index {
+            let scrubber = self.spawn_scrubber(index, myself.get_cell()).await?;
+            children.push(Child::Scrubber(Arc::clone(index), scrubber));
         }
         if let Some(spooler) = self.recorder_parts.spooler.clone() {
             let recorder = self.recorder_parts.clone().recorder(addresses.clone());
@@ -187,6 +197,7 @@ impl Root {
             Child::Deliverer(parts, cell) => *cell = self.spawn_deliverer(parts, root).await?,
             Child::Exporter(office, cell) => *cell = spawn_exporter(office, root).await?,
             Child::Drainer(parts, cell) => *cell = spawn_drainer(parts, root).await?,
+            Child::Scrubber(index, cell) => *cell = self.spawn_scrubber(index, root).await?,
             Child::Recorder(address) => {
                 address.send_replace(self.spawn_recorder(root).await?);
             }
@@ -237,6 +248,16 @@ impl Root {
     ) -> Result<ActorCell, SpawnErr> {
         let (parts, stopping) = (parts.clone(), self.stopping.clone());
         let actor = Deliverer { parts, reader: self.readers(), stopping };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+
+    async fn spawn_scrubber(
+        &self,
+        index: &Arc<dyn SearchIndex>,
+        root: ActorCell,
+    ) -> Result<ActorCell, SpawnErr> {
+        let (index, stopping) = (Arc::clone(index), self.stopping.clone());
+        let actor = Scrubber { index, settings: self.scrub, stopping };
         Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
     }
 

@@ -14,7 +14,7 @@ use annals_ports::{
 };
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{Mutex, Semaphore, broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -22,18 +22,20 @@ use tracing::warn;
 use crate::access::{self, ACCESS, AccessKeeper, AccessView};
 use crate::delivery::{DelivererParts, DeliveryStatus};
 use crate::export::{ExportParts, Exports};
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedReader};
 use crate::key_ring::KeyRing;
 use crate::opening::Opener;
 use crate::permits::Permits;
 use crate::projection::{Progress, Projection, with_causes};
-use crate::projections::{Indexer, Notifier, Profiler};
+use crate::projections::{INDEX, Indexer, Notifier, Profiler};
 use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::Queries;
+use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
 use crate::retention::Retention;
 use crate::roles::{Role, Roles};
 use crate::root::{Projected, RecorderParts, Root};
+use crate::scrubber::ScrubSettings;
 use crate::sealing::Fresh;
 use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
@@ -82,6 +84,8 @@ pub struct Settings {
     pub projections: ProjectionSettings,
     /// `[supervision]`.
     pub supervision: SupervisionSettings,
+    /// How the files of the search index are looked after.
+    pub scrub: ScrubSettings,
     /// `[delivery]`.
     pub delivery: DeliverySettings,
     /// `[quarantine]`.
@@ -155,6 +159,8 @@ pub struct System {
     pub quarantine: Quarantine,
     /// Takes events out of the log; none on a node that makes no exports.
     pub exports: Option<Exports>,
+    /// Fills the search index anew; none where nothing is projected, or the index cannot.
+    pub rebuilding: Option<Rebuilding>,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     stopping: CancellationToken,
@@ -187,6 +193,8 @@ impl System {
         let (access, derived): (Vec<_>, Vec<_>) =
             projections.iter().partition(|projected| projected.progress.name() == ACCESS);
         let access = access[0].progress.clone();
+        let scrubbed = settings.roles.has(Role::Project) && ports.index.upkeep().is_some();
+        let scrubbed = scrubbed.then(|| Arc::clone(&ports.index));
         let queries = Queries {
             log: Arc::clone(&ports.log),
             opener: opener.clone(),
@@ -196,6 +204,7 @@ impl System {
             inbox: ports.inbox,
             progress: derived.iter().map(|p| Arc::clone(&p.progress)).collect(),
             turns: settings.permits.turns.clone(),
+            as_of: Position(u64::MAX),
         };
         let stopping = CancellationToken::new();
         let open = |parts| Exports::open(parts, queries.clone(), stopping.clone());
@@ -207,6 +216,7 @@ impl System {
             permits: settings.permits,
             spooler,
         };
+        let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
             log: ports.log,
@@ -216,6 +226,8 @@ impl System {
             projections,
             delivery,
             exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
+            index: scrubbed,
+            scrub: settings.scrub,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,
@@ -224,6 +236,9 @@ impl System {
         let (ready, started) = oneshot::channel();
         let (root, ended) = Actor::spawn(None, root, ready).await?;
         let addresses = started.await.map_err(|_| SpawnErr::ActorAlreadyStarted)?;
+        if let Some(rebuilding) = &rebuilding {
+            rebuilding.resume().await;
+        }
         Ok(Self {
             recorder: parts.recorder(addresses),
             queries,
@@ -232,6 +247,7 @@ impl System {
             access: keeper.view(access, head),
             quarantine,
             exports,
+            rebuilding,
             root,
             ended,
             stopping,
@@ -272,6 +288,13 @@ impl System {
             self.fill_feed().await;
         }
         self.stopping.cancel();
+        if let Some(rebuilding) = &self.rebuilding
+            && tokio::time::timeout(STOP_PATIENCE, rebuilding.stopped()).await.is_err()
+        {
+            warn!(
+                "the rebuild of the search index goes on from an earlier place at the next start"
+            );
+        }
         self.root.stop_children_and_wait(None, Some(STOP_PATIENCE)).await;
         self.root.stop(None);
         self.ended().await;
@@ -293,6 +316,30 @@ impl System {
             warn!("the newest events will be indexed after the next start");
         }
     }
+}
+
+/// What fills the index anew, on a node that keeps one which can be.
+fn rebuilding(
+    queries: &Queries,
+    pace: &ProjectionSettings,
+    stopping: &CancellationToken,
+) -> Option<Rebuilding> {
+    queries.index.generations()?;
+    let progress = queries.progress.iter().find(|progress| progress.name() == INDEX)?;
+    let (feed, log, opener) =
+        (Arc::clone(&queries.feed), Arc::clone(&queries.log), queries.opener.clone());
+    let readers =
+        move |after| FeedReader::new(Arc::clone(&feed), Arc::clone(&log), opener.clone(), after);
+    Some(Rebuilding::new(rebuilding::Parts {
+        index: Arc::clone(&queries.index),
+        progress: Arc::clone(progress),
+        feed: Arc::clone(&queries.feed),
+        readers: Arc::new(Box::new(readers)),
+        pace: pace.clone(),
+        stopping: stopping.clone(),
+        status: watch::Sender::new(RebuildStatus::none()),
+        running: Mutex::default(),
+    }))
 }
 
 /// What delivers on this node, if it has the role and somebody to deliver through.
@@ -343,7 +390,7 @@ async fn projections(
     head: Position,
 ) -> Result<Vec<Projected>, StartError> {
     let pace = &settings.projections;
-    let indexer = Indexer { index: Arc::clone(&ports.index) };
+    let indexer = Indexer { name: INDEX, index: Arc::clone(&ports.index) };
     let profiler = Profiler::new(Arc::clone(&ports.profiles));
     let notifier = Notifier::new(Arc::clone(&ports.inbox), catalogue, news.clone());
     let (access, ms) = (Arc::clone(access), Duration::from_millis);

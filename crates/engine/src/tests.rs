@@ -2,6 +2,7 @@
 
 mod access;
 mod clock;
+mod comparing;
 mod counting;
 mod damage;
 mod delivering;
@@ -12,14 +13,18 @@ mod handing_over;
 mod history;
 mod inbox;
 mod keys;
-mod machine;
+pub(crate) mod machine;
 mod memory_index;
+mod mending;
 mod nodes;
+mod rebuilding;
 mod recording;
 mod related;
 mod retention;
 mod searching;
 mod spooling;
 mod stopping;
+mod subscribing;
 mod supervision;
+mod two_generations;
 mod watched_log;

@@ -9,6 +9,7 @@ pub mod append_plan;
 pub mod contract;
 pub mod delivery;
 pub mod event_log;
+pub mod generations;
 pub mod inbox;
 pub mod key_store;
 pub mod memory;
@@ -19,6 +20,7 @@ pub mod registers;
 pub mod replica;
 pub mod search;
 pub mod spool;
+pub mod upkeep;
 
 pub use access_store::AccessStore;
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
@@ -26,6 +28,7 @@ pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
     LogHealth, LogReader, ReadsThrough, RemoveError,
 };
+pub use generations::Generations;
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use profiles::ProfileStore;
@@ -35,6 +38,7 @@ pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
 pub use search::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 pub use spool::Spool;
+pub use upkeep::{IndexMemory, Look, Upkeep};
 
 /// A read model (profiles, inbox) could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use annals_domain::Position;
-use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
+use annals_domain::profile::{Concern, PersonRef, Profile, ProfileDelta, Viewer, Views};
 
 use crate::ReadModelError;
 
@@ -35,7 +35,25 @@ pub trait ProfileStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Position>, ReadModelError>;
 
-    /// Forgets a person, who was erased. Forgetting whom nobody knows is a success.
+    /// Positions of the events by which others looked at what concerns the person in one of these
+    /// ways, newest first, before `before`.
+    fn accesses(
+        &self,
+        person: &PersonRef,
+        concerns: &[Concern],
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, ReadModelError>;
+
+    /// Who looked at what concerns the person, in whichever way; who looked last comes first.
+    fn viewers(
+        &self,
+        person: &PersonRef,
+        limit: usize,
+    ) -> Result<Vec<(Viewer, Views)>, ReadModelError>;
+
+    /// Forgets a person, who was erased. Where they looked at others, nobody known did from then on.
+    /// Forgetting whom nobody knows is a success.
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
 
     /// Forgets everything, to be filled anew from the log.

@@ -6,6 +6,9 @@ use annals_domain::filter::{Count, Field, Filter, Order, PageKey};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
 
+use crate::generations::Generations;
+use crate::upkeep::Upkeep;
+
 /// A search index over the log. Blocking: call it off the async threads.
 ///
 /// # Contract
@@ -48,6 +51,16 @@ pub trait SearchIndex: Send + Sync + 'static {
 
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), SearchError>;
+
+    /// How it is filled anew while it answers; none where that cannot be done.
+    fn generations(&self) -> Option<&dyn Generations> {
+        None
+    }
+
+    /// How it looks after its files; none where it has no files of its own.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        None
+    }
 }
 
 /// What to look for.
@@ -120,5 +133,12 @@ pub enum SearchError {
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Its files are whole, but of another form: another version of Annals made them, or with
+    /// another setting or key. They are to be made anew.
+    #[error("the search index is of another form ({reason}); it is to be made anew")]
+    OtherForm {
+        /// How that shows.
+        reason: String,
     },
 }

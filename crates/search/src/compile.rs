@@ -8,12 +8,13 @@ use annals_domain::facts::{VALUE_BYTES_MAX, number_of};
 use annals_domain::filter::{
     self, Field, NumberRange, Test, TextTest, TimeRange, canonical_network,
 };
+use annals_domain::text::{NearWord, SLIPS_MAX, WORD_BYTES_MAX};
 use annals_ports::SearchError;
 use ipnet::IpNet;
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query, RangeQuery,
-    RegexPhraseQuery, TermQuery, Weight,
+    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery, Query,
+    RangeQuery, RegexPhraseQuery, TermQuery, Weight,
 };
 use tantivy::schema::IndexRecordOption;
 
@@ -26,6 +27,9 @@ use crate::glob::Glob;
 use crate::schema::Fields;
 use crate::terms_query::{TermsQuery, prefix_end};
 use crate::window::{Microseconds, Window};
+
+/// No word of a text has more letters, whatever the slips.
+const NEAR_LETTERS_MAX: usize = WORD_BYTES_MAX + SLIPS_MAX as usize;
 
 /// A filter, ready to be asked of any segment.
 pub(crate) struct Compiled {
@@ -56,6 +60,7 @@ fn compile(filter: &Filter, fields: &Fields) -> AnyQuery {
         Filter::Or(_) => any_of(filter, fields),
         Filter::Field(field, test) => field_query(field, test, fields),
         Filter::Text(test) => text_query(test, fields),
+        Filter::Near(near) => near_query(near, fields),
         Filter::Occurred(range) => time_query(range, fields.occurred),
         Filter::Received(range) => time_query(range, fields.received),
     }
@@ -219,6 +224,20 @@ fn text_query(test: &TextTest, fields: &Fields) -> AnyQuery {
             query.set_max_expansions(u32::MAX);
             Box::new(query)
         }
+    }
+}
+
+/// The same definition as [`NearWord::matches`], as an automaton that walks through the dictionary.
+fn near_query(near: &NearWord, fields: &Fields) -> AnyQuery {
+    let NearWord { word, slips } = near;
+    if word.chars().count() > NEAR_LETTERS_MAX {
+        return Box::new(EmptyQuery);
+    }
+    let term = Term::from_field_text(fields.words, word);
+    let near = FuzzyTermQuery::new(term, (*slips).min(SLIPS_MAX), true);
+    match near.automaton() {
+        Ok(automaton) => Box::new(TermsQuery::accepted_by(fields.words, automaton)),
+        Err(_) => Box::new(EmptyQuery),
     }
 }
 

@@ -1,42 +1,36 @@
 //! The whole index, as its port promises.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Upkeep, Values, ValuesRequest};
 use arc_swap::ArcSwap;
 
 use crate::by_occurrence::{self, First};
 use crate::compile::Compiled;
+use crate::damage::Watched;
 use crate::error::failed;
-use crate::month::Month;
+use crate::quarantine::{self, Quarantine};
 use crate::schema::Fields;
 use crate::segment::Span;
 use crate::statistics::Deadline;
+use crate::storage::Storage;
 use crate::view::View;
-use crate::writing::{DAMAGED_PREFIX, Writing};
-use crate::{Settings, count, partition, recorded, statistics};
+use crate::writing::Writing;
+use crate::{Settings, count, recorded, statistics};
 
 /// A [`SearchIndex`] on tantivy.
 ///
 /// Searches read the last committed state and never wait for writing.
 pub struct TantivyIndex {
     fields: Fields,
+    pub(crate) storage: Storage,
     pub(crate) view: ArcSwap<View>,
     writing: Mutex<Writing>,
-}
-
-/// What was set aside because it could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantine {
-    /// The damaged partition and all newer ones: a position is only true without gaps below it.
-    pub partitions: Vec<String>,
-    /// Where they lie now.
-    pub moved_to: PathBuf,
 }
 
 impl TantivyIndex {
@@ -46,9 +40,10 @@ impl TantivyIndex {
     /// [`SearchError::Damaged`] names the oldest partition that cannot be read.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, SearchError> {
         let fields = Fields::new();
-        let writing = Writing::open(dir, settings, fields.clone())?;
+        let storage = Storage::new(&settings.files);
+        let writing = Writing::open(dir, settings, fields.clone(), storage.clone())?;
         let view = ArcSwap::from_pointee(writing.view());
-        Ok(Self { fields, view, writing: Mutex::new(writing) })
+        Ok(Self { fields, storage, view, writing: Mutex::new(writing) })
     }
 
     /// Opens the index; what cannot be read is set aside first. Its events must be added again:
@@ -60,23 +55,32 @@ impl TantivyIndex {
         let mut quarantine: Option<Quarantine> = None;
         // Every round sets at least one partition aside, so this ends.
         loop {
-            let partition = match Self::open(dir, settings) {
+            let partition = match Self::open(dir, settings.clone()) {
                 Err(SearchError::Damaged { partition, .. }) => partition,
                 opened => return opened.map(|index| (index, quarantine)),
             };
             let doing = "setting a damaged partition aside";
-            let moved = set_aside(dir, &partition, &mut quarantine);
+            let moved = quarantine::set_aside(dir, &partition, &mut quarantine);
             moved.map_err(failed(doing))?;
             tracing::warn!(partition, "the search index is damaged; set aside to be filled anew");
         }
     }
 
-    /// Reads all files and names those whose checksum is wrong.
-    pub fn damaged_files(&self) -> Result<Vec<PathBuf>, SearchError> {
-        self.writing().damaged_files()
+    /// Up to where events were added, committed or not.
+    pub(crate) fn added(&self) -> Position {
+        self.writing().added()
     }
 
-    fn writing(&self) -> MutexGuard<'_, Writing> {
+    /// Waits for merges and closes the files that are written, for an index that is given up.
+    pub(crate) fn finish_writing(&self) {
+        let mut writing = self.writing();
+        if let Err(error) = writing.close() {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "merges of an index that is given up did not finish");
+        }
+    }
+
+    pub(crate) fn writing(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(|poisoned| {
             // Whoever panicked may have left half an addition; the disk holds whole ones.
             let mut writing = poisoned.into_inner();
@@ -87,8 +91,19 @@ impl TantivyIndex {
     }
 
     /// Lets searches see what was committed.
-    fn publish(&self, writing: &Writing) {
+    pub(crate) fn publish(&self, writing: &Writing) {
         self.view.store(Arc::new(writing.view()));
+    }
+
+    /// Asks the files something. When that fails or panics they are to be looked at.
+    fn asked<T>(
+        &self,
+        doing: &'static str,
+        ask: impl FnOnce() -> tantivy::Result<T>,
+    ) -> Result<T, SearchError> {
+        let damage = &*self.storage.damage;
+        let _watched = Watched(damage);
+        ask().inspect_err(|_| damage.suspect()).map_err(failed(doing))
     }
 }
 
@@ -123,7 +138,7 @@ impl SearchIndex for TantivyIndex {
         let compiled = Compiled::new(filter, &self.fields)?;
         let view = self.view.load_full();
         let behind = after.map(|key| key.position.0);
-        match order {
+        self.asked("searching", || match order {
             Order::RecordedNewest => {
                 let before = behind.map_or(u64::MAX, |position| position.saturating_sub(1));
                 let span = Span { after: 0, until: until.0.min(before) };
@@ -139,13 +154,13 @@ impl SearchIndex for TantivyIndex {
             Order::OccurredOldest => {
                 by_occurrence::page(&view, &compiled, First::Oldest, after, until, limit)
             }
-        }
-        .map_err(failed("searching"))
+        })
     }
 
     fn count(&self, filter: &Filter, until: Position, limit: u64) -> Result<Count, SearchError> {
         let compiled = Compiled::new(filter, &self.fields)?;
-        count::count(&self.view.load_full(), &compiled, until, limit).map_err(failed("counting"))
+        let view = self.view.load_full();
+        self.asked("counting", || count::count(&view, &compiled, until, limit))
     }
 
     fn tally(
@@ -159,15 +174,17 @@ impl SearchIndex for TantivyIndex {
         let compiled = Compiled::new(filter, &self.fields)?;
         let view = self.view.load_full();
         let asked = (filter, &compiled);
-        statistics::tally(&view, &self.fields, asked, until, question, deadline)
-            .map_err(failed("counting by values and times"))
+        self.asked("counting by values and times", || {
+            statistics::tally(&view, &self.fields, asked, until, question, deadline)
+        })
     }
 
     fn values(&self, request: &ValuesRequest<'_>) -> Result<Values, SearchError> {
         let compiled = Compiled::new(request.filter, &self.fields)?;
         let view = self.view.load_full();
-        statistics::suggest(&view, &self.fields, (request.filter, &compiled), request)
-            .map_err(failed("looking for values"))
+        self.asked("looking for values", || {
+            statistics::suggest(&view, &self.fields, (request.filter, &compiled), request)
+        })
     }
 
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
@@ -186,42 +203,8 @@ impl SearchIndex for TantivyIndex {
         self.publish(&writing);
         cleared
     }
-}
 
-/// Moves the partition and all newer ones out of the way.
-fn set_aside(
-    dir: &Path,
-    damaged: &str,
-    quarantine: &mut Option<Quarantine>,
-) -> std::io::Result<()> {
-    let quarantine = match quarantine {
-        Some(quarantine) => quarantine,
-        None => {
-            let moved_to = make_quarantine(dir)?;
-            quarantine.insert(Quarantine { partitions: Vec::new(), moved_to })
-        }
-    };
-    let first = Month::parse(damaged);
-    // From the newest on: whatever stops half-way, what is left has no gap.
-    for month in partition::months(dir)?.into_iter().rev() {
-        if first.is_some_and(|first| month < first) {
-            break;
-        }
-        let name = month.to_string();
-        std::fs::rename(dir.join(&name), quarantine.moved_to.join(&name))?;
-        quarantine.partitions.push(name);
-    }
-    quarantine.partitions.sort_unstable();
-    partition::sync(dir)
-}
-
-fn make_quarantine(dir: &Path) -> std::io::Result<PathBuf> {
-    let mut number = 1_u32;
-    loop {
-        let path = dir.join(format!("{DAMAGED_PREFIX}{number}"));
-        match std::fs::create_dir(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
-            made => return made.map(|()| path),
-        }
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }

@@ -14,22 +14,32 @@
 mod by_occurrence;
 mod compile;
 mod count;
+mod damage;
 mod directory;
 mod document;
+mod dropping;
+mod encrypted;
 mod error;
 mod except;
 mod fact_terms;
+mod format;
+mod generations;
 mod glob;
 mod index;
+mod looking;
+mod merging;
 mod month;
 mod partition;
+mod quarantine;
 mod recorded;
 mod removing;
 mod schema;
 mod segment;
 mod statistics;
+mod storage;
 mod terms_query;
 mod union;
+mod upkeep;
 mod view;
 mod window;
 mod words;
@@ -38,17 +48,23 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-pub use index::{Quarantine, TantivyIndex};
+pub use encrypted::IndexKey;
+pub use generations::GenerationalIndex;
+pub use index::TantivyIndex;
+pub use quarantine::Quarantine;
+pub use storage::Files;
 
-/// Settings of the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Settings of the index; cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Memory for events that are not yet written to a segment, bytes; at least 15 MB.
     pub writer_heap_bytes: usize,
+    /// How its files lie on disk.
+    pub files: Files,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { writer_heap_bytes: 64 * 1024 * 1024 }
+        Self { writer_heap_bytes: 64 * 1024 * 1024, files: Files::plain() }
     }
 }

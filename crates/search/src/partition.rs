@@ -7,23 +7,25 @@ use std::sync::Arc;
 use annals_domain::Position;
 use annals_ports::SearchError;
 use serde::{Deserialize, Serialize};
-use tantivy::directory::MmapDirectory;
 use tantivy::index::{SegmentId, SegmentMeta};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
 
-use crate::directory::DurableDirectory;
 use crate::document::EventDocument;
 use crate::error::{damaged, failed};
+use crate::looking::Subject;
+use crate::merging::Neighbours;
 use crate::month::Month;
 use crate::schema::{self, Fields};
 use crate::segment::Segment;
+use crate::storage::Storage;
+use crate::writing::create_private;
 
 /// A partition is made under this name, so that there is never half of one under its own.
 pub(crate) const NASCENT: &str = "nascent";
 
-/// Larger segments are left as they are: merging them again would cost more than it saves.
-const MERGED_DOCUMENTS_MAX: usize = 4_000_000;
+/// Of a file of a segment, before its first point: a UUID.
+const SEGMENT_NAME_LEN: usize = 32;
 
 /// A month of events: a tantivy index of its own.
 pub(crate) struct Partition {
@@ -52,30 +54,46 @@ impl Summary {
 
 impl Partition {
     /// Makes an empty partition.
-    pub(crate) fn create(dir: &Path, month: Month, fields: &Fields) -> Result<Self, SearchError> {
+    pub(crate) fn create(
+        dir: &Path,
+        month: Month,
+        fields: &Fields,
+        storage: &Storage,
+    ) -> Result<Self, SearchError> {
         let doing = "making a partition";
         let (nascent, path) = (dir.join(NASCENT), path_of(dir, month));
         remove_if_there(&nascent).map_err(failed(doing))?;
-        fs::create_dir_all(&nascent).map_err(failed(doing))?;
-        let directory = MmapDirectory::open(&nascent).map_err(failed(doing))?;
+        create_private(&nascent).map_err(failed(doing))?;
+        let directory = storage.directory(&nascent).map_err(failed(doing))?;
         Index::builder()
             .schema(fields.schema.clone())
             .settings(schema::settings())
-            .open_or_create(DurableDirectory(directory))
+            .open_or_create(directory)
             .map_err(failed(doing))?;
         fs::rename(&nascent, &path).map_err(failed(doing))?;
         sync(dir).map_err(failed(doing))?;
-        Self::open(dir, month, fields)
+        Self::open(dir, month, fields, storage)
     }
 
     /// Opens a partition as it was last committed.
-    pub(crate) fn open(dir: &Path, month: Month, fields: &Fields) -> Result<Self, SearchError> {
-        let name = month.to_string();
-        Self::try_open(&path_of(dir, month), month, fields).map_err(damaged(&name))
+    pub(crate) fn open(
+        dir: &Path,
+        month: Month,
+        fields: &Fields,
+        storage: &Storage,
+    ) -> Result<Self, SearchError> {
+        let (name, path) = (month.to_string(), path_of(dir, month));
+        storage.check_form(&path)?;
+        Self::try_open(&path, month, fields, storage).map_err(damaged(&name))
     }
 
-    fn try_open(path: &Path, month: Month, fields: &Fields) -> Result<Self, TantivyError> {
-        let mut index = Index::open(DurableDirectory(MmapDirectory::open(path)?))?;
+    fn try_open(
+        path: &Path,
+        month: Month,
+        fields: &Fields,
+        storage: &Storage,
+    ) -> Result<Self, TantivyError> {
+        let mut index = Index::open(storage.directory(path)?)?;
         if index.schema() != fields.schema {
             let reason = "it was made by another version of Annals";
             return Err(TantivyError::SchemaError(reason.into()));
@@ -129,16 +147,26 @@ impl Partition {
             .memory_budget_per_thread(heap_bytes)
             .build();
         let writer = self.index.writer_with_options(options)?;
-        let mut merging = LogMergePolicy::default();
-        merging.set_min_num_segments(8);
-        merging.set_max_docs_before_merge(MERGED_DOCUMENTS_MAX);
-        writer.set_merge_policy(Box::new(merging));
+        writer.set_merge_policy(Box::new(Neighbours::new(self.index.clone())));
         Ok(writer)
     }
 
-    /// Files whose bytes are not those that were written.
-    pub(crate) fn damaged_files(&self) -> Result<Vec<PathBuf>, TantivyError> {
-        Ok(self.index.validate_checksum()?.into_iter().collect())
+    /// Whether a file belongs to it as it is now: its commit, or a segment of it.
+    pub(crate) fn holds(&self, dir: &Path, file: &Path) -> bool {
+        let Ok(name) = file.strip_prefix(path_of(dir, self.month)) else { return false };
+        let segment = name.to_str().and_then(|name| name.split('.').next()).unwrap_or_default();
+        if segment.len() != SEGMENT_NAME_LEN {
+            return true;
+        }
+        let is_it = |id: &SegmentId| id.uuid_string() == segment;
+        // A merge may have taken its place since searches looked.
+        self.segments.iter().any(|seen| is_it(&seen.id()))
+            || self.index.searchable_segment_ids().map_or(true, |ids| ids.iter().any(is_it))
+    }
+
+    /// For a look at its files.
+    pub(crate) fn subject(&self, dir: &Path) -> Subject {
+        Subject { path: path_of(dir, self.month), index: self.index.clone() }
     }
 }
 

@@ -20,6 +20,9 @@ pub(crate) struct Segment {
     position: Arc<dyn ColumnValues<u64>>,
     pub(crate) occurred: Arc<dyn ColumnValues<i64>>,
     pub(crate) received: Arc<dyn ColumnValues<i64>>,
+    /// How often its matches were asked for.
+    #[cfg(test)]
+    pub(crate) asked: std::sync::atomic::AtomicUsize,
     /// Least and greatest; nothing need have just these values.
     pub(crate) occurred_span: RangeInclusive<i64>,
     pub(crate) received_span: RangeInclusive<i64>,
@@ -39,6 +42,8 @@ impl Segment {
         let occurred = values_of(columns.i64(OCCURRED)?);
         let received = values_of(columns.i64(RECEIVED)?);
         Ok(Self {
+            #[cfg(test)]
+            asked: Default::default(),
             position,
             occurred_span: occurred.min_value()..=occurred.max_value(),
             received_span: received.min_value()..=received.max_value(),
@@ -97,6 +102,8 @@ impl Segment {
 
     /// The matches from the document on.
     pub(crate) fn matches_from(&self, compiled: &Compiled, doc: DocId) -> Result<Box<dyn Scorer>> {
+        #[cfg(test)]
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut matches = compiled.weight.scorer(&self.reader, 1.0)?;
         if matches.doc() < doc {
             matches.seek(doc);

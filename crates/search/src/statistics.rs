@@ -5,6 +5,7 @@
 //! value of a field says how many of its documents are among them (`values`), which for a run its
 //! list of documents knows without being read. Only times are read document by document.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use annals_domain::statistics::{Question, Tally};
@@ -58,28 +59,32 @@ pub(crate) fn tally(
             break;
         }
         let matched = Matched::find(segment, fields, filter, compiled, until, deadline)?;
-        tally.merge(tally_segment(segment, fields, &matched, question, deadline)?);
+        add_segment(segment, fields, &matched, question, deadline, &mut tally)?;
     }
     Ok(tally)
 }
 
-fn tally_segment(
+/// Counts the matches of a segment. Values go where those of other segments are already, for most of
+/// them are the same.
+fn add_segment(
     segment: &Segment,
     fields: &Fields,
     matched: &Matched,
     question: &Question,
     deadline: Deadline,
-) -> Result<Tally> {
-    let mut tally = Tally::of(question);
-    tally.events = matched.count();
-    tally.complete = matched.complete;
-    if tally.events == 0 {
-        return Ok(tally);
+    tally: &mut Tally,
+) -> Result<()> {
+    tally.events += matched.count();
+    tally.complete &= matched.complete;
+    if matched.count() == 0 {
+        return Ok(());
     }
     for (field, facet) in question.fields.iter().zip(&mut tally.facets) {
         let values = FieldValues::of(segment, fields, field, deadline)?;
-        facet.missing = tally.events - values.present(matched)?;
-        tally.complete &= values.each_value(matched, |value, events| facet.add(value, events))?;
+        facet.missing += matched.count() - values.present(matched)?;
+        let beginning = question.beginning_of(field);
+        let add = |value: Cow<'_, str>, events| facet.add(value, events);
+        tally.complete &= values.each_value(matched, &beginning, add)?;
     }
     for (field, numbers) in question.numbers.iter().zip(&mut tally.numbers) {
         let values = FieldValues::of(segment, fields, field, deadline)?;
@@ -87,8 +92,10 @@ fn tally_segment(
             values.each_number(matched, |number, events| numbers.add(number, events))?;
     }
     if let Some(timeline) = &question.timeline {
-        let buckets = &mut tally.buckets;
-        tally.complete &= timeline::count(segment, fields, matched, timeline, buckets, deadline)?;
+        let mut own = Tally::of(question);
+        let buckets = &mut own.buckets;
+        own.complete = timeline::count(segment, fields, matched, timeline, buckets, deadline)?;
+        tally.merge(own);
     }
-    Ok(tally)
+    Ok(())
 }

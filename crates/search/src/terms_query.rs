@@ -1,12 +1,14 @@
 //! All documents with a term in a range of the dictionary, perhaps matching a pattern.
 
+use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use tantivy::index::SegmentReader;
 use tantivy::postings::TermInfo;
 use tantivy::query::{
-    BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight,
+    BitSetDocSet, ConstScorer, DfaWrapper, EmptyScorer, EnableScoring, Explanation, Query, Scorer,
+    Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{BitSet, DocId, InvertedIndexReader, Result, Score, TantivyError};
@@ -18,22 +20,35 @@ use crate::union::FewTerms;
 const FEW_TERMS_MAX: usize = 64;
 
 /// Which terms.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct TermsQuery(Arc<Range>);
 
-#[derive(Debug)]
+impl fmt::Debug for TermsQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TermsQuery").field("from", &self.0.from).finish_non_exhaustive()
+    }
+}
+
 struct Range {
     field: Field,
     from: Bound<Vec<u8>>,
     to: Bound<Vec<u8>>,
-    /// Behind how many bytes of the term the pattern begins.
-    pattern: Option<(usize, Glob)>,
+    which: Which,
+}
+
+/// Which terms of the range.
+enum Which {
+    All,
+    /// Those whose bytes behind that place match the pattern.
+    Like(usize, Glob),
+    /// Those that the automaton accepts.
+    Accepted(DfaWrapper),
 }
 
 impl TermsQuery {
     /// Terms between the bounds.
     pub(crate) fn between(field: Field, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Self {
-        Self(Arc::new(Range { field, from, to, pattern: None }))
+        Self(Arc::new(Range { field, from, to, which: Which::All }))
     }
 
     /// Terms that begin so.
@@ -47,7 +62,14 @@ impl TermsQuery {
         prefix.extend_from_slice(glob.start.as_bytes());
         let (behind, to) = (prefix.len(), prefix_end(&prefix));
         let from = Bound::Included(prefix);
-        Self(Arc::new(Range { field, from, to, pattern: Some((behind, glob)) }))
+        Self(Arc::new(Range { field, from, to, which: Which::Like(behind, glob) }))
+    }
+
+    /// Terms that the automaton accepts. It leads through the dictionary, so that only beginnings
+    /// are looked at from which it can still be reached.
+    pub(crate) fn accepted_by(field: Field, automaton: DfaWrapper) -> Self {
+        let (from, to) = (Bound::Unbounded, Bound::Unbounded);
+        Self(Arc::new(Range { field, from, to, which: Which::Accepted(automaton) }))
     }
 }
 
@@ -78,6 +100,13 @@ impl TermsWeight {
         index: &InvertedIndexReader,
         mut each: impl FnMut(&TermInfo) -> Result<()>,
     ) -> Result<()> {
+        if let Which::Accepted(automaton) = &self.0.which {
+            let mut terms = index.terms().search(automaton).into_stream()?;
+            while terms.advance() {
+                each(terms.value())?;
+            }
+            return Ok(());
+        }
         let mut range = index.terms().range();
         range = match &self.0.from {
             Bound::Included(from) => range.ge(from),
@@ -91,9 +120,9 @@ impl TermsWeight {
         };
         let mut terms = range.into_stream()?;
         while terms.advance() {
-            let wanted = match &self.0.pattern {
-                None => true,
-                Some((behind, glob)) => glob.matches_rest(&terms.key()[*behind..]),
+            let wanted = match &self.0.which {
+                Which::Like(behind, glob) => glob.matches_rest(&terms.key()[*behind..]),
+                Which::All | Which::Accepted(_) => true,
             };
             if wanted {
                 each(terms.value())?;

@@ -32,7 +32,12 @@ impl Window {
             Filter::And(filters) => filters.iter().for_each(|filter| self.narrow(filter)),
             Filter::Occurred(range) => self.occurred.narrow(range),
             Filter::Received(range) => self.received.narrow(range),
-            Filter::All | Filter::Or(_) | Filter::Not(_) | Filter::Field(..) | Filter::Text(_) => {}
+            Filter::All
+            | Filter::Or(_)
+            | Filter::Not(_)
+            | Filter::Field(..)
+            | Filter::Text(_)
+            | Filter::Near(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The writing side: all partitions, the newest of them open.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,24 +11,26 @@ use tantivy::indexer::UserOperation;
 
 use crate::Settings;
 use crate::document::EventDocument;
+use crate::dropping;
 use crate::error::failed;
+use crate::looking::Subject;
 use crate::month::Month;
 use crate::partition::{self, NASCENT, Partition, Summary};
+use crate::quarantine::{self, Quarantine};
 use crate::removing;
 use crate::schema::Fields;
+use crate::storage::Storage;
 use crate::view::View;
 
 /// How many documents are handed over at once.
 const HANDED_OVER_MAX: usize = 256;
-
-/// Where quarantined partitions go: `damaged-1`, `damaged-2` …
-pub(crate) const DAMAGED_PREFIX: &str = "damaged-";
 
 /// Everything that changes the index; there is one, behind a lock.
 pub(crate) struct Writing {
     dir: PathBuf,
     settings: Settings,
     fields: Fields,
+    storage: Storage,
     /// Oldest first; their positions rise from one to the next.
     partitions: Vec<Partition>,
     /// Of the newest partition.
@@ -41,19 +44,22 @@ impl Writing {
         dir: &Path,
         settings: Settings,
         fields: Fields,
+        storage: Storage,
     ) -> Result<Self, SearchError> {
         let doing = "opening the directory of the index";
         create_private(dir).map_err(failed(doing))?;
         partition::remove_if_there(&dir.join(NASCENT)).map_err(failed(doing))?;
+        dropping::sweep(dir).map_err(failed(doing))?;
         let months = partition::months(dir).map_err(failed(doing))?;
         let partitions = months
             .into_iter()
-            .map(|month| Partition::open(dir, month, &fields))
+            .map(|month| Partition::open(dir, month, &fields, &storage))
             .collect::<Result<Vec<_>, _>>()?;
         let mut writing = Self {
             dir: dir.to_owned(),
             settings,
             fields,
+            storage,
             partitions,
             writer: None,
             added: Position::START,
@@ -66,6 +72,11 @@ impl Writing {
     pub(crate) fn position(&self) -> Position {
         let positions = self.partitions.iter().map(|partition| partition.summary.position);
         positions.max().unwrap_or(Position::START)
+    }
+
+    /// Up to where events were added, committed or not.
+    pub(crate) fn added(&self) -> Position {
+        self.added
     }
 
     /// What searches may see.
@@ -133,12 +144,28 @@ impl Writing {
         self.try_commit()?;
         // A partition has one writer at a time.
         self.close()?;
+        // What was set aside may hold what is to go.
+        quarantine::empty(&self.dir).map_err(failed("removing events"))?;
         let mut positions: Vec<u64> = positions.iter().map(|position| position.0).collect();
         positions.sort_unstable();
         let positions: Arc<[u64]> = positions.into();
-        for partition in &mut self.partitions {
-            removing::remove(partition, &positions, self.settings.writer_heap_bytes)
-                .map_err(failed("removing events"))?;
+        let doing = "removing events";
+        let mut index = 0;
+        while index < self.partitions.len() {
+            // The newest partition tells up to where everything was added.
+            let may_go = index + 1 < self.partitions.len();
+            let partition = &mut self.partitions[index];
+            let goes = may_go && dropping::holds_only(partition, &positions);
+            if !goes {
+                let heap_bytes = self.settings.writer_heap_bytes;
+                removing::remove(partition, &positions, heap_bytes).map_err(failed(doing))?;
+            }
+            if goes || may_go && partition.segments.is_empty() {
+                dropping::delete(&self.dir, partition.month).map_err(failed(doing))?;
+                self.partitions.remove(index);
+            } else {
+                index += 1;
+            }
         }
         Ok(())
     }
@@ -164,28 +191,38 @@ impl Writing {
             self.partitions.pop();
         }
         self.added = Position::START;
-        for entry in std::fs::read_dir(&self.dir).map_err(failed(doing))? {
-            let entry = entry.map_err(failed(doing))?;
-            if entry.file_name().to_string_lossy().starts_with(DAMAGED_PREFIX) {
-                partition::remove_if_there(&entry.path()).map_err(failed(doing))?;
-            }
-        }
+        quarantine::empty(&self.dir).map_err(failed(doing))?;
         partition::sync(&self.dir).map_err(failed(doing))
     }
 
-    /// Files whose bytes are not those that were written, with their partition.
-    pub(crate) fn damaged_files(&self) -> Result<Vec<PathBuf>, SearchError> {
-        let mut files = Vec::new();
-        for partition in &self.partitions {
-            let found = partition.damaged_files().map_err(failed("checking files"))?;
-            files.extend(
-                found
-                    .into_iter()
-                    .map(|file| partition::path_of(Path::new(""), partition.month).join(file)),
-            );
+    /// For a look at all files.
+    pub(crate) fn subjects(&self) -> Vec<Subject> {
+        self.partitions.iter().map(|partition| partition.subject(&self.dir)).collect()
+    }
+
+    /// Takes the partition of the oldest of these files, and all newer ones, out of the way.
+    pub(crate) fn set_aside(
+        &mut self,
+        damaged: &BTreeSet<PathBuf>,
+    ) -> Result<Option<Quarantine>, SearchError> {
+        let doing = "setting a damaged partition aside";
+        let is_hit =
+            |partition: &Partition| damaged.iter().any(|file| partition.holds(&self.dir, file));
+        let Some(oldest) = self.partitions.iter().find(|partition| is_hit(partition)) else {
+            return Ok(None);
+        };
+        let name = oldest.month.to_string();
+        // Until its merges have ended they write into the directory.
+        if self.close().is_err() {
+            self.abandon();
         }
-        files.sort_unstable();
-        Ok(files)
+        let mut aside = None;
+        let moved = quarantine::set_aside(&self.dir, &name, &mut aside);
+        let dir = &self.dir;
+        self.partitions.retain(|partition| partition::path_of(dir, partition.month).exists());
+        self.added = self.position();
+        moved.map_err(failed(doing))?;
+        Ok(aside)
     }
 
     fn open_writer(&mut self) -> Result<(), SearchError> {
@@ -203,12 +240,13 @@ impl Writing {
     fn begin(&mut self, month: Month) -> Result<(), SearchError> {
         self.try_commit()?;
         self.close()?;
-        self.partitions.push(Partition::create(&self.dir, month, &self.fields)?);
+        let created = Partition::create(&self.dir, month, &self.fields, &self.storage)?;
+        self.partitions.push(created);
         self.open_writer()
     }
 
     /// Closes the writer once its merges are done.
-    fn close(&mut self) -> Result<(), SearchError> {
+    pub(crate) fn close(&mut self) -> Result<(), SearchError> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         writer.wait_merging_threads().map_err(failed("finishing merges"))?;
         match self.partitions.last_mut() {
@@ -228,7 +266,7 @@ impl Writing {
 }
 
 /// The index holds the words of every event: it is its owner's alone.
-fn create_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -101,7 +101,7 @@ impl InboxStore for SqliteInbox {
     }
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
-        self.file.forget(person)
+        self.file.forget(person, |_| Ok(()))
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {

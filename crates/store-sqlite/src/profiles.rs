@@ -1,12 +1,17 @@
 //! Profiles of persons in `profiles.db`; rebuilt from the log when it is lost.
 
 mod apply;
+mod views;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use annals_domain::Position;
-use annals_domain::profile::{DeviceKey, PersonRef, PlaceKey, Profile, ProfileDelta, Seen};
+use annals_domain::event::{Operation, OutcomeStatus};
+use annals_domain::profile::{
+    Concern, Counts, DeviceKey, Kind, PersonRef, PlaceKey, Profile, ProfileDelta, Seen,
+    SessionSeen, Viewer, Views,
+};
 use annals_ports::{ProfileStore, ReadModelError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -16,20 +21,26 @@ use crate::read_model::{ReadModel, find, limit, timestamp, upper_bound};
 const FORMAT: Format = Format {
     file: "profiles.db",
     application_id: i32::from_be_bytes(*b"ANLP"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/profiles.sql"),
-    upgrades: &[],
+    upgrades: &[include_str!("schema/profiles_2.sql")],
     page_size: 4096,
     durable: false,
     cache_kib: 32 * 1024,
     remedy: "delete it and run `annals rebuild profiles`; nothing is lost by that",
 };
 
-const TABLES: &[&str] = &["timeline", "counts", "devices", "places", "sessions"];
+const TABLES: &[&str] =
+    &["timeline", "counts", "devices", "places", "sessions", "accesses", "viewers", "purposes"];
 
-/// How many devices, places, sessions and types of events are kept of one person: the newest, and
-/// of the types the most frequent.
+/// How many devices, places, sessions, viewers and types of events are kept of one person: the newest,
+/// and of the types the most frequent.
 pub const PROFILE_ENTRIES_MAX: usize = 1000;
+
+/// Read backwards from the end of the person's stretch of the key: the cost is that of the page,
+/// however many events there are, of this person or of all.
+const TIMELINE: &str = "SELECT position FROM timeline WHERE person = ?1 AND position < ?2
+     ORDER BY position DESC LIMIT ?3";
 
 /// The profile store of one machine.
 ///
@@ -83,8 +94,32 @@ impl ProfileStore for SqliteProfiles {
         self.file.read("read a timeline", |connection| timeline(connection, person, before, limit))
     }
 
+    fn accesses(
+        &self,
+        person: &PersonRef,
+        concerns: &[Concern],
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, ReadModelError> {
+        self.file.read("read who looked", |connection| {
+            views::accesses(connection, person, concerns, before, limit)
+        })
+    }
+
+    fn viewers(
+        &self,
+        person: &PersonRef,
+        limit: usize,
+    ) -> Result<Vec<(Viewer, Views)>, ReadModelError> {
+        self.file.read("read who looked", |connection| {
+            // One view of both tables.
+            let view = connection.unchecked_transaction()?;
+            views::viewers(&view, person, limit)
+        })
+    }
+
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
-        self.file.forget(person)
+        self.file.forget(person, |connection| views::forget(connection, person))
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {
@@ -98,12 +133,10 @@ fn timeline(
     before: Option<Position>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Position>> {
-    const SQL: &str = "SELECT position FROM timeline WHERE person = ?1 AND position < ?2
-         ORDER BY position DESC LIMIT ?3";
     let Some(id) = find(connection, person)? else { return Ok(Vec::new()) };
     let bounds = params![id, upper_bound(before), self::limit(limit)];
     connection
-        .prepare_cached(SQL)?
+        .prepare_cached(TIMELINE)?
         .query_map(bounds, |row| Ok(Position(row.get::<_, i64>(0)? as u64)))?
         .collect()
 }
@@ -135,11 +168,25 @@ fn read_profile(
                 ip: row.get(6)?,
             })
         })?,
-        sessions: newest(connection, "sessions", "session", id, limit, |row| row.get(3))?,
+        sessions: read_sessions(connection, id, limit)?,
     }))
 }
 
-/// Number, name, and when the person was seen; none when that is not known.
+fn read_sessions(
+    connection: &Connection,
+    id: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<(String, SessionSeen)>> {
+    let columns = "session, ended_us";
+    let rows = newest(connection, "sessions", columns, id, limit, |row| {
+        let ended = row.get::<_, Option<i64>>(4)?.map(|_| timestamp(row, 4)).transpose()?;
+        Ok((row.get(3)?, ended))
+    })?;
+    let session = |((session, ended), seen)| (session, SessionSeen { seen, ended });
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Number, name, and when the person was seen; none when they were not.
 fn read_person(
     connection: &Connection,
     person: &PersonRef,
@@ -154,15 +201,20 @@ fn read_person(
         .optional()
 }
 
-fn read_counts(connection: &Connection, id: i64) -> rusqlite::Result<Vec<(String, u64)>> {
-    const SQL: &str = "SELECT type, count FROM counts WHERE person = ?1
-         ORDER BY count DESC, type LIMIT ?2";
-    connection
-        .prepare_cached(SQL)?
-        .query_map(params![id, limit(PROFILE_ENTRIES_MAX)], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
-        })?
-        .collect()
+/// There are at most as many rows as a list may be long before it is cut.
+fn read_counts(connection: &Connection, id: i64) -> rusqlite::Result<Counts> {
+    const SQL: &str = "SELECT type, operation, outcome, count FROM counts WHERE person = ?1";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let rows = statement.query_map([id], |row| {
+        let operation = Operation::ALL.get(usize::from(row.get::<_, u8>(1)?));
+        let outcome = OutcomeStatus::ALL.get(usize::from(row.get::<_, u8>(2)?));
+        let kind = Kind {
+            operation: operation.copied().unwrap_or(Operation::Other),
+            outcome: outcome.copied().unwrap_or(OutcomeStatus::Unknown),
+        };
+        Ok((row.get(0)?, kind, row.get::<_, i64>(3)? as u64))
+    })?;
+    rows.collect()
 }
 
 /// Entries of a table, newest first. Its key columns come after the three of [`seen`].

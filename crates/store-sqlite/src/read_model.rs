@@ -18,6 +18,9 @@ use crate::pool::Pool;
 /// How many persons' numbers are remembered.
 const PERSONS_MAX: NonZeroUsize = NonZeroUsize::new(100_000).expect("it is not zero");
 const READERS: usize = 4;
+/// What the writer keeps of the file in memory: it changes rows all over it, and reads none that it
+/// has here.
+const WRITER_CACHE_KIB: i64 = 96 * 1024;
 
 /// One file of read models.
 #[derive(Debug)]
@@ -49,7 +52,11 @@ impl ReadModel {
         tables: &'static [&'static str],
     ) -> Result<Self, OpenError> {
         let persons = PersonNumbers { known: LruCache::new(PERSONS_MAX) };
-        let writer = Mutex::new(Writer { connection: format.open(dir)?, persons });
+        let connection = format.open(dir)?;
+        connection
+            .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
+            .map_err(|error| format.failed(&dir.join(format.file), "setting it up", error))?;
+        let writer = Mutex::new(Writer { connection, persons });
         Ok(Self { model, tables, writer, readers: Pool::new(dir, format, READERS) })
     }
 
@@ -84,8 +91,14 @@ impl ReadModel {
         })
     }
 
-    pub(crate) fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
+    /// Forgets a person's rows; `also` sees to what stands of them elsewhere.
+    pub(crate) fn forget(
+        &self,
+        person: &PersonRef,
+        also: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadModelError> {
         self.write("forget a person", |transaction, persons| {
+            also(transaction)?;
             let Some(id) = find(transaction, person)? else { return Ok(()) };
             for table in self.tables {
                 transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [id])?;

@@ -65,13 +65,25 @@ impl Client {
 
     /// Asks for a page.
     pub(super) fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
+        self.write_get(path, None)?;
+        self.exchange()
+    }
+
+    /// Asks for a page in somebody else's name.
+    pub(super) fn get_as(&mut self, token: &str, path: &str) -> anyhow::Result<Answer> {
+        self.write_get(path, Some(token))?;
+        self.exchange()
+    }
+
+    fn write_get(&mut self, path: &str, token: Option<&str>) -> anyhow::Result<()> {
         self.request.clear();
         write!(
             self.request,
             "GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n",
-            self.host, self.token
+            self.host,
+            token.unwrap_or(&self.token)
         )?;
-        self.exchange()
+        Ok(())
     }
 
     /// Asks for a page and expects JSON.

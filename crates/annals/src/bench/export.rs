@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use super::search::fill;
+use super::fill::{self, FillArgs};
 use super::service::Service;
 
 /// Measures exports.
@@ -20,10 +20,12 @@ pub(crate) struct ExportArgs {
     /// A query; without it, every event
     #[arg(long, default_value = "")]
     query: String,
+    #[command(flatten)]
+    fill: FillArgs,
 }
 
 pub(super) fn run(service: &Service, args: &ExportArgs, seed: u64) -> anyhow::Result<Value> {
-    fill(service, args.events, seed)?;
+    let filled = fill::ensure(service, args.events, &args.fill, seed)?;
     let query = encoded(&args.query);
     let mut forms = serde_json::Map::new();
     for format in &args.formats {
@@ -33,7 +35,7 @@ pub(super) fn run(service: &Service, args: &ExportArgs, seed: u64) -> anyhow::Re
         });
         forms.insert(format.clone(), measured);
     }
-    Ok(json!({ "bench": "export", "events": args.events, "query": args.query, "formats": forms }))
+    Ok(json!({ "bench": "export", "filled": filled, "query": args.query, "formats": forms }))
 }
 
 /// An export into an answer, read as fast as it comes.

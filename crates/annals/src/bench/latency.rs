@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Times of single steps.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Latencies {
     micros: Vec<u64>,
 }
@@ -19,7 +19,7 @@ impl Latencies {
         self.micros.extend(other.micros);
     }
 
-    /// Count, p50, p90, p99 and maximum, in milliseconds.
+    /// Count, p50, p90, p99, p99.9 and maximum, in milliseconds.
     pub(super) fn summary(&self) -> Value {
         let mut sorted = self.micros.clone();
         sorted.sort_unstable();
@@ -29,6 +29,7 @@ impl Latencies {
             "p50_ms": ms(0.50),
             "p90_ms": ms(0.90),
             "p99_ms": ms(0.99),
+            "p999_ms": ms(0.999),
             "max_ms": ms(1.0),
         })
     }

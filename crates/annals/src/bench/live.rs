@@ -1,109 +1,184 @@
-//! How soon subscribers are told.
+//! How soon subscribers are told: many of them, each with a filter of their own, while events are
+//! recorded at a steady rate.
+//!
+//! The loop is open: an event's time runs from when it was due to be sent until a subscriber has it.
+//! Each subscriber knows which events are to come, and fails when one is missing, comes twice or out
+//! of order.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+mod traffic;
+mod watcher;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::latency::Latencies;
 use super::service::Service;
+use traffic::{Traits, Wish};
+use watcher::{Run, Watcher};
 
 /// Measures telling subscribers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LiveArgs {
-    /// Subscribers, each watching everything
-    #[arg(long, default_value_t = 10)]
-    subscribers: usize,
+    /// Subscribers, each on a WebSocket of their own
+    #[arg(long, default_value_t = 1000)]
+    subscribers: u64,
     /// Events a second
-    #[arg(long, default_value_t = 500)]
-    rate: usize,
+    #[arg(long, default_value_t = 2000)]
+    rate: u64,
     /// For so many seconds
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     seconds: u64,
+    /// Whether each has another filter, or all have the same
+    #[arg(long, value_enum, default_value_t = Filters::Different)]
+    filters: Filters,
+    /// Events sent in one request
+    #[arg(long, default_value_t = 20)]
+    bulk: u64,
 }
 
-/// Subscribers wait no longer for the next event.
-const PATIENCE: Duration = Duration::from_secs(30);
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Filters {
+    Different,
+    Same,
+}
+
+/// After the last event was sent, everybody has been told within this time.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Sockets that one caller of the benchmark has open; a service allows 64 unless told otherwise.
+const SOCKETS_A_CALLER: u64 = 60;
 
 pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Result<Value> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let total = args.rate * usize::try_from(args.seconds)?;
-    let sent: Mutex<HashMap<String, Instant>> = Mutex::default();
-    let ready = std::sync::Barrier::new(args.subscribers + 1);
-    std::thread::scope(|scope| {
-        let watchers: Vec<_> = (0..args.subscribers)
-            .map(|_| {
-                let (sent, ready, handle) = (&sent, &ready, runtime.handle());
-                scope.spawn(move || handle.block_on(watch(service, total, seed, sent, ready)))
-            })
-            .collect();
-        ready.wait();
-        let mut client = service.client()?;
-        let start = Instant::now();
-        for number in 0..total {
-            let due = Duration::from_secs_f64(number as f64 / args.rate as f64);
-            std::thread::sleep(due.saturating_sub(start.elapsed()));
-            let session = format!("live-{seed}-{number}");
-            let event =
-                json!({ "type": "record.viewed", "user_id": "live", "session_id": session });
-            sent.lock()
-                .map_err(|_| anyhow::anyhow!("a subscriber failed"))?
-                .insert(session, Instant::now());
-            let answer =
-                client.post("/api/v1/logs", "application/json", event.to_string().as_bytes())?;
-            if answer.status != 201 {
-                bail!("an event was answered with {}", answer.status);
-            }
-        }
-        let mut latencies = Latencies::default();
-        for watcher in watchers {
-            let result = watcher.join().map_err(|_| anyhow::anyhow!("a subscriber panicked"))?;
-            latencies.merge(result?);
-        }
-        Ok(json!({
-            "bench": "live",
-            "subscribers": args.subscribers,
-            "rate_per_second": args.rate,
-            "sent_to_told": latencies.summary(),
-        }))
-    })
+    if args.rate == 0 || args.bulk == 0 {
+        bail!("`--rate` and `--bulk` must be 1 or more");
+    }
+    // The load shares the machine with the service, and must not take more of it than it has to.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let (begin, begun) = watch::channel(None);
+    let told = Arc::new(AtomicUsize::new(0));
+    let total = args.rate * args.seconds;
+    let (rate, bulk) = (args.rate, args.bulk);
+    let run = Run { seed, total, begun, due, rate, bulk, told: Arc::clone(&told) };
+    let before_opening = service.memory_kib();
+    let watchers = open_all(service, args, &runtime)?;
+    let opened = service.memory_kib();
+    let expected: Vec<usize> = watchers.iter().map(|watcher| watcher.expected(&run)).collect();
+    let deliveries: usize = expected.iter().sum();
+    let mut watching = JoinSet::new();
+    for (watcher, expected) in watchers.into_iter().zip(expected) {
+        watching.spawn_on(watcher.watch(run.clone(), expected), runtime.handle());
+    }
+    service.wait_until_current()?;
+    let cpu = service.cpu();
+    let start = Instant::now();
+    begin.send_replace(Some(start));
+    let late = send_all(service, &run, start)?;
+    let latencies = runtime.block_on(collect(&mut watching)).with_context(|| {
+        format!("{} of {deliveries} deliveries had come", told.load(Ordering::Relaxed))
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let used = service.cpu().zip(cpu).map(|(after, before)| (after - before).as_secs_f64());
+    Ok(json!({
+        "bench": "live",
+        "subscribers": args.subscribers,
+        "filters": match args.filters { Filters::Different => "different", Filters::Same => "same" },
+        "rate_per_second": rate,
+        "events": total,
+        "bulk": bulk,
+        "deliveries": {
+            "expected": deliveries,
+            "came": told.load(Ordering::Relaxed),
+            "per_second": (deliveries as f64 / seconds).round(),
+        },
+        "due_to_told": latencies.summary(),
+        "sender_late_max_ms": late.as_secs_f64() * 1000.0,
+        "service": {
+            "cpu_seconds": used,
+            "cores": used.map(|used| used / seconds),
+            "cpu_us_an_event": used.map(|used| used * 1e6 / total.max(1) as f64),
+            "memory_kib": { "before": before_opening, "subscribed": opened, "after": service.memory_kib() },
+        },
+    }))
 }
 
-/// Watches until every event has come; none may be missing or come twice.
-async fn watch(
-    service: &Service,
-    total: usize,
-    seed: u64,
-    sent: &Mutex<HashMap<String, Instant>>,
-    ready: &std::sync::Barrier,
-) -> anyhow::Result<Latencies> {
-    let url = format!("ws://{}/api/v1/logs/stream?session_id=live-{seed}-*", service.host);
-    let mut request = url.into_client_request()?;
-    let token = format!("Bearer {}", service.token).parse()?;
-    request.headers_mut().insert("authorization", token);
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.context("subscribing")?;
-    tokio::task::block_in_place(|| ready.wait());
-    let mut latencies = Latencies::default();
-    let mut told = 0;
-    while told < total {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await;
-        let message = message.context("an event did not come")?.context("the stream ended")??;
-        let arrived = Instant::now();
-        let batch: Value = serde_json::from_slice(&message.into_data())?;
-        for event in batch["events"].as_array().into_iter().flatten() {
-            let session = event.pointer("/session/id").and_then(Value::as_str);
-            let session = session.context("an event without session")?;
-            if session != format!("live-{seed}-{told}") {
-                bail!("event {told} was expected, {session} came");
+/// When an event is to be sent: all of a bulk when its last is due.
+fn due(number: u64, rate: u64, bulk: u64) -> Duration {
+    let last = (number / bulk + 1) * bulk;
+    Duration::from_secs_f64(last as f64 / rate as f64)
+}
+
+fn open_all(service: &Service, args: &LiveArgs, runtime: &Runtime) -> anyhow::Result<Vec<Watcher>> {
+    let mut watchers = Vec::new();
+    let mut token = None;
+    for number in 0..args.subscribers {
+        if number % SOCKETS_A_CALLER == 0 {
+            let id = format!("watcher-{}", number / SOCKETS_A_CALLER);
+            token = service.token_of_admin(&id).transpose()?;
+            if token.is_none() && args.subscribers > SOCKETS_A_CALLER {
+                bail!(
+                    "a running service takes {SOCKETS_A_CALLER} subscribers of one token at most"
+                );
             }
-            let sent = sent.lock().map_err(|_| anyhow::anyhow!("the sender failed"))?;
-            latencies.add(arrived - *sent.get(session).context("an event nobody sent")?);
-            told += 1;
+        }
+        let wish = match args.filters {
+            Filters::Different => Wish::of(number),
+            Filters::Same => Wish::of(1),
+        };
+        let token = token.as_deref().unwrap_or(&service.token);
+        let watcher = runtime.block_on(Watcher::open(&service.host, token, wish));
+        watchers.push(watcher.with_context(|| format!("subscriber {number}"))?);
+    }
+    Ok(watchers)
+}
+
+/// Sends each bulk when it is due; returns by how much the latest was late.
+fn send_all(service: &Service, run: &Run, start: Instant) -> anyhow::Result<Duration> {
+    let mut client = service.client()?;
+    let mut late = Duration::ZERO;
+    for first in (0..run.total).step_by(usize::try_from(run.bulk)?) {
+        let event = |number| {
+            let session = format!("live-{}-{number}", run.seed);
+            Traits::of(number, run.seed).event(&session)
+        };
+        let events: Value = (first..run.total.min(first + run.bulk)).map(event).collect();
+        let due = due(first, run.rate, run.bulk);
+        std::thread::sleep(due.saturating_sub(start.elapsed()));
+        late = late.max(start.elapsed().saturating_sub(due));
+        let body = events.to_string();
+        let answer = client.post("/api/v1/logs/bulk", "application/json", body.as_bytes())?;
+        if answer.status != 201 {
+            bail!("a bulk was answered with {}", answer.status);
         }
     }
-    Ok(latencies)
+    Ok(late)
+}
+
+async fn collect(watching: &mut JoinSet<anyhow::Result<Latencies>>) -> anyhow::Result<Latencies> {
+    let all = async {
+        let mut latencies = Latencies::default();
+        while let Some(watcher) = watching.join_next().await {
+            latencies.merge(watcher.context("a subscriber panicked")??);
+        }
+        Ok(latencies)
+    };
+    tokio::time::timeout(PATIENCE, all).await.context("not everything came in time")?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bulk_is_due_when_its_last_event_is() {
+        assert_eq!(due(0, 100, 10), Duration::from_millis(100));
+        assert_eq!(due(9, 100, 10), Duration::from_millis(100));
+        assert_eq!(due(10, 100, 10), Duration::from_millis(200));
+    }
 }

@@ -1,18 +1,17 @@
-//! How fast events are found, by class of query.
+//! How fast events are found, by class of question: each class alone, and all mixed.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::ingest::{bodies, generator, on_threads};
+use super::fill::{self, FillArgs};
 use super::latency::Latencies;
+use super::load::Load;
+use super::questions::{CLASSES, Class, Request, Samples, mixture};
 use super::service::Service;
 
-/// Events made and sent in one go while filling.
-const STEP: usize = 50_000;
-/// Events looked at to find names and words to ask for.
-const SAMPLES: usize = 250;
+/// Answers of a class that are looked into; reading all would take time from the service.
+const LOOKED_INTO: usize = 20;
 
 /// Measures finding.
 #[derive(Debug, clap::Args)]
@@ -20,157 +19,170 @@ pub(crate) struct SearchArgs {
     /// Events to record first; 0 when the service is filled already
     #[arg(long, default_value_t = 1_000_000)]
     events: usize,
-    /// Queries of each class
+    /// Questions of each class, and of the mixture for each class in it
     #[arg(long, default_value_t = 500)]
     queries: usize,
+    /// Questions a second, whether answers come or not; without it, one after the other
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Questions a second of the classes that count over all there is, when there is a rate
+    #[arg(long, default_value_t = 2.0)]
+    heavy_rate: f64,
+    /// Connections that ask [default: 1, and 16 at a rate]
+    #[arg(long)]
+    connections: Option<usize>,
+    /// Only these classes, and no mixture
+    #[arg(long, value_delimiter = ',')]
+    classes: Vec<String>,
+    #[command(flatten)]
+    fill: FillArgs,
 }
-
-/// A class of queries: its name, and the path to ask for with a sample.
-type Class = (&'static str, fn(&Sample) -> String);
-
-/// What is asked for, taken out of a recorded event.
-struct Sample {
-    actor: String,
-    event_type: String,
-    word: String,
-    other_word: String,
-    session: String,
-    cursor: String,
-    from: String,
-}
-
-const CLASSES: &[Class] = &[
-    ("latest", |_| "/api/v1/logs".into()),
-    ("actor", |s| format!("/api/v1/logs?actor={}", s.actor)),
-    ("type", |s| format!("/api/v1/logs?type={}", s.event_type)),
-    ("type_prefix", |_| "/api/v1/logs?q=type:user.*".into()),
-    ("text", |s| format!("/api/v1/logs?q={}", s.word)),
-    ("text_two_words", |s| format!("/api/v1/logs?q={}+{}", s.word, s.other_word)),
-    ("text_and_range", |s| format!("/api/v1/logs?q={}+after:{}", s.word, s.from)),
-    ("rare", |s| format!("/api/v1/logs?q=session:{}", s.session)),
-    ("outcome_and_severity", |_| "/api/v1/logs?outcome=failure&severity=warning".into()),
-    ("negation", |s| format!("/api/v1/logs?q=-type:{}+-outcome:success", s.event_type)),
-    ("deep_page", |s| format!("/api/v1/logs?cursor={}", s.cursor)),
-    ("oldest", |_| "/api/v1/logs?order=oldest".into()),
-    ("count", |s| format!("/api/v1/logs?limit=1&count=true&q={}", s.word)),
-];
 
 pub(super) fn run(service: &Service, args: &SearchArgs, seed: u64) -> anyhow::Result<Value> {
-    let filled = Instant::now();
-    fill(service, args.events, seed)?;
-    let fill_seconds = filled.elapsed().as_secs_f64();
-    let samples = samples(service)?;
-    let mut classes = serde_json::Map::new();
-    for (name, path) in CLASSES {
-        classes.insert((*name).into(), measure(service, args.queries, &samples, path)?);
+    let filled = fill::ensure(service, args.events, &args.fill, seed)?;
+    let samples = Samples::of(service)?;
+    let connections = args.connections.unwrap_or(if args.rate.is_some() { 16 } else { 1 });
+    let load = Load { requests: args.queries, rate: args.rate, connections };
+    let chosen = |class: &&Class| {
+        args.classes.is_empty() || args.classes.iter().any(|name| name == class.name)
+    };
+    let mut classes = Map::new();
+    let mut together = Vec::new();
+    for class in CLASSES.iter().filter(chosen) {
+        let requests = class.requests(&samples);
+        if requests.is_empty() {
+            continue;
+        }
+        let load = if class.is_heavy() { load.slower(args.heavy_rate) } else { load };
+        classes.insert(class.name.into(), alone(service, &load, &requests)?);
+        together.push((class, requests));
     }
-    classes.insert("profile".into(), profile(service, args.queries, &samples)?);
+    let mixed = match args.classes.is_empty() {
+        true => Some(mixed(service, &load, &together)?),
+        false => None,
+    };
     Ok(json!({
         "bench": "search",
-        "events": args.events,
-        "fill_seconds": fill_seconds,
-        "disk_bytes_per_event": service.bytes_on_disk().map(|b| b / args.events.max(1) as u64),
-        "memory_kib": service.memory_kib(),
+        "filled": filled,
+        "load": load.description(),
+        "reads_are_recorded": true,
+        "disk": service.disk(),
+        "memory": service.memory(),
         "classes": classes,
+        "mixed": mixed,
     }))
 }
 
-pub(super) fn fill(service: &Service, events: usize, seed: u64) -> anyhow::Result<()> {
-    let mut generator = generator(seed);
-    for start in (0..events).step_by(STEP) {
-        let bodies = bodies(&mut generator, STEP.min(events - start), 1000);
-        let half = bodies.len() / 2;
-        on_threads(vec![&bodies[..half], &bodies[half..]], |share| {
-            let mut client = service.client()?;
-            for body in share {
-                let answer = client.post("/api/v1/logs/bulk", "application/x-ndjson", body)?;
-                if answer.status != 201 {
-                    bail!("filling was answered with {}", answer.status);
-                }
-            }
-            Ok(Latencies::default())
-        })?;
-    }
-    service.wait_until_current()
-}
-
-/// Events from all over the log: every so manieth page.
-fn samples(service: &Service) -> anyhow::Result<Vec<Sample>> {
-    let mut client = service.client()?;
-    let mut samples = Vec::new();
-    let mut path = "/api/v1/logs?limit=250".to_owned();
-    while samples.len() < SAMPLES {
-        let page = client.get_json(&path)?;
-        let events = page["events"].as_array().context("no events in the answer")?;
-        samples.extend(events.iter().step_by(10).filter_map(sample));
-        match page["next_cursor"].as_str() {
-            Some(cursor) => path = format!("/api/v1/logs?limit=250&cursor={cursor}"),
-            None => break,
-        }
-    }
-    if samples.is_empty() {
-        bail!("the service holds no event to ask for");
-    }
-    Ok(samples)
-}
-
-fn sample(event: &Value) -> Option<Sample> {
-    let text = |path: &str| event.pointer(path)?.as_str().map(str::to_owned);
-    let description = text("/description")?;
-    let mut words = description
-        .split_whitespace()
-        .filter(|word| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
-    Some(Sample {
-        actor: text("/actor/id")?,
-        event_type: text("/type")?,
-        word: words.next()?.to_owned(),
-        other_word: words.next()?.to_owned(),
-        session: text("/session/id")?,
-        cursor: text("/position")?,
-        from: text("/occurred_at")?.get(..10)?.to_owned(),
-    })
-}
-
-fn measure(
-    service: &Service,
-    queries: usize,
-    samples: &[Sample],
-    path: &fn(&Sample) -> String,
-) -> anyhow::Result<Value> {
-    let mut client = service.client()?;
-    let mut latencies = Latencies::default();
-    let mut found = 0;
-    for sample in samples.iter().cycle().take(queries) {
-        let path = path(sample);
-        let asked = Instant::now();
-        let answer = client.get(&path)?;
-        latencies.add(asked.elapsed());
-        if answer.status != 200 {
-            let body = String::from_utf8_lossy(&answer.body);
-            bail!("{path} was answered with {}: {body}", answer.status);
-        }
-        let body: Value = serde_json::from_slice(&answer.body)?;
-        found += body["events"].as_array().map_or(0, Vec::len);
-    }
-    let mut summary = latencies.summary();
-    summary["events_found_mean"] = (found as f64 / queries.max(1) as f64).into();
+/// One class, and nothing beside it.
+fn alone(service: &Service, load: &Load, requests: &[Request]) -> anyhow::Result<Value> {
+    let tally = Tally::default();
+    let outcome = load.run(
+        service,
+        1,
+        |_| 0,
+        |client, number| {
+            let answer = requests[number % requests.len()].send(client)?;
+            tally.note(number, &answer.body)
+        },
+    )?;
+    let mut summary = outcome.summary();
+    summary["rate_per_second"] = load.rate.into();
+    summary["found_mean"] = tally.mean().into();
     Ok(summary)
 }
 
-fn profile(service: &Service, queries: usize, samples: &[Sample]) -> anyhow::Result<Value> {
-    let mut client = service.client()?;
-    let mut latencies = Latencies::default();
-    for sample in samples.iter().cycle().take(queries) {
-        let query = "query($id: String!) { person(id: $id) { name seen { count } counts { type \
-                     count } devices { device { browser } } timeline(first: 50) { nodes { id \
-                     sentence } } } }";
-        let body = json!({ "query": query, "variables": { "id": sample.actor } }).to_string();
-        let asked = Instant::now();
-        let answer = client.post("/graphql", "application/json", body.as_bytes())?;
-        latencies.add(asked.elapsed());
-        if answer.status != 200 {
-            bail!("a profile was answered with {}", answer.status);
-        }
+/// All classes in turn, each as often as its share.
+fn mixed(
+    service: &Service,
+    load: &Load,
+    classes: &[(&Class, Vec<Request>)],
+) -> anyhow::Result<Value> {
+    let mix = Mix::of(classes);
+    let load = Load { requests: load.requests * classes.len(), ..*load };
+    let outcome = mix.run(service, &load)?;
+    let mut summary = outcome.summary();
+    summary["classes"] = mix.by_class(&outcome.by_kind);
+    Ok(summary)
+}
+
+/// Questions of several classes in turn.
+pub(super) struct Mix<'a> {
+    classes: &'a [(&'a Class, Vec<Request>)],
+    order: Vec<usize>,
+}
+
+impl<'a> Mix<'a> {
+    pub(super) fn of(classes: &'a [(&'a Class, Vec<Request>)]) -> Self {
+        let shares: Vec<usize> = classes.iter().map(|(class, _)| class.share).collect();
+        Self { classes, order: mixture(&shares) }
     }
-    Ok(latencies.summary())
+
+    pub(super) fn run(
+        &self,
+        service: &Service,
+        load: &Load,
+    ) -> anyhow::Result<super::load::Outcome> {
+        let class = |number: usize| self.order[number % self.order.len()];
+        load.run(service, self.classes.len(), class, |client, number| {
+            let (_, requests) = &self.classes[class(number)];
+            requests[(number / self.order.len()) % requests.len()].send(client).map(drop)
+        })
+    }
+
+    /// The times of each class that is in the mixture.
+    pub(super) fn by_class(&self, times: &[Latencies]) -> Value {
+        let named = self.classes.iter().zip(times).filter(|((class, _), _)| class.share > 0);
+        let classes: Map<String, Value> =
+            named.map(|((class, _), times)| (class.name.to_owned(), times.summary())).collect();
+        classes.into()
+    }
+}
+
+/// How much was found, as far as answers were looked into.
+#[derive(Default)]
+struct Tally {
+    answers: AtomicUsize,
+    found: AtomicUsize,
+}
+
+impl Tally {
+    fn note(&self, number: usize, body: &[u8]) -> anyhow::Result<()> {
+        if number < LOOKED_INTO {
+            let body: Value = serde_json::from_slice(body)?;
+            self.answers.fetch_add(1, Ordering::Relaxed);
+            self.found.fetch_add(found(&body), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn mean(&self) -> f64 {
+        let (found, answers) =
+            (self.found.load(Ordering::Relaxed), self.answers.load(Ordering::Relaxed));
+        found as f64 / answers.max(1) as f64
+    }
+}
+
+/// Events of a page, or the number that was counted.
+fn found(body: &Value) -> usize {
+    let counted = ["/count/value", "/count"].iter().find_map(|path| body.pointer(path)?.as_u64());
+    let pages = ["/events", "/data/auditEvents/nodes", "/data/person/timeline/nodes"];
+    let listed = pages.iter().find_map(|path| body.pointer(path)?.as_array());
+    match (counted, listed) {
+        (Some(count), _) => usize::try_from(count).unwrap_or(usize::MAX),
+        (None, listed) => listed.map_or(0, Vec::len),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_counted_or_listed() {
+        assert_eq!(found(&json!({ "events": [1, 2], "next_cursor": "x" })), 2);
+        assert_eq!(found(&json!({ "events": [1], "count": { "value": 870 } })), 870);
+        let profile = json!({ "data": { "person": { "timeline": { "nodes": [1, 2, 3] } } } });
+        assert_eq!(found(&profile), 3);
+        assert_eq!(found(&json!({ "data": { "person": null } })), 0);
+    }
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::fill::{self, FillArgs};
 use super::latency::Latencies;
-use super::search;
 use super::service::Service;
 
 /// Measures counting.
@@ -19,6 +19,8 @@ pub(crate) struct StatsArgs {
     /// Questions of each class
     #[arg(long, default_value_t = 100)]
     queries: usize,
+    #[command(flatten)]
+    fill: FillArgs,
 }
 
 const HOURS: i64 = 24;
@@ -44,9 +46,7 @@ const CLASSES: &[Class] = &[
 ];
 
 pub(super) fn run(service: &Service, args: &StatsArgs, seed: u64) -> anyhow::Result<Value> {
-    let filled = Instant::now();
-    search::fill(service, args.events, seed)?;
-    let fill_seconds = filled.elapsed().as_secs_f64();
+    let filled = fill::ensure(service, args.events, &args.fill, seed)?;
     let newest = newest(service)?;
     let mut classes = serde_json::Map::new();
     for (name, parameters, hours) in CLASSES {
@@ -67,10 +67,8 @@ pub(super) fn run(service: &Service, args: &StatsArgs, seed: u64) -> anyhow::Res
     }
     Ok(json!({
         "bench": "stats",
-        "events": args.events,
-        "fill_seconds": fill_seconds,
-        "disk_bytes_per_event": service.bytes_on_disk().map(|b| b / args.events.max(1) as u64),
-        "memory_kib": service.memory_kib(),
+        "filled": filled,
+        "memory": service.memory(),
         "classes": classes,
     }))
 }

@@ -60,13 +60,16 @@ const DENIALS: &[(&str, &str)] = &[
 const METHODS: &[&str] = &["password", "passkey", "saml", "oidc"];
 
 pub(super) fn write(generator: &mut Generator, at_ms: i64, buffer: &mut Vec<u8>) {
-    let Generator { random, people, plans, words, numbering, .. } = generator;
+    let Generator { random, people, plans, words, numbering, tenants, .. } = generator;
     let plan = plans.draw(random);
     let scene = scene(plan, people, random);
     let json = &mut Json::new(buffer);
     json.open();
     json.key("id").plain(format_args!("{}", event_id(at_ms, random)));
     json.key("type").text(&plan.event_type);
+    if let Some(tenants) = tenants {
+        json.key("tenant").plain(format_args!("tenant-{}", tenants.draw()));
+    }
     write_origin(&scene, at_ms, numbering, random, json);
     write_outcome(plan, random, json);
     if random.percent(85) {

@@ -139,6 +139,28 @@ fn times_are_dates_or_instants() {
 }
 
 #[test]
+fn years_reach_back_from_the_end_by_the_calendar() {
+    let to = time_of("2026-11-21T08:30:00Z").unwrap();
+    assert_eq!(years_before(to, 7).unwrap(), time_of("2019-11-21T08:30:00Z").unwrap());
+    let refused = years_before(Timestamp::MIN, 100).unwrap_err();
+    assert!(refused.to_string().contains("100 years"), "{refused}");
+}
+
+#[test]
+fn tenants_are_named_by_zipfs_law_and_change_nothing_else() {
+    let plain = lines(generator(9), 2_000);
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (line, plain) in lines(generator(9).among(20, 9), 2_000).iter().zip(&plain) {
+        let mut event: serde_json::Value = serde_json::from_slice(line).unwrap();
+        let tenant = event.as_object_mut().unwrap().remove("tenant").unwrap();
+        assert_eq!(event, serde_json::from_slice::<serde_json::Value>(plain).unwrap());
+        *counts.entry(tenant.as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 20);
+    assert!(counts["tenant-1"] > 4 * counts["tenant-20"], "{counts:?}");
+}
+
+#[test]
 fn a_file_holds_one_event_a_line() {
     let dir = tempfile::tempdir().unwrap();
     let output = dir.path().join("events.ndjson");
@@ -148,6 +170,8 @@ fn a_file_holds_one_event_a_line() {
         persons: 10,
         from: "2025-01-01".into(),
         to: "2025-01-02".into(),
+        years: None,
+        tenants: None,
         output: Some(output.clone()),
     };
     run(args.clone()).unwrap();

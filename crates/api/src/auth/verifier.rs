@@ -105,15 +105,17 @@ impl Verifier {
     /// Verifies a token; when its key is not known and the issuer is being asked, waits for the
     /// answer, for a bounded time.
     pub async fn verify_patiently(&self, token: &str) -> Result<Claims, TokenError> {
-        let Some(issuer) = &self.issuer else { return self.verify(token) };
-        let answer = issuer.next_answer();
-        match self.verify(token) {
-            Err(TokenError::NoKey) if issuer.is_asked() => {
-                // In time or not: what is known then decides.
-                let _ = timeout(ISSUER_PATIENCE, answer).await;
+        match (self.verify(token), &self.issuer) {
+            (Err(TokenError::NoKey), Some(issuer)) => {
+                let answer = issuer.next_answer();
+                // Asked about only now: an answer that came before this line is known already.
+                if issuer.is_asked() {
+                    // In time or not: what is known then decides.
+                    let _ = timeout(ISSUER_PATIENCE, answer).await;
+                }
                 self.verify(token)
             }
-            done => done,
+            (done, _) => done,
         }
     }
 
@@ -172,3 +174,6 @@ impl Verifier {
         Err(refusal)
     }
 }
+
+#[cfg(test)]
+mod tests;

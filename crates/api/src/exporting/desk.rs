@@ -34,7 +34,8 @@ impl ExportDesk for Desk {
         let api = self.api.upgrade()?;
         let principal = principal_of(&api, requester)?;
         let (usage, reads) = (Usage::default(), Reads::default());
-        let caller = Caller { principal, usage, reads, request_id: None };
+        let state = Default::default();
+        let caller = Caller { principal, usage, reads, request_id: None, state };
         Some(Arc::new(View { api, caller }))
     }
 

@@ -1,9 +1,12 @@
 //! Relay connections (GraphQL Cursor Connections Specification).
 
+use std::sync::Arc;
+
 use annals_domain::filter::Order;
+use annals_domain::highlight::{Highlight, Highlighter};
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_engine::{Page, PageRequest, page_key};
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{ComplexObject, Enum, SimpleObject};
 
 use super::event::AuditEvent;
 use crate::caller::{Caller, Question};
@@ -57,11 +60,69 @@ pub(super) struct AuditEventConnection {
 
 /// An event with its cursor.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct AuditEventEdge {
     /// Where to go on.
     cursor: String,
     /// The event.
     node: AuditEvent,
+    /// Marks what was asked for.
+    #[graphql(skip)]
+    highlighter: Option<Arc<Highlighter>>,
+}
+
+#[ComplexObject]
+impl AuditEventEdge {
+    /// Where the words and values of the question stand in the event, as far as the caller sees them.
+    /// Negations and conditions on time mark nothing; a condition on a field marks its whole value.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn highlights(&self) -> Vec<AuditEventHighlight> {
+        let marked = self.highlighter.as_ref().map(|it| it.highlights(&self.node.recorded.event));
+        marked.unwrap_or_default().into_iter().map(AuditEventHighlight::from).collect()
+    }
+}
+
+impl AuditEventConnection {
+    /// The same, with what was asked for to be marked.
+    fn highlighted(mut self, highlighter: &Arc<Highlighter>) -> Self {
+        for edge in &mut self.edges {
+            edge.highlighter = Some(Arc::clone(highlighter));
+        }
+        self
+    }
+}
+
+/// A text or value of an event in which something was found.
+#[derive(SimpleObject)]
+pub(super) struct AuditEventHighlight {
+    /// The field, as the query language calls it.
+    field: String,
+    /// Where it stands in the event as REST shows it: a JSON pointer, such as `/targets/0/name`.
+    path: String,
+    /// The text, or the part of a long one around what was found.
+    fragment: String,
+    /// Where the fragment begins in the text, in UTF-16 code units.
+    offset: usize,
+    /// What was found in the fragment, in order; none overlap.
+    ranges: Vec<HighlightRange>,
+}
+
+/// A part of a fragment, in UTF-16 code units as JavaScript counts: `fragment.slice(start, end)`.
+#[derive(SimpleObject)]
+pub(super) struct HighlightRange {
+    /// Where it begins.
+    start: usize,
+    /// Where it ends; what stands there does not belong to it.
+    end: usize,
+}
+
+impl From<Highlight> for AuditEventHighlight {
+    fn from(highlight: Highlight) -> Self {
+        let Highlight { field, path, fragment, offset, ranges } = highlight;
+        let range =
+            |range: std::ops::Range<usize>| HighlightRange { start: range.start, end: range.end };
+        Self { field, path, fragment, offset, ranges: ranges.into_iter().map(range).collect() }
+    }
 }
 
 /// Where a page lies.
@@ -120,9 +181,11 @@ pub(super) async fn page(
     let order = if backwards { reversed(order) } else { order };
     let after = cursor.map(|cursor| api.cursors.read(cursor)?.on_page(order)).transpose()?;
     let Question { scope, filter, shape } = question;
-    let page = api.queries.page(PageRequest { scope, filter, order, after, limit }).await?;
+    let highlighter = Arc::new(Highlighter::new(&filter));
+    let request = PageRequest { scope, filter, order, after, limit };
+    let page = caller.queries(api).page(request).await?;
     let page = Page { events: caller.sees(api, "events", &shape, page.events), ..page };
-    Ok(connection(api, page, backwards, after.is_some()))
+    Ok(connection(api, page, backwards, after.is_some()).highlighted(&highlighter))
 }
 
 /// Shows a page. A page that was read backwards is turned round.
@@ -151,7 +214,11 @@ pub(super) fn connection(
         edges: cursors
             .into_iter()
             .zip(page.events)
-            .map(|(cursor, recorded)| AuditEventEdge { cursor, node: node(recorded) })
+            .map(|(cursor, recorded)| AuditEventEdge {
+                cursor,
+                node: node(recorded),
+                highlighter: None,
+            })
             .collect(),
     }
 }

@@ -115,7 +115,12 @@ pub(super) async fn execute(
     prepared: Prepared,
 ) -> Executed {
     let Prepared { request, kind } = prepared;
-    let request = request.data(caller.clone());
+    // A mutation is asked about what it did, and a subscription about what comes.
+    let asking = match kind {
+        OperationType::Query => caller.clone().of_one_state(),
+        OperationType::Mutation | OperationType::Subscription => caller.clone(),
+    };
+    let request = request.data(asking);
     match kind {
         OperationType::Subscription => {
             let api = api.clone();

@@ -21,7 +21,15 @@ use super::quarantine::{
     ReplayQuarantinedPayload,
 };
 use super::query::{AllQueries, caller, reader};
+use super::rebuild::{
+    self, CancelSearchIndexRebuildInput, CancelSearchIndexRebuildPayload, RebuildSearchIndexInput,
+    RebuildSearchIndexPayload,
+};
 use super::scalars::DateTime;
+use super::views::{
+    self, DeleteSavedViewInput, DeleteSavedViewPayload, SaveViewInput, SaveViewPayload,
+    SetDefaultViewInput, SetDefaultViewPayload,
+};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
@@ -199,6 +207,57 @@ impl Mutation {
         input: CancelExportInput,
     ) -> Result<CancelExportPayload> {
         export::cancel(context, input).await
+    }
+
+    /// Makes a view, or changes one.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn save_view(
+        &self,
+        context: &Context<'_>,
+        input: SaveViewInput,
+    ) -> Result<SaveViewPayload> {
+        views::save(context, input).await
+    }
+
+    /// Deletes a view.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn delete_saved_view(
+        &self,
+        context: &Context<'_>,
+        input: DeleteSavedViewInput,
+    ) -> Result<DeleteSavedViewPayload> {
+        views::delete(context, input).await
+    }
+
+    /// Chooses the view that lists begin with.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn set_default_view(
+        &self,
+        context: &Context<'_>,
+        input: SetDefaultViewInput,
+    ) -> Result<SetDefaultViewPayload> {
+        views::set_default(context, input).await
+    }
+
+    /// Has the search index of this node filled anew while it answers. That is itself an event.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn rebuild_search_index(
+        &self,
+        context: &Context<'_>,
+        input: RebuildSearchIndexInput,
+    ) -> Result<RebuildSearchIndexPayload> {
+        rebuild::begin(context, input).await
+    }
+
+    /// Ends the rebuild of the search index; the index that answers is not touched. That is itself an
+    /// event.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn cancel_search_index_rebuild(
+        &self,
+        context: &Context<'_>,
+        input: CancelSearchIndexRebuildInput,
+    ) -> Result<CancelSearchIndexRebuildPayload> {
+        rebuild::cancel(context, input).await
     }
 
     /// Marks messages of the caller as read. That is itself an event.

@@ -11,8 +11,8 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, ManageQuarantine, ReadCatalogue, ReadOwnEvents, ReadProfiles,
-    ReadTenantEvents, RecordEvents,
+    self, ExportEvents, MaintainIndex, ManageQuarantine, ReadCatalogue, ReadOwnEvents,
+    ReadProfiles, ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -51,6 +51,10 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Query, "histogram", READERS),
     (Root::Query, "numbers", READERS),
     (Root::Query, "suggestions", READERS),
+    (Root::Query, "completions", READERS),
+    (Root::Query, "comparison", READERS),
+    (Root::Query, "savedViews", READERS),
+    (Root::Query, "savedView", READERS),
     (Root::Query, "targetHistory", READERS),
     (Root::Query, "targetValues", READERS),
     (Root::Query, "me", &[ReadOwnEvents]),
@@ -59,7 +63,13 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Query, "quarantine", &[ManageQuarantine]),
     (Root::Query, "export", &[ExportEvents]),
     (Root::Query, "exports", &[ExportEvents]),
+    (Root::Query, "searchIndexRebuild", &[MaintainIndex]),
+    (Root::Mutation, "rebuildSearchIndex", &[MaintainIndex]),
+    (Root::Mutation, "cancelSearchIndexRebuild", &[MaintainIndex]),
     (Root::Mutation, "recordEvents", &[RecordEvents]),
+    (Root::Mutation, "saveView", READERS),
+    (Root::Mutation, "deleteSavedView", READERS),
+    (Root::Mutation, "setDefaultView", READERS),
     (Root::Mutation, "requestExport", &[ExportEvents]),
     (Root::Mutation, "cancelExport", &[ExportEvents]),
     (Root::Mutation, "replayQuarantined", &[ManageQuarantine]),

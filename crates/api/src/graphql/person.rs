@@ -1,15 +1,19 @@
 //! A person's read model: activity, devices, places, sessions, counters.
 
-use annals_domain::profile::{DeviceKey, PersonRef, PlaceKey, Profile, Seen};
+use annals_domain::profile::{Concern, PersonRef, Profile};
 use annals_engine::Page;
-use async_graphql::{ID, Object, Result, SimpleObject};
+use async_graphql::{ID, Object, Result};
+use tokio::sync::OnceCell;
 
+use super::accessed_by::AccessedBy;
 use super::connection::{AuditEventConnection, Window, connection};
-use super::event::{Device, Geo};
 use super::failure::failed;
 use super::inbox::{NotificationConnection, notifications};
 use super::query::page_size;
-use super::scalars::DateTime;
+use super::sightings::{
+    OperationCount, OutcomeCount, SeenDevice, SeenPlace, SeenSession, Sightings, TypeCount,
+    devices, operations, outcomes, places, sessions, types,
+};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::cursor::Cursor;
@@ -20,8 +24,10 @@ const SHOWN_MAX: usize = 100;
 
 /// The caller.
 pub(super) struct Me {
-    pub(super) api: Api,
-    pub(super) caller: Caller,
+    api: Api,
+    caller: Caller,
+    /// Read once for all fields that show a part of it.
+    profile: OnceCell<Option<Profile>>,
 }
 
 /// The caller.
@@ -45,7 +51,32 @@ impl Me {
     /// What is known of the caller; null before the first event.
     #[graphql(complexity = "20 + child_complexity")]
     async fn profile(&self) -> Result<Option<Person>> {
-        Person::load(&self.api, &self.caller, self.person()).await.map_err(failed)
+        let (api, caller, person) = (self.api.clone(), self.caller.clone(), self.person());
+        let profile = self.known().await?.cloned();
+        Ok(profile.map(|profile| Person { api, caller, person, profile }))
+    }
+
+    /// Devices the caller acted with, newest first.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn devices(&self) -> Result<Vec<SeenDevice>> {
+        Ok(self.known().await?.map(devices).unwrap_or_default())
+    }
+
+    /// Places the caller acted from, newest first.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn places(&self) -> Result<Vec<SeenPlace>> {
+        Ok(self.known().await?.map(places).unwrap_or_default())
+    }
+
+    /// Sessions the caller acted in, newest first.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn sessions(&self) -> Result<Vec<SeenSession>> {
+        Ok(self.known().await?.map(sessions).unwrap_or_default())
+    }
+
+    /// Who looked at what concerns the caller.
+    async fn accessed_by(&self) -> AccessedBy {
+        AccessedBy { api: self.api.clone(), caller: self.caller.clone(), person: self.person() }
     }
 
     /// Events where the caller is subject or actor, newest first.
@@ -56,7 +87,8 @@ impl Me {
         after: Option<String>,
     ) -> Result<AuditEventConnection> {
         let window = Window { first, after, ..Window::default() };
-        activity(&self.api, &self.caller, self.person(), window).await.map_err(failed)
+        let events = events_of(&self.api, &self.caller, self.person(), Read::Timeline, window);
+        events.await.map_err(failed)
     }
 
     /// Messages about significant events, newest first.
@@ -72,6 +104,16 @@ impl Me {
 }
 
 impl Me {
+    pub(super) fn new(api: &Api, caller: &Caller) -> Self {
+        Self { api: api.clone(), caller: caller.clone(), profile: OnceCell::new() }
+    }
+
+    async fn known(&self) -> Result<Option<&Profile>> {
+        let read = || self.api.queries.profile(self.person(), SHOWN_MAX);
+        let known = self.profile.get_or_try_init(read).await;
+        known.map(Option::as_ref).map_err(failed)
+    }
+
     fn person(&self) -> PersonRef {
         PersonRef {
             tenant: self.caller.principal.tenant.clone(),
@@ -100,62 +142,6 @@ impl Person {
     }
 }
 
-/// When something was seen.
-#[derive(SimpleObject)]
-pub(super) struct Sightings {
-    /// First.
-    first: DateTime,
-    /// Last.
-    last: DateTime,
-    /// How often.
-    count: u64,
-}
-
-impl From<Seen> for Sightings {
-    fn from(seen: Seen) -> Self {
-        Self { first: seen.first.into(), last: seen.last.into(), count: seen.count }
-    }
-}
-
-/// How many events of a type.
-#[derive(SimpleObject)]
-pub(super) struct TypeCount {
-    /// Type of event.
-    #[graphql(name = "type")]
-    event_type: String,
-    /// How many.
-    count: u64,
-}
-
-/// A device the person acted with.
-#[derive(SimpleObject)]
-pub(super) struct SeenDevice {
-    /// The device.
-    device: Device,
-    /// When it was seen.
-    seen: Sightings,
-}
-
-/// A place the person acted from.
-#[derive(SimpleObject)]
-pub(super) struct SeenPlace {
-    /// The place, when it is known.
-    geo: Option<Geo>,
-    /// The address, when no place is known for it.
-    ip: Option<String>,
-    /// When it was seen.
-    seen: Sightings,
-}
-
-/// A session the person acted in.
-#[derive(SimpleObject)]
-pub(super) struct SeenSession {
-    /// The session.
-    id: String,
-    /// When it was seen.
-    seen: Sightings,
-}
-
 /// A person, as the events tell.
 #[Object]
 impl Person {
@@ -176,28 +162,41 @@ impl Person {
 
     /// Events by type, most frequent first.
     async fn counts(&self) -> Vec<TypeCount> {
-        let count = |(event_type, count): &(String, u64)| TypeCount {
-            event_type: event_type.clone(),
-            count: *count,
-        };
-        self.profile.counts.iter().map(count).collect()
+        types(&self.profile)
+    }
+
+    /// Events by how they ended, most frequent first.
+    async fn outcomes(&self) -> Vec<OutcomeCount> {
+        outcomes(&self.profile)
+    }
+
+    /// Events by what kind of act they report, most frequent first.
+    async fn operations(&self) -> Vec<OperationCount> {
+        operations(&self.profile)
     }
 
     /// Devices, newest first.
     async fn devices(&self) -> Vec<SeenDevice> {
-        self.profile.devices.iter().cloned().map(SeenDevice::from).collect()
+        devices(&self.profile)
     }
 
     /// Places, newest first.
     async fn places(&self) -> Vec<SeenPlace> {
-        self.profile.places.iter().cloned().map(SeenPlace::from).collect()
+        places(&self.profile)
     }
 
     /// Sessions, newest first.
     async fn sessions(&self) -> Vec<SeenSession> {
-        let session =
-            |(id, seen): &(String, Seen)| SeenSession { id: id.clone(), seen: (*seen).into() };
-        self.profile.sessions.iter().map(session).collect()
+        sessions(&self.profile)
+    }
+
+    /// Who looked at what concerns the person.
+    async fn accessed_by(&self) -> AccessedBy {
+        AccessedBy {
+            api: self.api.clone(),
+            caller: self.caller.clone(),
+            person: self.person.clone(),
+        }
     }
 
     /// Events where the person is subject or actor, newest first.
@@ -208,54 +207,41 @@ impl Person {
         after: Option<String>,
     ) -> Result<AuditEventConnection> {
         let window = Window { first, after, ..Window::default() };
-        activity(&self.api, &self.caller, self.person.clone(), window).await.map_err(failed)
+        let (person, read) = (self.person.clone(), Read::Timeline);
+        events_of(&self.api, &self.caller, person, read, window).await.map_err(failed)
     }
 }
 
-async fn activity(
+/// Which events of a person.
+pub(super) enum Read {
+    /// Where they are subject or actor.
+    Timeline,
+    /// By which others looked at what concerns them in one of these ways.
+    Accesses(&'static [Concern]),
+}
+
+/// A page of events of a person, newest first.
+pub(super) async fn events_of(
     api: &Api,
     caller: &Caller,
     person: PersonRef,
+    read: Read,
     window: Window,
 ) -> Result<AuditEventConnection, ApiError> {
     let (limit, cursor, _) = window.checked(api)?;
     let before = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
     let before = before.map(Cursor::position);
-    let about = (person.id != caller.principal.id).then(|| person.id.clone());
-    let page = api.queries.timeline(person, before, limit).await?;
-    let events = match about {
-        None => caller.sees_own(api, page.events),
-        Some(_) => caller.sees(api, "timeline", "person:?", page.events),
+    let own = person.id == caller.principal.id;
+    let (what, page) = match read {
+        Read::Timeline => ("timeline", api.queries.timeline(person, before, limit).await?),
+        Read::Accesses(concerns) => {
+            ("accesses", api.queries.accesses(person, concerns, before, limit).await?)
+        }
+    };
+    let events = match own {
+        true => caller.sees_own(api, page.events),
+        false => caller.sees(api, what, "person:?", page.events),
     };
     let page = Page { events, ..page };
     Ok(connection(api, page, false, before.is_some()))
-}
-
-impl From<(DeviceKey, Seen)> for SeenDevice {
-    fn from((key, seen): (DeviceKey, Seen)) -> Self {
-        let device = annals_domain::event::Device {
-            name: known(key.name),
-            device_type: known(key.device_type),
-            os: known(key.os),
-            browser: known(key.browser),
-        };
-        Self { device: device.into(), seen: seen.into() }
-    }
-}
-
-impl From<(PlaceKey, Seen)> for SeenPlace {
-    fn from((key, seen): (PlaceKey, Seen)) -> Self {
-        let geo = annals_domain::event::Geo {
-            country: known(key.country),
-            region: known(key.region),
-            city: known(key.city),
-        };
-        let ip = known(key.ip);
-        let geo = ip.is_none().then(|| geo.into());
-        Self { geo, ip, seen: seen.into() }
-    }
-}
-
-fn known(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
 }

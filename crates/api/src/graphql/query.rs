@@ -6,6 +6,8 @@ use annals_domain::EventId;
 use annals_domain::profile::PersonRef;
 use async_graphql::{Context, Enum, ID, MergedObject, Object, Result, SimpleObject};
 
+use super::comparison::ComparisonQuery;
+use super::completions::CompletionsQuery;
 use super::connection::{AuditEventConnection, AuditEventOrder, Window, page};
 use super::event::AuditEvent;
 use super::export::{self, Export};
@@ -14,9 +16,11 @@ use super::filter::{AuditEventFilter, lowered};
 use super::permissions::{Allowed, Root};
 use super::person::{Me, Person};
 use super::quarantine::{self, QuarantinedEventConnection, RefusalReason};
+use super::rebuild::RebuildQuery;
 use super::related::HistoryQuery;
 use super::scalars::{Json, Operation, Severity};
 use super::statistics::StatisticsQuery;
+use super::views::ViewsQuery;
 use crate::auth::Permission;
 use crate::caller::{Caller, Question};
 use crate::context::Api;
@@ -25,7 +29,15 @@ use crate::error::ApiError;
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
-pub(crate) struct AllQueries(Query, StatisticsQuery, HistoryQuery);
+pub(crate) struct AllQueries(
+    Query,
+    StatisticsQuery,
+    CompletionsQuery,
+    HistoryQuery,
+    ComparisonQuery,
+    ViewsQuery,
+    RebuildQuery,
+);
 
 #[derive(Default)]
 pub(crate) struct Query;
@@ -110,7 +122,7 @@ impl Query {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         let question = caller.asks(api, filter).map_err(failed)?;
-        wait_for(api, min_position).await.map_err(failed)?;
+        wait_for(api, caller, min_position).await.map_err(failed)?;
         let window = Window { first, after, last, before };
         page(api, caller, question, order_by, window).await.map_err(failed)
     }
@@ -128,10 +140,11 @@ impl Query {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         let Question { scope, filter, shape } = caller.asks(api, filter).map_err(failed)?;
-        wait_for(api, min_position).await.map_err(failed)?;
+        wait_for(api, caller, min_position).await.map_err(failed)?;
         let max = api.limits.query.count_max;
         let limit = limit.unwrap_or(max).min(max);
-        let count = api.queries.count(&scope, filter.clone(), limit).await.map_err(failed)?;
+        let count =
+            caller.queries(api).count(&scope, filter.clone(), limit).await.map_err(failed)?;
         let noted = caller.learns_from(api, "count", &shape, 1, (&scope, filter));
         noted.await.map_err(failed)?;
         let precision =
@@ -145,7 +158,7 @@ impl Query {
         let (api, caller) = reader(context)?;
         let scope = caller.principal.scope().map_err(failed)?;
         let Ok(id) = id.parse().map(EventId) else { return Ok(None) };
-        let event = api.queries.event(&scope, id).await.map_err(failed)?;
+        let event = caller.queries(api).event(&scope, id).await.map_err(failed)?;
         let mut seen = caller.sees(api, "event", "id:?", event.into_iter().collect());
         Ok(seen.pop().map(|recorded| AuditEvent { recorded, api: api.clone() }))
     }
@@ -153,7 +166,7 @@ impl Query {
     /// The caller.
     async fn me(&self, context: &Context<'_>) -> Result<Me> {
         let (api, caller) = reader(context)?;
-        Ok(Me { api: api.clone(), caller: caller.clone() })
+        Ok(Me::new(api, caller))
     }
 
     /// A person of the tenant; null when nothing is known of them.
@@ -234,11 +247,17 @@ fn event_type(entry: &annals_domain::catalogue::EventType, family: &str) -> Even
 }
 
 /// Waits until a position is visible.
-pub(super) async fn wait_for(api: &Api, position: Option<String>) -> Result<(), ApiError> {
+pub(super) async fn wait_for(
+    api: &Api,
+    caller: &Caller,
+    position: Option<String>,
+) -> Result<(), ApiError> {
     let Some(position) = position else { return Ok(()) };
     let position = api.cursors.read(&position)?.position();
     let patience = Duration::from_millis(api.limits.query.wait_ms_max);
-    Ok(api.queries.wait_for(position, patience).await?)
+    api.queries.wait_for(position, patience).await?;
+    caller.state.reach(position);
+    Ok(())
 }
 
 /// What a page costs, as a number of nodes.

@@ -1,6 +1,7 @@
 //! Events that belong together, and what became of a thing.
 
 use annals_domain::event::Change;
+use annals_domain::filter::Order;
 use annals_domain::{EventId, Recorded};
 use annals_engine::{Part, Relation, last_changes, page_key};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
@@ -140,7 +141,8 @@ pub(super) async fn related(
 #[Object(guard = "Allowed(Root::Query)")]
 impl HistoryQuery {
     /// Who changed which field of a thing from what to what, and when, newest first.
-    #[graphql(complexity = "20 + page_size(first, None) * child_complexity")]
+    #[graphql(complexity = "20 + page_size(first, last) * child_complexity")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn target_history(
         &self,
         context: &Context<'_>,
@@ -149,13 +151,19 @@ impl HistoryQuery {
         #[graphql(desc = "JSON pointer of a field; all when not named.")] path: Option<String>,
         #[graphql(desc = "How many events; each with all its changes.")] first: Option<i32>,
         #[graphql(desc = "Behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many events, from the oldest on.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
     ) -> Result<FieldChangeConnection> {
         let (api, caller) = reader(context)?;
-        let window = Window { first, after, ..Window::default() };
-        let (limit, cursor, _) = window.checked(api).map_err(failed)?;
+        let window = Window { first, after, last, before };
+        let (limit, cursor, backwards) = window.checked(api).map_err(failed)?;
+        let order = if backwards { Order::OccurredOldest } else { Order::OccurredNewest };
         let part = Part { target_type, target_id: id, path };
-        let history = correlating::history(api, caller, &part, cursor, limit);
-        let history = history.await.map_err(failed)?;
+        let history = correlating::history(api, caller, &part, order, cursor, limit);
+        let mut history = history.await.map_err(failed)?;
+        if backwards {
+            history.events.reverse();
+        }
         let edges: Vec<FieldChangeEdge> = history
             .events
             .iter()
@@ -168,7 +176,10 @@ impl HistoryQuery {
             .collect();
         let cursors = edges.iter().map(|edge| edge.cursor.clone());
         Ok(FieldChangeConnection {
-            page_info: page_info(cursors, history.next, cursor.is_some()),
+            page_info: match backwards {
+                false => page_info(cursors, history.next, cursor.is_some()),
+                true => page_info_backwards(cursors, history.next, cursor.is_some()),
+            },
             nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
             edges,
         })
@@ -220,5 +231,21 @@ fn page_info(
         has_previous_page: continued,
         start_cursor,
         end_cursor: next.or(last),
+    }
+}
+
+/// The same of a page that was read from its end on.
+fn page_info_backwards(
+    mut cursors: impl Iterator<Item = String>,
+    next: Option<String>,
+    continued: bool,
+) -> PageInfo {
+    let first = cursors.next();
+    let end_cursor = cursors.last().or_else(|| first.clone());
+    PageInfo {
+        has_next_page: continued,
+        has_previous_page: next.is_some(),
+        start_cursor: next.or(first),
+        end_cursor,
     }
 }

@@ -23,12 +23,12 @@ use operation::{Asked, Outgoing};
 use operations::Operations;
 
 use super::AnnalsSchema;
-use super::open_streams::{OpenStream, OpenStreams};
 use super::operation::{Operation, check_values};
 use crate::auth::Principal;
 use crate::caller::Caller;
 use crate::context::{Api, token_of};
 use crate::error::ApiError;
+use crate::live::OpenStream;
 use crate::rate_limits::Usage;
 use crate::server::{Peer, Place};
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
@@ -121,8 +121,8 @@ async fn recognised_by_headers(
 ) -> Result<Principal, ApiError> {
     let shown = parts.headers.get(header::AUTHORIZATION);
     let shown = shown.map(http::HeaderValue::as_bytes).unwrap_or_default();
-    let verify = || api.principal(&parts.headers);
-    let principal = api.rate_limits.recognise(peer, shown, verify)?;
+    let verify = api.principal(&parts.headers);
+    let principal = api.rate_limits.recognise(peer, shown, verify).await?;
     let usage = parts.extensions.get::<Usage>().cloned().unwrap_or_default();
     Ok(Caller::counted(api, principal, usage).await?.principal)
 }
@@ -185,7 +185,7 @@ impl Session {
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     };
                     unanswered = 0;
-                    match self.receive(&text) {
+                    match self.receive(&text).await {
                         Ok(answer) => answer,
                         Err(close) => return Some(close),
                     }
@@ -205,7 +205,7 @@ impl Session {
         }
     }
 
-    fn receive(&mut self, text: &str) -> Result<Option<ServerMessage>, Close> {
+    async fn receive(&mut self, text: &str) -> Result<Option<ServerMessage>, Close> {
         annals_domain::json::check_depth(text.as_bytes(), DEPTH_MAX).map_err(|_| MALFORMED)?;
         check_values(text.as_bytes()).map_err(|_| MALFORMED)?;
         // The reader would also take a list.
@@ -219,10 +219,9 @@ impl Session {
                 if self.principal.is_some() {
                     return Err(TWICE);
                 }
-                let principal = self.identify(payload.as_ref()).map_err(|_| FORBIDDEN)?;
-                let streams = self.schema.data::<OpenStreams>();
-                let open = streams.and_then(|streams| streams.open(&principal));
-                self.open = Some(open.ok_or(TOO_MANY_SOCKETS)?);
+                let principal = self.identify(payload.as_ref()).await.map_err(|_| FORBIDDEN)?;
+                let open = self.api.open_stream(&principal).map_err(|_| TOO_MANY_SOCKETS)?;
+                self.open = Some(open);
                 self.principal = Some(principal);
                 Ok(Some(ServerMessage::ConnectionAck))
             }
@@ -235,7 +234,7 @@ impl Session {
     }
 
     /// The caller, by the token in the payload or in the headers of the upgrade.
-    fn identify(&self, payload: Option<&Value>) -> Result<Principal, ApiError> {
+    async fn identify(&self, payload: Option<&Value>) -> Result<Principal, ApiError> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let field = |name: &str| {
             let payload = payload?;
@@ -247,9 +246,8 @@ impl Session {
         match token {
             Some(token) => {
                 let tenant = field(crate::auth::TENANT_HEADER);
-                self.api.rate_limits.recognise(self.peer, token.as_bytes(), || {
-                    self.api.principal_of_token(&token, tenant.as_deref())
-                })
+                let verify = self.api.principal_of_token(&token, tenant.as_deref());
+                self.api.rate_limits.recognise(self.peer, token.as_bytes(), verify).await
             }
             None => self.header_principal.clone().ok_or_else(ApiError::unauthenticated),
         }

@@ -25,11 +25,11 @@ use super::AnnalsSchema;
 use super::execution::{Executed, Prepared, execute};
 use super::failure::{completed, refusal};
 use super::http::Shown;
-use super::open_streams::{OpenStream, OpenStreams};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::credentials;
 use crate::error::{ApiError, Code};
+use crate::live::OpenStream;
 use crate::sockets;
 
 /// How often a comment is sent when nothing else is.
@@ -54,8 +54,7 @@ pub(super) async fn stream(
     caller: Caller,
     prepared: Prepared,
 ) -> Result<axum::response::Response, ApiError> {
-    let open = schema.data::<OpenStreams>().and_then(|streams| streams.open(&caller.principal));
-    let open = open.ok_or_else(too_many)?;
+    let open = api.open_stream(&caller.principal)?;
     let expiry = sockets::timer_of(caller.principal.expires_at);
     let (principal, watching) = (caller.principal.clone(), api.clone());
     let lost = Box::pin(async move { credentials::lost(&watching, &principal).await });
@@ -71,11 +70,6 @@ pub(super) async fn stream(
         Some((Ok::<_, Infallible>(bytes), inbox))
     });
     Ok(with_headers(Body::from_stream(body)))
-}
-
-fn too_many() -> ApiError {
-    let message = "the caller has as many sockets and event streams open as they may; close one";
-    ApiError::new(Code::RateLimited, message)
 }
 
 fn with_headers(body: Body) -> axum::response::Response {

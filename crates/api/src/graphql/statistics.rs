@@ -95,7 +95,7 @@ struct Suggestions {
 
 /// How far counts can be relied upon.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-enum StatisticsPrecision {
+pub(super) enum StatisticsPrecision {
     /// Every event was counted.
     Exact,
     /// Time ran out: there may be more.
@@ -167,6 +167,7 @@ impl From<EventTime> for statistics::EventTime {
 impl StatisticsQuery {
     /// The most frequent values of up to 5 fields among the events that match.
     #[graphql(complexity = "100 + child_complexity")]
+    #[expect(clippy::too_many_arguments, reason = "each is something to choose")]
     async fn facets(
         &self,
         context: &Context<'_>,
@@ -176,13 +177,14 @@ impl StatisticsQuery {
             String,
         >,
         #[graphql(desc = "How many values of each, 1 to 100.", default = 10)] limit: usize,
+        #[graphql(desc = "Only values that begin so.")] search: Option<String>,
         #[graphql(desc = "Wait until this position is visible.")] min_position: Option<String>,
     ) -> Result<Vec<Facet>> {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
-        wait_for(api, min_position).await.map_err(failed)?;
+        wait_for(api, caller, min_position).await.map_err(failed)?;
         let (numbers, limit) = (Vec::new(), Some(limit));
-        let asked = CountsAsked { filter, fields, numbers, limit, histogram: None };
+        let asked = CountsAsked { filter, fields, numbers, limit, search, histogram: None };
         let counts = counting::count(api, caller, asked).await.map_err(failed)?;
         let Counts { fields, statistics, .. } = counts;
         Ok(fields.into_iter().zip(statistics.facets).map(|(field, f)| facet(field.0, f)).collect())
@@ -206,7 +208,7 @@ impl StatisticsQuery {
     ) -> Result<Histogram> {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
-        wait_for(api, min_position).await.map_err(failed)?;
+        wait_for(api, caller, min_position).await.map_err(failed)?;
         let histogram =
             HistogramAsked { interval: interval.into(), time: time.into(), time_zone, by };
         let asked = CountsAsked {
@@ -214,6 +216,7 @@ impl StatisticsQuery {
             fields: Vec::new(),
             numbers: Vec::new(),
             limit: None,
+            search: None,
             histogram: Some(histogram),
         };
         let counts = counting::count(api, caller, asked).await.map_err(failed)?;
@@ -237,12 +240,13 @@ impl StatisticsQuery {
     ) -> Result<Vec<NumberStatistics>> {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
-        wait_for(api, min_position).await.map_err(failed)?;
+        wait_for(api, caller, min_position).await.map_err(failed)?;
         let asked = CountsAsked {
             filter,
             fields: Vec::new(),
             numbers: fields,
             limit: None,
+            search: None,
             histogram: None,
         };
         let counts = counting::count(api, caller, asked).await.map_err(failed)?;

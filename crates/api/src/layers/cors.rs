@@ -15,7 +15,7 @@ const KEPT_SECONDS: &str = "7200";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// What pages may send.
 const SENT: &str = "accept, annals-purpose, annals-tenant, authorization, content-encoding, \
-                    content-type, idempotency-key, if-none-match, last-event-id, prefer, \
+                    content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, \
                     x-request-id";
 /// What pages may read.
 const SHOWN: &str = "allow, content-disposition, etag, link, location, ratelimit, \

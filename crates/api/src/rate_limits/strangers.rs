@@ -39,11 +39,11 @@ impl Strangers {
     }
 
     /// Verifies who shows something, unless too many from there showed what did not hold.
-    pub(super) fn recognise<T>(
+    pub(super) async fn recognise<T>(
         &self,
         peer: Peer,
         shown: &[u8],
-        verify: impl FnOnce() -> Result<T, ApiError>,
+        verify: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
         let (key, hash) = (key_of(peer.0), self.hasher.hash_one(shown));
         let now = self.limiter.now_us();
@@ -56,7 +56,7 @@ impl Strangers {
             let error = ApiError::new(Code::RateLimited, message);
             return Err(ApiError { retry_after: Some(seconds), ..error });
         }
-        let result = verify();
+        let result = verify.await;
         match &result {
             Err(error) if error.code == Code::Unauthenticated => {
                 self.known().pop(&hash);

@@ -9,6 +9,7 @@ use http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::context::Api;
+use crate::rebuilding::word;
 use crate::roles::names;
 
 /// A projection that is more events behind than this is not current.
@@ -32,10 +33,12 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
     let LogHealth { trouble, catching_up, incomplete } = api.log.health();
     let takes = !stopping && trouble.is_none() && api.recorder.is_taking();
     let follows = lag.values().all(|behind| behind.as_u64().is_some_and(|lag| lag <= LAG_MAX));
+    let mending = api.queries.is_incomplete();
     let mut body = json!({
         "roles": names(roles),
         "ingest": roles.has(Role::Ingest) && takes,
-        "search": roles.has(Role::Query) && follows && !catching_up,
+        "search": roles.has(Role::Query) && follows && !catching_up && !mending,
+        "mending": mending,
         "catching_up": catching_up,
         "access": api.knows_access(),
         "lag": lag,
@@ -46,6 +49,15 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
             "holds_lease": api.delivery.holds_lease(),
         },
     });
+    if let Some(rebuild) = api.rebuilding.as_ref().map(|rebuilding| rebuilding.status()) {
+        body["index_rebuild"] = json!({
+            "state": word(rebuild.state),
+            "percent": rebuild.percent(),
+            "events_left": rebuild.left,
+            "events_per_second": rebuild.events_per_second.round(),
+            "estimated_end": rebuild.estimated_end(api.clock.now()),
+        });
+    }
     if let Some(trouble) = trouble {
         body["trouble"] = trouble.into();
     }

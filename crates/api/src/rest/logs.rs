@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use annals_domain::filter::Order;
+use annals_domain::highlight::Highlighter;
 use annals_domain::{EventId, Receipt};
 use annals_engine::{PageRequest, page_key};
 use axum::Json;
@@ -21,6 +21,7 @@ use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 use crate::ingest::{self, Accepted, Incoming};
 use crate::view::EventBody;
+use crate::views;
 
 /// The answer to a recorded event.
 #[derive(Debug, Serialize)]
@@ -134,30 +135,43 @@ pub(super) async fn list(
 ) -> Result<Response, ApiError> {
     api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
-    let question = caller.asks(&api, asked.filter)?;
+    let view = asked.view.as_deref().map(|id| views::find(&api, &caller, id)).transpose()?;
+    let filter = match &view {
+        Some(view) => views::filter_of(&api, view)?.and(asked.filter),
+        None => asked.filter,
+    };
+    let question = caller.asks(&api, filter)?;
     if let Some(position) = asked.min_position {
         let patience = Duration::from_millis(api.limits.query.wait_ms_max);
         api.queries.wait_for(position, patience).await?;
     }
+    // Page and count are of one state of the log.
+    let caller = caller.of_one_state();
+    let queries = caller.queries(&api);
     let count = match asked.count {
         None => None,
         Some(limit) => {
-            let count = api.queries.count(&question.scope, question.filter.clone(), limit).await?;
+            let count = queries.count(&question.scope, question.filter.clone(), limit).await?;
             let (asked_of, shape) = ((&question.scope, question.filter.clone()), &question.shape);
             caller.learns_from(&api, "count", shape, 1, asked_of).await?;
             let precision = if count.at_least { "at_least" } else { "exact" };
             Some(CountBody { value: count.value, precision })
         }
     };
-    let order = if asked.oldest_first { Order::RecordedOldest } else { Order::RecordedNewest };
+    let order = asked.order.or_else(|| view.map(|view| view.order.into())).unwrap_or_default();
     let after = asked.cursor.map(|cursor| cursor.on_page(order)).transpose()?;
     let Question { scope, filter, shape } = question;
+    let highlighter = asked.highlight.then(|| Highlighter::new(&filter));
     let request = PageRequest { scope, filter, order, after, limit: asked.limit };
-    let page = api.queries.page(request).await?;
+    let page = queries.page(request).await?;
     let last = page.events.last().filter(|_| page.more);
     let next_cursor = last.map(|event| api.cursors.page(page_key(event)));
     let events = caller.sees(&api, "events", &shape, page.events);
-    let events = events.iter().map(|event| EventBody::new(event, &api)).collect();
+    let body = |event| match &highlighter {
+        Some(highlighter) => EventBody::new(event, &api).highlighted(highlighter),
+        None => EventBody::new(event, &api),
+    };
+    let events = events.iter().map(body).collect();
     Ok(Json(ListBody { events, next_cursor, count }).into_response())
 }
 

@@ -1,7 +1,8 @@
 //! The query parameters of `GET /api/v1/logs` and of the live stream.
 
 use annals_domain::Position;
-use annals_domain::filter::Filter;
+use annals_domain::access::state::ViewOrder;
+use annals_domain::filter::{Filter, Order};
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::{self, QueryContext};
 
@@ -15,10 +16,14 @@ pub(super) struct ListParameters {
     pub(super) filter: Filter,
     pub(super) limit: usize,
     pub(super) cursor: Option<Cursor>,
-    pub(super) oldest_first: bool,
+    pub(super) order: Option<Order>,
     pub(super) min_position: Option<Position>,
     /// How far to count, when a count was asked for.
     pub(super) count: Option<u64>,
+    /// Whether what was asked for is marked in the events.
+    pub(super) highlight: bool,
+    /// The saved view whose conditions hold, too.
+    pub(super) view: Option<String>,
 }
 
 impl ListParameters {
@@ -30,9 +35,11 @@ impl ListParameters {
             filter: Filter::All,
             limit: limits.page_default,
             cursor: None,
-            oldest_first: false,
+            order: None,
             min_position: None,
             count: None,
+            highlight: false,
+            view: None,
         };
         let mut rest = Vec::new();
         for (name, value) in pairs(text, limits.terms_max)? {
@@ -41,7 +48,9 @@ impl ListParameters {
                 "limit" => asked.limit = number(&name, &value, limits.page_max)?,
                 "cursor" | "after" => asked.cursor = Some(api.cursors.read(&value)?),
                 "min_position" => asked.min_position = Some(api.cursors.read(&value)?.position()),
-                "order" => asked.oldest_first = oldest_first(&value)?,
+                "order" => asked.order = Some(order(&value)?),
+                "highlight" => asked.highlight = flag(&name, &value)?,
+                "view" => asked.view = Some(value),
                 "count" => asked.count = flag(&name, &value)?.then_some(limits.count_max),
                 _ => rest.push((name, value)),
             }
@@ -62,7 +71,7 @@ pub(crate) fn parse_query(text: &str, api: &ApiParts) -> Result<Filter, ApiError
 }
 
 pub(crate) fn context(api: &ApiParts) -> QueryContext<'_> {
-    QueryContext { limits: &api.limits.query, now: api.clock.now() }
+    QueryContext { limits: &api.limits.query, now: api.clock.now(), catalogue: &api.catalogue }
 }
 
 /// The names and values of a query string, of which there may be so many.
@@ -115,15 +124,12 @@ fn flag(name: &str, value: &str) -> Result<bool, ApiError> {
     }
 }
 
-fn oldest_first(value: &str) -> Result<bool, ApiError> {
-    match value {
-        "newest" => Ok(false),
-        "oldest" => Ok(true),
-        _ => {
-            let message = "must be `newest` or `oldest`";
-            Err(ApiError::field(FieldError::new("order", ErrorCode::Malformed, message)))
-        }
-    }
+fn order(value: &str) -> Result<Order, ApiError> {
+    ViewOrder::from_word(value).map(Order::from).ok_or_else(|| {
+        let words: Vec<&str> = ViewOrder::ALL.iter().map(|order| order.as_str()).collect();
+        let message = format!("must be one of {}", words.join(", "));
+        ApiError::field(FieldError::new("order", ErrorCode::Malformed, message))
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! event, and what became of a thing.
 
 use annals_domain::event::{Actor, Change};
+use annals_domain::filter::Order;
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, Recorded};
@@ -92,6 +93,7 @@ struct Asked {
     cursor: Option<String>,
     by: Option<Vec<Relation>>,
     path: Option<String>,
+    order: Option<Order>,
     at: Option<DateTime>,
 }
 
@@ -112,6 +114,7 @@ impl Asked {
                     false
                 }
                 "path" => asked.path.replace(value).is_some(),
+                "order" => asked.order.replace(order(&value)?).is_some(),
                 _ => asked.at.replace(instant(&value)?).is_some(),
             };
             if given_before {
@@ -156,12 +159,12 @@ pub(super) async fn history(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     api.require_reading()?;
-    let asked = Asked::read(query.as_deref(), &["path", "at", "limit", "cursor"], &api)?;
+    let asked = Asked::read(query.as_deref(), &["path", "at", "order", "limit", "cursor"], &api)?;
     let Path((target_type, target_id)) = target.map_err(|_| ApiError::not_found("target"))?;
     let part = Part { target_type, target_id, path: asked.path };
     if let Some(at) = asked.at {
-        if asked.cursor.is_some() || asked.limit.is_some() {
-            let message = "asks for one moment, which has no pages";
+        if asked.cursor.is_some() || asked.limit.is_some() || asked.order.is_some() {
+            let message = "asks for one moment, which has no pages and no order";
             return Err(wrong("at", ErrorCode::Contradiction, message));
         }
         let past = correlating::values_at(&api, &caller, &part, at.timestamp).await?;
@@ -175,8 +178,8 @@ pub(super) async fn history(
         return Ok(Json(body).into_response());
     }
     let limit = asked.limit.unwrap_or(api.limits.query.page_default);
-    let history =
-        correlating::history(&api, &caller, &part, asked.cursor.as_deref(), limit).await?;
+    let (order, cursor) = (asked.order.unwrap_or(Order::OccurredNewest), asked.cursor.as_deref());
+    let history = correlating::history(&api, &caller, &part, order, cursor, limit).await?;
     let changes = history.events.iter().flat_map(|recorded| {
         part.changes_in(&recorded.event)
             .map(|change| ChangeBody { change, made: MadeBody::new(recorded, &api) })
@@ -202,6 +205,15 @@ fn limit(text: &str, max: usize) -> Result<usize, ApiError> {
         let message = format!("must be a number from 1 to {max}");
         wrong("limit", ErrorCode::OutOfRange, &message)
     })
+}
+
+/// By when they happened.
+fn order(text: &str) -> Result<Order, ApiError> {
+    match text {
+        "newest" => Ok(Order::OccurredNewest),
+        "oldest" => Ok(Order::OccurredOldest),
+        _ => Err(wrong("order", ErrorCode::Malformed, "must be `newest` or `oldest`")),
+    }
 }
 
 fn instant(text: &str) -> Result<DateTime, ApiError> {

@@ -24,14 +24,14 @@ const LISTS: &[&str] = &["by", "numbers"];
 
 /// What was asked for beside the filter, as the query string has it.
 #[derive(Debug)]
-struct Asked {
-    filter: Filter,
+pub(super) struct Asked {
+    pub(super) filter: Filter,
     named: Vec<(String, String)>,
 }
 
 impl Asked {
     /// Takes the parameters of these names apart; all others must be conditions.
-    fn read(text: &str, names: &[&str], api: &ApiParts) -> Result<Self, ApiError> {
+    pub(super) fn read(text: &str, names: &[&str], api: &ApiParts) -> Result<Self, ApiError> {
         let mut asked = Self { filter: Filter::All, named: Vec::new() };
         let mut conditions = Vec::new();
         for (name, value) in pairs(text, api.limits.query.terms_max)? {
@@ -52,7 +52,7 @@ impl Asked {
         Ok(asked)
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.named.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -63,7 +63,7 @@ impl Asked {
         names.map(|name| name.trim().to_owned()).collect()
     }
 
-    fn min_position(&self, api: &ApiParts) -> Result<Option<Position>, ApiError> {
+    pub(super) fn min_position(&self, api: &ApiParts) -> Result<Option<Position>, ApiError> {
         self.value("min_position").map(|text| Ok(api.cursors.read(text)?.position())).transpose()
     }
 }
@@ -134,7 +134,7 @@ struct SplitBody {
 }
 
 const STATS_PARAMETERS: &[&str] =
-    &["by", "numbers", "limit", "interval", "time", "time_zone", "split", "min_position"];
+    &["by", "numbers", "limit", "search", "interval", "time", "time_zone", "split", "min_position"];
 
 /// `GET /api/v1/logs/stats`
 pub(super) async fn stats(
@@ -151,6 +151,7 @@ pub(super) async fn stats(
         fields: asked.list("by"),
         numbers: asked.list("numbers"),
         limit: asked.value("limit").map(number).transpose()?,
+        search: asked.value("search").map(str::to_owned),
         histogram,
         filter: asked.filter,
     };
@@ -275,7 +276,7 @@ pub(super) async fn suggest(
 }
 
 /// Waits until a position is visible.
-async fn wait_for(api: &ApiParts, position: Option<Position>) -> Result<(), ApiError> {
+pub(super) async fn wait_for(api: &ApiParts, position: Option<Position>) -> Result<(), ApiError> {
     let Some(position) = position else { return Ok(()) };
     let patience = Duration::from_millis(api.limits.query.wait_ms_max);
     Ok(api.queries.wait_for(position, patience).await?)
@@ -288,7 +289,7 @@ fn interval(word: &str) -> Result<Interval, ApiError> {
     })
 }
 
-fn number(text: &str) -> Result<usize, ApiError> {
+pub(super) fn number(text: &str) -> Result<usize, ApiError> {
     text.parse().map_err(|_| wrong("limit", ErrorCode::Malformed, "must be a number"))
 }
 

@@ -3,6 +3,8 @@
 //! Each message is `{"events": […], "cursor": "…", "backlog": 0}`. Whoever is cut off comes back
 //! with `after` set to the last cursor and misses nothing.
 
+use std::sync::Arc;
+
 use annals_engine::{LiveBatch, LiveEvents};
 use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -11,6 +13,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
 
 use super::parameters::ListParameters;
@@ -24,7 +27,6 @@ use crate::rate_limits::Usage;
 use crate::self_audit::Interface;
 use crate::server::{Peer, Place};
 use crate::sockets::{self, Close, EXPIRED, RESTART, Unsent};
-use crate::view::EventBody;
 use crate::watching::Watch;
 
 /// Events in one message at most.
@@ -41,7 +43,7 @@ const UNRECORDED: Close = (1013, "that you watch others cannot be recorded now; 
 
 #[derive(Serialize)]
 struct BatchBody<'a> {
-    events: Vec<EventBody<'a>>,
+    events: Vec<&'a RawValue>,
     cursor: String,
     backlog: u64,
 }
@@ -55,9 +57,8 @@ pub(super) async fn stream(
     (place, peer): (Option<Extension<Place>>, Option<Extension<Peer>>),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let caller =
-        Caller::counted(&api, principal(&api, &headers, peer.map(|Extension(peer)| peer))?, usage)
-            .await?;
+    let principal = principal(&api, &headers, peer.map(|Extension(peer)| peer)).await?;
+    let caller = Caller::counted(&api, principal, usage).await?;
     api.require_reading()?;
     let asked = ListParameters::read(query.as_deref().unwrap_or_default(), &api)?;
     let question = caller.asks(&api, asked.filter)?;
@@ -65,6 +66,7 @@ pub(super) async fn stream(
         ApiError::bad_request("this address speaks WebSocket (version 13, over HTTP/1.1) only")
     })?;
     let after = asked.cursor.map(Cursor::position);
+    let open = api.open_stream(&caller.principal)?;
     let live = api.queries.live(&question.scope, question.filter, after, BATCH_MAX);
     let watch = Watch::open(&api, &caller, Interface::Live, question.shape).await?;
     let upgrade = upgrade
@@ -73,7 +75,7 @@ pub(super) async fn stream(
         .max_frame_size(CLIENT_BYTES_MAX)
         .read_buffer_size(sockets::READ_BUFFER_BYTES);
     Ok(upgrade.on_upgrade(async move |mut socket| {
-        let _place = place;
+        let _counted = (place, open);
         let expiry = sockets::timer_of(caller.principal.expires_at);
         let ended = tokio::select! {
             () = sleep_until(expiry) => Some(EXPIRED),
@@ -88,7 +90,11 @@ pub(super) async fn stream(
 }
 
 /// Who asks, unless too many from there showed what did not hold.
-fn principal(api: &Api, headers: &HeaderMap, peer: Option<Peer>) -> Result<Principal, ApiError> {
+async fn principal(
+    api: &Api,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<Principal, ApiError> {
     let offered = |prefix: &str| {
         headers
             .get_all(header::SEC_WEBSOCKET_PROTOCOL)
@@ -100,12 +106,11 @@ fn principal(api: &Api, headers: &HeaderMap, peer: Option<Peer>) -> Result<Princ
     let Some(token) = offered("bearer.") else {
         let shown = headers.get(header::AUTHORIZATION);
         let shown = shown.map(HeaderValue::as_bytes).unwrap_or_default();
-        return api.rate_limits.recognise(peer, shown, || api.principal(headers));
+        return api.rate_limits.recognise(peer, shown, api.principal(headers)).await;
     };
     let header = headers.get(TENANT_HEADER).map(|name| name.to_str().unwrap_or_default());
-    api.rate_limits.recognise(peer, token.as_bytes(), || {
-        api.principal_of_token(token, header.or_else(|| offered("tenant.")))
-    })
+    let verify = api.principal_of_token(token, header.or_else(|| offered("tenant.")));
+    api.rate_limits.recognise(peer, token.as_bytes(), verify).await
 }
 
 /// Returns how to close the socket, or nothing when the client has gone.
@@ -142,8 +147,10 @@ async fn serve(
 }
 
 fn text(batch: &LiveBatch, api: &Api) -> String {
+    let events: Vec<Arc<RawValue>> =
+        batch.events.iter().map(|recorded| api.body_of(recorded)).collect();
     let body = BatchBody {
-        events: batch.events.iter().map(|event| EventBody::new(event, api)).collect(),
+        events: events.iter().map(|body| &**body).collect(),
         cursor: api.cursors.position(batch.cursor),
         backlog: batch.backlog,
     };

@@ -23,6 +23,7 @@ fn caller(role: &str) -> Caller {
         usage: Usage::default(),
         reads: Reads::default(),
         request_id: None,
+        state: Default::default(),
     }
 }
 
@@ -47,7 +48,10 @@ fn several_looks_of_one_request_are_told_together() {
 
 #[test]
 fn the_event_concerns_a_person_only_when_all_of_it_does() {
-    let subject = |reads: &[Read]| common_subject(reads).map(|subject| subject.id);
+    let subject = |reads: &[Read]| {
+        let subjects = reads.iter().map(|read| read.subject.as_deref());
+        common_subject(subjects).map(str::to_owned)
+    };
     let (ann, bob) = (Some("ann"), Some("bob"));
     assert_eq!(
         subject(&[read("profile", "", 1, ann), read("timeline", "", 5, ann)]).unwrap(),

@@ -94,6 +94,11 @@ async fn a_history_tells_who_changed_what_and_the_value_at_a_time() {
     let cursor = history["next_cursor"].as_str().unwrap();
     let next = service.get(&format!("{path}?path=/role&limit=1&cursor={cursor}"), &admin()).await;
     assert_eq!(next.json()["changes"][0]["after"], "user");
+    let oldest = service.get(&format!("{path}?order=oldest&limit=1"), &admin()).await.json();
+    assert_eq!(oldest["changes"][0]["after"], "user", "{oldest}");
+    let newer = oldest["next_cursor"].as_str().unwrap();
+    let newer = service.get(&format!("{path}?order=oldest&cursor={newer}"), &admin()).await.json();
+    assert_eq!(newer["changes"][0]["event_id"], last);
     let other = service.get(&format!("{path}?path=/name"), &admin()).await.json();
     assert_eq!(other["changes"], json!([]));
 
@@ -114,6 +119,17 @@ async fn a_history_tells_who_changed_what_and_the_value_at_a_time() {
     let page = &answer["data"]["targetHistory"];
     assert_eq!(page["nodes"], json!([{"after": "admin"}]), "{answer}");
     assert_eq!(page["pageInfo"], json!({"hasNextPage": true, "endCursor": cursor}));
+    let backwards = "query($before: String) {
+        targetHistory(type: \"account\", id: \"a/1\", last: 1, before: $before) {
+            nodes { after } pageInfo { hasNextPage hasPreviousPage startCursor } } }";
+    let oldest = service.ask(&admin(), backwards, json!({})).await["data"]["targetHistory"].clone();
+    assert_eq!(oldest["nodes"], json!([{"after": "user"}]));
+    assert_eq!(oldest["pageInfo"]["hasPreviousPage"], true);
+    let before = json!({"before": oldest["pageInfo"]["startCursor"]});
+    let newer = service.ask(&admin(), backwards, before).await["data"]["targetHistory"].clone();
+    assert_eq!(newer["nodes"], json!([{"after": "admin"}]));
+    let ends = (&newer["pageInfo"]["hasPreviousPage"], &newer["pageInfo"]["hasNextPage"]);
+    assert_eq!(ends, (&json!(false), &json!(true)));
     let value = json!({"path": "/role", "after": "user", "event": {"actor": {"id": "root"}}});
     assert_eq!(answer["data"]["targetValues"], json!({"complete": true, "values": [value]}));
 }

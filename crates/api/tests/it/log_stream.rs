@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Listening, Service, connect, signed, token, token_until};
+use crate::support::{Listening, Service, Socket, connect, signed, token, token_until, until};
 
 const PATH: &str = "/api/v1/logs/stream";
 
@@ -124,4 +124,42 @@ async fn stopping_closes_the_stream_so_that_it_comes_back() {
     listening.service.api.stopping.cancel();
     assert_eq!(socket.closed().await, Some(1012));
     listening.stop().await;
+}
+
+#[tokio::test]
+async fn streams_and_sockets_of_a_caller_count_together_and_one_less_makes_room() {
+    let service = Service::with_limits(|limits| limits.request.sockets_per_caller_max = 2).await;
+    let listening = service.listen().await;
+    let root = token("root", "acme", "admin");
+    let open = async |token: &str| {
+        let protocols = protocols(token);
+        connect(listening.address, PATH, &[("sec-websocket-protocol", &protocols)]).await
+    };
+    let stream = open(&root).await.unwrap();
+    let _socket = Socket::graphql_of(listening.address, &root).await;
+    assert_eq!(open(&root).await.err(), Some(429));
+    let other = open(&token("aud", "acme", "auditor")).await;
+    assert!(other.is_ok(), "others are not concerned");
+    drop(stream);
+    until("there is room again", async || open(&root).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_stream_whose_token_ended_goes_on_behind_its_cursor() {
+    let listening = listening().await;
+    let short = protocols(&token_until(2, "root", "acme", "admin"));
+    let mut stream =
+        connect(listening.address, PATH, &[("sec-websocket-protocol", &short)]).await.unwrap();
+    listening.service.record(json!({ "type": "a.b", "metadata": { "n": 1 } })).await;
+    let cursor = stream.next().await.unwrap()["cursor"].as_str().unwrap().to_owned();
+    assert_eq!(stream.closed().await, Some(4403));
+    listening.service.record(json!({ "type": "a.b", "metadata": { "n": 2 } })).await;
+    let fresh = protocols(&token("root", "acme", "admin"));
+    let path = format!("{PATH}?after={cursor}");
+    let headers = [("sec-websocket-protocol", &*fresh)];
+    let mut stream = connect(listening.address, &path, &headers).await.unwrap();
+    let batch = stream.next().await.unwrap();
+    let numbers: Vec<_> = batch["events"].as_array().unwrap().iter().collect();
+    assert_eq!(numbers.len(), 1, "{batch}");
+    assert_eq!(numbers[0]["metadata"]["n"], 2);
 }

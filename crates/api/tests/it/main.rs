@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
 
+mod accessed_by;
 mod addresses;
 mod api_keys;
 mod attacks;
@@ -10,6 +11,7 @@ mod break_glass;
 mod browsers;
 mod bulk;
 mod cleanup;
+mod completing;
 mod compressed_answers;
 mod compressed_bodies;
 mod connections;
@@ -25,11 +27,14 @@ mod graphql_limits;
 mod graphql_paging;
 mod graphql_recording;
 mod graphql_socket;
+mod highlights;
 mod idempotency_key;
 mod keys;
 mod leaks;
 mod log_stream;
+mod many_subscribers;
 mod matrix;
+mod one_state;
 mod overload;
 mod permissions;
 mod policy;
@@ -45,3 +50,4 @@ mod spooling;
 mod statistics;
 mod support;
 mod tokens;
+mod views;

@@ -160,3 +160,57 @@ async fn what_cannot_be_counted_is_refused_with_a_reason() {
     let long = format!("/api/v1/logs/suggest?field=type&prefix={}", "x".repeat(300));
     assert_eq!(service.get(&long, &admin()).await.code(), "BAD_USER_INPUT");
 }
+
+#[tokio::test]
+async fn only_values_that_begin_so_are_counted_where_that_is_asked() {
+    let service = filled().await;
+    let body = stats(&service, &admin(), "by=actor.id,outcome&search=ant&limit=1").await;
+    assert_eq!(body["facets"][0]["values"], json!([{ "value": "anton", "count": 1 }]));
+    assert_eq!(body["facets"][1]["values"], json!([]));
+    let document = "{ facets(fields: [\"outcome\"], search: \"FAIL\") { values { value count } } }";
+    let answer = service.ask(&admin(), document, json!({})).await;
+    let values = &answer["data"]["facets"][0]["values"];
+    assert_eq!(*values, json!([{ "value": "failure", "count": 1 }]), "{answer}");
+    let long = "a".repeat(300);
+    let refused = service.get(&format!("/api/v1/logs/stats?by=type&search={long}"), &admin()).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn new_and_vanished_values_are_told_the_same_by_rest_and_by_graphql() {
+    let service = filled().await;
+    let (from, to) = ("2026-03-29T02:00:00Z", "2026-03-29T03:00:00Z");
+    let period = format!("from={from}&to={to}");
+    let query = format!("field=actor.id&{period}&compare_from=2026-03-29T00:00:00Z");
+    let answer = service.get(&format!("/api/v1/logs/comparison?{query}"), &admin()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let body = answer.json();
+    assert_eq!(body["period"], json!({ "start": from, "end": to }));
+    assert_eq!(body["compared_with"], json!({ "start": "2026-03-29T00:00:00Z", "end": from }));
+    let anton = json!({ "value": "anton", "count": 1, "first_seen_at": "2026-03-29T02:10:00Z",
+        "last_seen_at": "2026-03-29T02:10:00Z" });
+    assert_eq!(body["new"], json!({ "total": 1, "values": [anton] }));
+    assert_eq!(body["vanished"], json!({ "total": 0, "values": [] }));
+    let gone = format!("field=outcome&{period}&compare_from=2026-03-29T00:00:00Z");
+    let gone = service.get(&format!("/api/v1/logs/comparison?{gone}"), &admin()).await.json();
+    assert_eq!(gone["vanished"]["values"][0]["value"], "failure", "{gone}");
+    let document = "query($query: String, $from: DateTime) {
+        comparison(field: \"actor.id\", query: $query, compareFrom: $from) {
+            field period { start end } new { total values { value count firstSeenAt } }
+            vanished { total } precision } }";
+    let variables = json!({ "query": format!("after:{from} before:{to}"),
+        "from": "2026-03-29T00:00:00Z" });
+    let answer = service.ask(&admin(), document, variables).await;
+    let compared = &answer["data"]["comparison"];
+    assert_eq!(compared["period"]["start"], from, "{answer}");
+    assert_eq!(compared["new"]["values"][0]["value"], "anton");
+    assert_eq!(
+        (&compared["vanished"]["total"], &compared["precision"]),
+        (&json!(0), &json!("EXACT"))
+    );
+    let backwards = format!("/api/v1/logs/comparison?{period}&compare_from={to}");
+    assert_eq!(service.get(&backwards, &admin()).await.status, 400);
+    let analyst = token("lee", "acme", "analyst");
+    let hidden = service.get("/api/v1/logs/comparison?field=actor.name", &analyst).await;
+    assert_eq!(hidden.status, 403);
+}

@@ -6,6 +6,7 @@ mod dates;
 mod form;
 mod headers;
 mod http;
+mod rotation;
 mod signatures;
 mod who;
 mod world;

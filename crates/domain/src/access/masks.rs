@@ -127,7 +127,7 @@ impl Masks {
             Filter::Field(field, _) => {
                 self.hides(&field.0, catalogue).then(|| format!("`{}`", field.0))
             }
-            Filter::Text(_) => Some("words in texts".into()),
+            Filter::Text(_) | Filter::Near(_) => Some("words in texts".into()),
             Filter::All | Filter::Occurred(_) | Filter::Received(_) => None,
         }
     }

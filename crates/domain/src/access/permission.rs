@@ -50,6 +50,10 @@ permissions! {
     RelayEvents = "relay_events",
     /// See, correct and replay events that were refused.
     ManageQuarantine = "manage_quarantine",
+    /// Share saved views with everybody of the tenant.
+    ShareViews = "share_views",
+    /// Have the search index filled anew.
+    MaintainIndex = "maintain_index",
     /// See what masks hide, for a stated purpose.
     Unmask = "unmask",
     /// See everything for a short time, for a stated reason, before a witness.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::grants::Grants;
 use super::masks::{Mask, Masks};
 use super::permission::Permission;
+use crate::catalogue::Catalogue;
 use crate::filter::Filter;
 use crate::query::{self, QueryContext};
 
@@ -65,7 +66,11 @@ impl AccessPolicy {
     /// The policy that ships with Annals.
     pub fn shipped() -> Self {
         let limits = crate::limits::Limits::shipped();
-        let context = QueryContext { limits: &limits.query, now: jiff::Timestamp::UNIX_EPOCH };
+        let context = QueryContext {
+            limits: &limits.query,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            catalogue: &Catalogue::default(),
+        };
         Self::read(SHIPPED, &context).expect("the shipped access policy is checked by a test")
     }
 

@@ -46,6 +46,7 @@ fn write(filter: &Filter, shape: &mut String, nested: bool) {
             let prefix = if text.prefix { "*" } else { "" };
             shape.push_str(&format!("\"{words}{prefix}\""));
         }
+        Filter::Near(_) => shape.push_str("?~"),
         Filter::Occurred(_) => shape.push_str("occurred:?"),
         Filter::Received(_) => shape.push_str("recorded:?"),
     }

@@ -1,5 +1,6 @@
-//! What changes who may come in: API keys, revoked tokens, emergency access. Folded from the events
-//! that tell of it, so it is the same on every node and after every rebuild (DESIGN 1.2).
+//! What changes who may come in, and what they find: API keys, revoked tokens, emergency access, saved
+//! views. Folded from the events that tell of it, so it is the same on every node and after every
+//! rebuild (DESIGN 1.2).
 //!
 //! Only Annals writes these types, and what could not be is passed over here as well: the rules hold
 //! also when two nodes record at the same moment. What was erased tells no more than that it was; of
@@ -9,6 +10,7 @@ mod api_key;
 mod break_glass;
 mod configuration;
 mod revocation;
+mod saved_view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,6 +24,10 @@ pub use break_glass::{
 };
 pub use configuration::{Configuration, ConfigurationDigests, Differences};
 pub use revocation::{REVOCATIONS_MAX, Revocation, Revoked, RevokedToken};
+pub use saved_view::{
+    DefaultView, SavedView, VIEW_DEFAULT_SET, VIEW_DELETED, VIEW_SAVED, VIEWS_MAX,
+    VIEWS_OF_PERSON_MAX, VIEWS_SHARED_MAX, ViewOrder, whole_query,
+};
 
 use crate::event::Event;
 use crate::identifiers::TenantId;
@@ -29,6 +35,7 @@ use crate::record::Recorded;
 use api_key::ApiKeys;
 use break_glass::BreakGlasses;
 use revocation::Revocations;
+use saved_view::SavedViews;
 
 /// An API key was made.
 pub const KEY_CREATED: &str = "annals.api_key.created";
@@ -62,6 +69,7 @@ pub struct TenantAccess {
     keys: ApiKeys,
     revocations: Revocations,
     break_glasses: BreakGlasses,
+    views: SavedViews,
 }
 
 /// One thing that is kept.
@@ -74,6 +82,10 @@ pub enum AccessEntry {
     Revocation(Revocation),
     /// Emergency access.
     BreakGlass(BreakGlass),
+    /// A saved view.
+    SavedView(SavedView),
+    /// The view that somebody begins with.
+    DefaultView(DefaultView),
     /// The configuration that was loaded last.
     Configuration(Configuration),
 }
@@ -85,6 +97,8 @@ impl AccessEntry {
             Self::ApiKey(key) => format!("api_key/{}", key.id),
             Self::Revocation(revocation) => format!("revocation/{}", revocation.event),
             Self::BreakGlass(opened) => format!("break_glass/{}", opened.event),
+            Self::SavedView(view) => saved_view::view_name(&view.id),
+            Self::DefaultView(chosen) => saved_view::default_name(chosen.person.as_deref()),
             Self::Configuration(_) => "configuration".into(),
         }
     }
@@ -147,6 +161,9 @@ impl AccessState {
             BREAK_GLASS_CLOSED => {
                 self.in_tenant(event, |tenant| tenant.break_glasses.closed(event))
             }
+            VIEW_SAVED => self.in_tenant(event, |tenant| tenant.views.saved(event)),
+            VIEW_DELETED => self.in_tenant(event, |tenant| tenant.views.deleted(event)),
+            VIEW_DEFAULT_SET => self.in_tenant(event, |tenant| tenant.views.default_set(event)),
             CONFIGURATION_LOADED => self.configuration_loaded(event),
             _ => Vec::new(),
         }
@@ -181,6 +198,8 @@ impl AccessState {
             }
             AccessEntry::Revocation(revocation) => access.revocations.keep(revocation),
             AccessEntry::BreakGlass(opened) => access.break_glasses.keep(opened),
+            AccessEntry::SavedView(view) => access.views.keep(view),
+            AccessEntry::DefaultView(chosen) => access.views.keep_default(chosen),
             AccessEntry::Configuration(_) => {}
         }
     }
@@ -274,6 +293,26 @@ impl TenantAccess {
     /// Whether a token was revoked.
     pub fn is_revoked(&self, token: &RevokedToken<'_>) -> bool {
         self.revocations.refuse(token)
+    }
+
+    /// The views that a person may see: their own and those that are shared.
+    pub fn views_of(&self, person: &str) -> impl Iterator<Item = &Arc<SavedView>> {
+        self.views.iter().filter(move |view| view.is_seen_by(person))
+    }
+
+    /// The view of an id, if the person may see it.
+    pub fn view(&self, id: &str, person: &str) -> Option<&Arc<SavedView>> {
+        self.views.find(id).filter(|view| view.is_seen_by(person))
+    }
+
+    /// Whether one more view can be kept: one of that person, or a shared one.
+    pub fn takes_view(&self, owner: &str, shared: bool) -> bool {
+        self.views.takes(owner, shared)
+    }
+
+    /// The id of the view that the person chose to begin with; of the tenant when nobody is named.
+    pub fn default_view(&self, person: Option<&str>) -> Option<&str> {
+        self.views.default_of(person)
     }
 
     /// Emergency access, open and past, newest first.

@@ -2,20 +2,22 @@
 
 use super::*;
 use crate::catalogue::Catalogue;
-use crate::examples::{full_event, tenant};
+use crate::examples::{catalogue, full_event, tenant};
 use crate::filter::Scope;
 use crate::limits::Limits;
 use crate::query::{self, QueryContext};
 
 fn read(text: &str) -> Result<AccessPolicy, PolicyError> {
     let limits = Limits::shipped();
-    let context = QueryContext { limits: &limits.query, now: jiff::Timestamp::UNIX_EPOCH };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let context = QueryContext { limits: &limits.query, now, catalogue: catalogue() };
     AccessPolicy::read(text, &context)
 }
 
 fn filter(text: &str) -> Filter {
     let limits = Limits::shipped();
-    let context = QueryContext { limits: &limits.query, now: jiff::Timestamp::UNIX_EPOCH };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let context = QueryContext { limits: &limits.query, now, catalogue: catalogue() };
     query::parse(text, &context).unwrap()
 }
 

@@ -88,6 +88,9 @@ fn values_of_the_metadata_are_bounded() {
 fn folding_forgets_case_in_every_script_and_letter_by_letter() {
     assert_eq!(fold("ANN Ünsal"), "ann ünsal");
     assert_eq!(fold("ΟΔΟΣ"), fold("οδος"));
+    assert_eq!(fold("STRASSE"), fold("Straße"));
+    assert_eq!(fold("Cafe\u{301}"), "café");
+    assert_ne!(fold("cafe"), fold("café"), "behind a field accents count");
     let whole = fold("ΟΔΟΣΑ");
     assert!(whole.starts_with(&fold("ΟΔΟΣ")));
 }

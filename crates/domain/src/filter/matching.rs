@@ -1,5 +1,8 @@
 //! Evaluating a filter on an event in memory.
 
+mod glance;
+pub(super) mod needs;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -9,6 +12,12 @@ use super::view::{Comparable, EventView};
 use super::{Field, Filter, NumberRange, Test, TextTest, TimeRange};
 use crate::event::Event;
 use crate::facts::{self, fold, is_folded, number_of};
+use crate::text::NearWord;
+
+mod one_value;
+
+pub use glance::Glance;
+pub(crate) use one_value::ValueMatcher;
 
 impl Filter {
     /// Whether the filter holds for the event.
@@ -37,6 +46,7 @@ enum Condition {
     Exists(String),
     Value(String, ValueTest),
     Text(TextTest),
+    Near(NearWord),
     Occurred(TimeRange),
     Received(TimeRange),
 }
@@ -78,6 +88,7 @@ fn condition(filter: &Filter) -> Condition {
         Filter::Not(filter) => Condition::Not(Box::new(condition(filter))),
         Filter::Field(Field(path), test) => field_condition(path, test),
         Filter::Text(test) => Condition::Text(test.clone()),
+        Filter::Near(word) => Condition::Near(word.clone()),
         Filter::Occurred(range) => Condition::Occurred(*range),
         Filter::Received(range) => Condition::Received(*range),
     }
@@ -125,6 +136,7 @@ impl Condition {
             Self::Exists(path) => view.facts().has(path),
             Self::Value(path, test) => view.facts().values_of(path).any(|value| test.passes(value)),
             Self::Text(test) => view.words().hold(test),
+            Self::Near(word) => view.words().hold_near(word),
             Self::Occurred(range) => range.contains(view.event().occurred_at.timestamp),
             Self::Received(range) => range.contains(view.event().received_at.timestamp),
         }
@@ -159,6 +171,6 @@ impl Equals {
     }
 }
 
-fn flag_text(flag: bool) -> &'static str {
+pub(super) fn flag_text(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }

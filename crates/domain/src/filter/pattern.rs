@@ -3,7 +3,7 @@
 /// A pattern, cut at its stars.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
-    first: String,
+    pub(super) first: String,
     middle: Vec<String>,
     /// What follows the last star; without a star there is none, and `first` is the whole.
     last: Option<String>,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::event::Event;
 use crate::facts::{self, Fact};
 use crate::filter::TextTest;
-use crate::text::{self, Texts};
+use crate::text::{self, NearWord, Texts};
 
 /// An event laid out for filters: its facts and words are collected when the first filter asks,
 /// and kept for the others.
@@ -96,6 +96,12 @@ impl Facts {
         start..self.text.len()
     }
 
+    /// Everything, with its path.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Comparable<'_>)> {
+        let path = |held: &Held| &self.text[held.path.clone()];
+        self.list.iter().map(move |held| (path(held), self.comparable(&held.value)))
+    }
+
     /// The values of the field.
     pub(super) fn values_of<'f>(&'f self, path: &str) -> impl Iterator<Item = Comparable<'f>> {
         let of_field = |held: &&Held| self.text[held.path.clone()] == *path;
@@ -146,6 +152,16 @@ impl Words {
             all.runs.push(first..all.words.len());
         }
         all
+    }
+
+    /// Whether one of the words is nearly the asked one.
+    pub(super) fn hold_near(&self, near: &NearWord) -> bool {
+        self.words.iter().any(|range| near.matches(&self.text[range.clone()]))
+    }
+
+    /// Every word, as often as it stands there.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|word| &self.text[word.clone()])
     }
 
     /// Whether the words of the test stand one after the other in one text.

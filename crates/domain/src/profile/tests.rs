@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::{Operation, OutcomeStatus};
 use crate::examples::{event, recorded, tenant};
 
 fn person(id: &str) -> PersonRef {
@@ -31,8 +32,8 @@ fn an_actor_is_seen_with_device_place_and_session() {
     assert_eq!(delta.devices.values().collect::<Vec<_>>(), [&seen]);
     assert_eq!(delta.places.keys().next().unwrap().country, "NL");
     assert_eq!(delta.places.keys().next().unwrap().ip, "");
-    assert_eq!(delta.sessions["s1"], seen);
-    assert_eq!(delta.counts["user.login"], 2);
+    assert_eq!(delta.sessions["s1"], SessionSeen { seen, ended: None });
+    assert_eq!(delta.counts["user.login"].values().sum::<u64>(), 2);
 }
 
 #[test]
@@ -59,6 +60,39 @@ fn somebody_acting_on_their_own_account_is_seen_once() {
 }
 
 #[test]
+fn events_are_counted_by_outcome_and_by_operation() {
+    let changed = |status: &str| {
+        event(json!({
+            "type": "a.b", "operation": "update", "user_id": "ann", "outcome": {"status": status}
+        }))
+    };
+    let events = ["success", "failure", "success"].map(changed);
+    let list: Vec<_> = events.into_iter().zip(1..).map(|(event, at)| recorded(at, event)).collect();
+    let deltas = deltas(&list);
+    let kinds = deltas[&person("ann")].counts["a.b"].clone();
+    let counts: Counts =
+        kinds.into_iter().map(|(kind, count)| ("a.b".to_owned(), kind, count)).collect();
+    assert_eq!(counts.types, [("a.b".to_owned(), 3)]);
+    assert_eq!(counts.outcomes, [(OutcomeStatus::Success, 2), (OutcomeStatus::Failure, 1)]);
+    assert_eq!(counts.operations, [(Operation::Update, 3)]);
+}
+
+#[test]
+fn a_session_ends_when_somebody_signs_out_of_it_and_not_when_that_fails() {
+    let out = |at: &str, status: &str| {
+        event(json!({
+            "type": "a.b", "operation": "logout", "user_id": "ann", "session_id": "s1",
+            "occurred_at": at, "outcome": {"status": status}
+        }))
+    };
+    let failed = recorded(1, out("2026-01-02T00:00:00Z", "failure"));
+    assert_eq!(deltas(&[failed]).remove(&person("ann")).unwrap().sessions["s1"].ended, None);
+    let done = recorded(2, out("2026-01-01T00:00:00Z", "success"));
+    let session = deltas(&[done]).remove(&person("ann")).unwrap().sessions["s1"];
+    assert_eq!(session.ended, Some(at("2026-01-01T00:00:00Z")));
+}
+
+#[test]
 fn services_and_the_unknown_have_no_profile() {
     let service = json!({"type": "a.b", "actor": {"type": "service", "id": "cron"}});
     assert!(
@@ -69,10 +103,14 @@ fn services_and_the_unknown_have_no_profile() {
 
 fn any_event() -> impl Strategy<Value = Value> {
     let ids = ["ann", "bob", "cy"];
-    (0..3usize, 0..3usize, 0..2u32, 1..9u32, 0..3u32).prop_map(
-        move |(actor, subject, device, day, session)| {
+    let operations = ["read", "export", "logout", "update"];
+    (0..3usize, 0..3usize, 0..2u32, 1..9u32, 0..3u32, 0..4usize).prop_map(
+        move |(actor, subject, device, day, session, operation)| {
             json!({
                 "type": format!("type.t{device}"),
+                "operation": operations[operation],
+                "targets": [{"type": "note", "owner": ids[(day % 3) as usize]}],
+                "justification": {"reason": format!("ticket {day}")},
                 "occurred_at": format!("2026-01-0{day}T00:00:00Z"),
                 "actor": {"id": ids[actor], "name": format!("{} {day}", ids[actor])},
                 "subject": {"id": ids[subject]},

@@ -9,12 +9,14 @@ use uuid::Uuid;
 use super::fields::{self, FieldKind, Named, Recorded};
 use super::lexer::{Operator, Word};
 use super::moments::{self, Moment, WrongRange};
+use super::near;
 use super::parser::unknown_field;
 use super::suggestions::nearest;
-use super::{Problem, ranges, shortened};
+use super::{Problem, QueryContext, classes, ranges, shortened};
 use crate::event::Severity;
 use crate::facts::number_of;
 use crate::filter::{Field, Filter, Test, TextTest, TimeRange, canonical_network};
+use crate::limits::QueryLimits;
 use crate::text;
 
 /// At least one of the filters; a list inside the list becomes part of it.
@@ -42,9 +44,12 @@ pub(super) fn terms_in(filter: &Filter) -> usize {
 }
 
 /// A word or phrase without a field, looked for in the texts of an event.
-pub(super) fn text(word: &Word<'_>) -> Result<Filter, Problem> {
+pub(super) fn text(word: &Word<'_>, limits: &QueryLimits) -> Result<Filter, Problem> {
     if word.raw == "*" {
         return Ok(Filter::All);
+    }
+    if let Some(near) = near::word(word)? {
+        return Ok(Filter::Near(near));
     }
     if word.stars.iter().any(|at| *at < word.text.len()) {
         return Err(Problem::new(
@@ -65,6 +70,14 @@ pub(super) fn text(word: &Word<'_>) -> Result<Filter, Problem> {
     // `refund*` goes on with the word; behind `example.*` a new word would begin.
     let goes_on = || text::words(&format!("{}x", word.text)).len() == words.len();
     let prefix = !word.stars.is_empty() && goes_on();
+    let least = limits.prefix_letters_min;
+    if prefix && words.last().is_some_and(|begun| begun.chars().count() < least) {
+        return Err(Problem::new(
+            word.at,
+            "too many words begin so",
+            format!("at least {least} letters or digits before `*`"),
+        ));
+    }
     Ok(Filter::Text(TextTest { words, prefix }))
 }
 
@@ -73,14 +86,16 @@ pub(super) fn condition(
     field: &Named,
     operator: Operator,
     word: &Word<'_>,
-    now: Timestamp,
+    context: &QueryContext<'_>,
 ) -> Result<Filter, Problem> {
+    let now = context.now;
     match field.info.kind {
         FieldKind::Time(clock) => time(clock, operator, word, now),
         FieldKind::Since(clock) | FieldKind::Until(clock) => {
             bound(field, clock, operator, word, now)
         }
         FieldKind::Has => present(operator, word),
+        FieldKind::Class => classes::members(operator, word, context.catalogue),
         FieldKind::Severity if ranges::is_comparison(operator, word) => {
             ranges::of_severities(operator, word)
         }

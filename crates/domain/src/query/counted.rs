@@ -17,9 +17,14 @@ pub fn counted_field(name: &str) -> Result<Field, String> {
     let name = named.info.name;
     match (named.info.kind, named.paths.as_slice()) {
         (FieldKind::Presence, _) => Err(format!("`{name}` is free text, which is not counted")),
-        (FieldKind::Time(_) | FieldKind::Since(_) | FieldKind::Until(_) | FieldKind::Has, _) => {
-            Err(format!("`{name}` has no values of its own; take a field such as `type`"))
-        }
+        (
+            FieldKind::Time(_)
+            | FieldKind::Since(_)
+            | FieldKind::Until(_)
+            | FieldKind::Has
+            | FieldKind::Class,
+            _,
+        ) => Err(format!("`{name}` has no values of its own; take a field such as `type`")),
         (_, [path]) => Ok(Field(path.clone())),
         (_, paths) => Err(format!("`{name}` stands for several; take `{}`", paths.join("` or `"))),
     }

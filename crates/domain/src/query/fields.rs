@@ -58,6 +58,8 @@ pub enum FieldKind {
     Until(Recorded),
     /// Name of a field that has a value.
     Has,
+    /// Name of a class of events.
+    Class,
 }
 
 /// Which of the two times of an event.
@@ -168,6 +170,7 @@ const FIELDS: &[FieldInfo] = &[
     field("environment", Text, &["env"], &["environment"], "such as production", "environment:production"),
     field("app_version", Text, &[], &["app_version"], "version of the reporting application", "app_version:2.*"),
     field("producer.id", Identifier, &["producer"], &["producer.id"], "producing process", "producer:worker-3"),
+    field("is", FieldKind::Class, &[], &[], "the event belongs to a class", "is:significant"),
     field("has", FieldKind::Has, &[], &[], "the field, or something inside it, has a value", "has:metadata.ticket"),
 ];
 

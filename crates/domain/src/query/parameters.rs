@@ -108,11 +108,12 @@ fn alternatives(
                 let message = "has an empty value; leave the parameter out, or the comma";
                 return Err(FieldError::new(name, ErrorCode::Required, message));
             }
-            conditions::condition(&field, Operator::Is, &Word::unquoted(value), context.now)
-                .map_err(|problem| {
+            conditions::condition(&field, Operator::Is, &Word::unquoted(value), context).map_err(
+                |problem| {
                     let message = format!("must be {}", problem.expected);
                     FieldError::new(name, ErrorCode::Malformed, message)
-                })
+                },
+            )
         })
         .collect()
 }

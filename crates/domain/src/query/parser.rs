@@ -157,7 +157,7 @@ impl<'a> Parser<'a> {
         }
         let mut filter = Filter::All;
         for word in words {
-            let text = conditions::text(word)?;
+            let text = conditions::text(word, self.context.limits)?;
             self.count(word.at, &text)?;
             filter = filter.and(text);
         }
@@ -181,7 +181,7 @@ impl<'a> Parser<'a> {
         }
         let mut filters = Vec::with_capacity(values.len());
         for word in values {
-            let filter = conditions::condition(field, operator, word, self.context.now)?;
+            let filter = conditions::condition(field, operator, word, self.context)?;
             self.count(word.at, &filter)?;
             filters.push(filter);
         }

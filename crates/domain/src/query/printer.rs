@@ -4,6 +4,8 @@ use crate::event::Severity;
 use crate::facts::number_text;
 use crate::filter::{Bound, Field, Filter, NumberRange, Test, TextTest, TimeRange};
 
+use crate::text::joined;
+
 use super::fields::{self, FieldKind, fields};
 
 /// The query that means `filter`.
@@ -129,6 +131,7 @@ fn condition(filter: &Filter) -> Part {
     match filter {
         Filter::Field(Field(path), test) => field_condition(path, test),
         Filter::Text(test) => Part::Whole(text(test)),
+        Filter::Near(near) => Part::Whole(format!("{}~{}", near.word, near.slips)),
         Filter::Occurred(range) => time("occurred", "after", "before", *range),
         Filter::Received(range) => time("recorded", "recorded_after", "recorded_before", *range),
         filter => Part::Whole(within(filter, Place::InNot)),
@@ -208,9 +211,10 @@ fn time(both: &str, since: &str, until: &str, range: TimeRange) -> Part {
 
 fn text(test: &TextTest) -> String {
     let star = if test.prefix { "*" } else { "" };
-    match test.words.as_slice() {
-        [word] => format!("{word}{star}"),
-        words => format!("\"{}\"{star}", words.join(" ")),
+    let text = joined(&test.words);
+    match text.contains(' ') || text.is_empty() {
+        true => format!("\"{text}\"{star}"),
+        false => format!("{text}{star}"),
     }
 }
 
@@ -236,7 +240,7 @@ fn pattern_text(pattern: &str) -> String {
 }
 
 /// The value as it is, unless the reader would take something in it for more than a character.
-fn quoted_if_needed(value: &str) -> String {
+pub(super) fn quoted_if_needed(value: &str) -> String {
     let special = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')' | ',' | '*');
     let begins_like_an_operator = value.starts_with(['<', '>', '=']);
     if value.is_empty()
@@ -249,6 +253,6 @@ fn quoted_if_needed(value: &str) -> String {
     value.to_owned()
 }
 
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,14 +1,17 @@
 //! How the query language reads.
 
+mod completion;
 mod documentation;
+mod fuzzing;
 mod limits;
+mod near;
 mod parameters;
 mod round_trip;
 mod syntax;
 mod values;
 
 use super::*;
-use crate::examples::{now, shipped_limits};
+use crate::examples::{catalogue, now, shipped_limits};
 
 fn shipped() -> QueryLimits {
     shipped_limits().query.clone()
@@ -16,7 +19,7 @@ fn shipped() -> QueryLimits {
 
 /// Reads with the shipped limits.
 fn read(text: &str) -> Result<Filter, QueryError> {
-    parse(text, &QueryContext { limits: &shipped(), now: now() })
+    parse(text, &QueryContext { limits: &shipped(), now: now(), catalogue: catalogue() })
 }
 
 #[track_caller]

@@ -79,10 +79,12 @@ impl Tally {
     /// Counts an event.
     pub fn add(&mut self, question: &Question, event: &Event) {
         self.events += 1;
-        for (Field(field), facet) in question.fields.iter().zip(&mut self.facets) {
-            let (present, values) = values_of(event, field);
+        for (field, facet) in question.fields.iter().zip(&mut self.facets) {
+            let beginning = question.beginning_of(field);
+            let (present, values) = values_of(event, &field.0);
             facet.missing += u64::from(!present);
-            values.into_iter().for_each(|value| facet.add(value, 1));
+            let counted = values.into_iter().filter(|value| value.starts_with(&*beginning));
+            counted.for_each(|value| facet.add(value, 1));
         }
         for (Field(field), numbers) in question.numbers.iter().zip(&mut self.numbers) {
             numbers_of(event, field).into_iter().for_each(|number| numbers.add(number, 1));
@@ -127,16 +129,25 @@ impl Tally {
 
 impl FacetTally {
     /// Counts a value.
-    pub fn add(&mut self, value: impl Into<String>, events: u64) {
-        *self.counts.entry(value.into()).or_default() += events;
+    pub fn add<'v>(&mut self, value: impl Into<Cow<'v, str>>, events: u64) {
+        let value = value.into();
+        // Most values are met again and again.
+        if let Some(count) = self.counts.get_mut(&*value) {
+            *count += events;
+            return;
+        }
+        self.counts.insert(value.into_owned(), events);
         if self.counts.len() > 2 * VALUES_KEPT_MAX {
             self.drop_rarest();
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
         self.missing += other.missing;
         self.dropped += other.dropped;
+        if self.counts.len() < other.counts.len() {
+            std::mem::swap(&mut self.counts, &mut other.counts);
+        }
         other.counts.into_iter().for_each(|(value, events)| self.add(value, events));
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::Filter;
 use annals_domain::limits::QueryLimits;
 use annals_domain::query::{QueryContext, parse};
@@ -160,11 +161,17 @@ fn read_back(text: &str) -> Result<Filter, ExportError> {
         bytes_max: usize::MAX,
         depth_max: 64,
         terms_max: 4096,
+        prefix_letters_min: 1,
         ..annals_domain::limits::Limits::shipped().query
     };
     // Printed queries tell times in full, so it does not matter what time it is.
-    parse(text, &QueryContext { limits: &limits, now: Timestamp::UNIX_EPOCH })
-        .map_err(|error| ExportError::Filter(error.to_string()))
+    // They also tell the types that a class stood for.
+    let context = QueryContext {
+        limits: &limits,
+        now: Timestamp::UNIX_EPOCH,
+        catalogue: &Catalogue::default(),
+    };
+    parse(text, &context).map_err(|error| ExportError::Filter(error.to_string()))
 }
 
 /// About how much is done with this piece, of a hundred; never all of it.

@@ -7,6 +7,7 @@ use annals_ports::EventLog;
 use tokio::sync::watch;
 
 use super::{Feed, READ_MAX, Recent};
+use crate::live::Hub;
 use crate::opening::{Opener, ReadError};
 use crate::reading::{Opened, read_after};
 
@@ -35,6 +36,22 @@ impl FeedReader {
         self.position
     }
 
+    /// Another reader of the same, at the head.
+    pub(crate) fn at_head(&self) -> Self {
+        let after = self.feed.head();
+        Self::new(Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone(), after)
+    }
+
+    /// Goes to another place: on, because what lies between is known, or back.
+    pub(crate) fn move_to(&mut self, position: Position) {
+        self.position = position;
+    }
+
+    /// Where those who follow are told together.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.feed.live
+    }
+
     /// About how many events lie between this reader and the head; exactly none, or at least one.
     pub fn backlog(&self) -> u64 {
         self.backlog_from(self.position)
@@ -43,6 +60,21 @@ impl FeedReader {
     /// The same from an earlier position.
     pub(crate) fn backlog_from(&self, position: Position) -> u64 {
         distance(&*self.log, position, self.feed.head())
+    }
+
+    /// Whether what comes next is no longer in memory.
+    pub(crate) fn is_behind(&self) -> bool {
+        matches!(self.feed.some_recent(self.position, 1), Recent::Behind(_))
+    }
+
+    /// Goes on behind what was read elsewhere.
+    pub(crate) fn skip_to(&mut self, position: Position) {
+        self.position = self.position.max(position);
+    }
+
+    /// The log that is followed, and what opens its records.
+    pub(crate) fn parts(&self) -> (Arc<dyn EventLog>, Opener) {
+        (Arc::clone(&self.log), self.opener.clone())
     }
 
     /// Waits until there is more in the log and returns up to `limit` events of it; none, when the

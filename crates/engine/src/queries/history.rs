@@ -32,13 +32,15 @@ pub struct HistoryRequest {
     pub filter: Filter,
     /// Of what.
     pub part: Part,
+    /// In which order.
+    pub order: Order,
     /// Behind which event.
     pub after: Option<PageKey>,
     /// How many events at most.
     pub limit: usize,
 }
 
-/// Events that changed a thing, newest first. A page may hold fewer than were asked for although
+/// Events that changed a thing, in the asked order. A page may hold fewer than were asked for although
 /// more follow.
 #[derive(Debug, Clone)]
 pub struct HistoryPage {
@@ -110,9 +112,8 @@ pub fn last_changes<'e>(part: &'e Part, events: &'e [Recorded]) -> Vec<(&'e Reco
 impl Queries {
     /// The events that changed a thing.
     pub async fn history(&self, request: HistoryRequest) -> Result<HistoryPage, QueryError> {
-        let HistoryRequest { scope, filter, part, after, limit } = request;
+        let HistoryRequest { scope, filter, part, order, after, limit } = request;
         let filter = filter.and(part.filter());
-        let order = Order::OccurredNewest;
         let page = self.page(PageRequest { scope, filter, order, after, limit }).await?;
         let next = page.events.last().filter(|_| page.more).map(page_key);
         let concerns = |recorded: &Recorded| part.changes_in(&recorded.event).next().is_some();
@@ -138,6 +139,7 @@ impl Queries {
                     scope: scope.clone(),
                     filter: filter.clone(),
                     part: part.clone(),
+                    order: Order::OccurredNewest,
                     after,
                     limit: EVENTS_A_PAGE,
                 })

@@ -15,6 +15,8 @@ pub(super) struct Memory {
     chunks: Vec<Arc<[Recorded]>>,
     /// How far the index reaches.
     pub(super) indexed: Position,
+    /// Nothing beyond is seen.
+    pub(super) end: Position,
 }
 
 impl Queries {
@@ -82,13 +84,13 @@ impl Queries {
     pub(super) fn memory(&self) -> Memory {
         let mut indexed = self.indexed();
         loop {
-            if let Recent::Events(chunks, _) = self.feed.recent(indexed) {
-                return Memory { chunks, indexed };
+            if let Recent::Events(chunks, head) = self.feed.recent(indexed) {
+                return Memory { chunks, indexed, end: head.max(indexed) }.until(self.as_of);
             }
             // Unless the index has come on meanwhile, it is too far behind to be joined.
             let now = self.indexed();
             if now == indexed {
-                return Memory { chunks: Vec::new(), indexed };
+                return Memory { chunks: Vec::new(), indexed, end: indexed }.until(self.as_of);
             }
             indexed = now;
         }
@@ -104,13 +106,20 @@ impl Queries {
 }
 
 impl Memory {
+    /// The same without what lies beyond a position.
+    fn until(self, position: Position) -> Self {
+        Self { indexed: self.indexed.min(position), end: self.end.min(position), ..self }
+    }
+
     pub(super) fn oldest_first(&self) -> impl Iterator<Item = &Recorded> {
         let events = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        events.skip_while(|event| event.position <= self.indexed)
+        let events = events.skip_while(|event| event.position <= self.indexed);
+        events.take_while(|event| event.position <= self.end)
     }
 
     fn newest_first(&self) -> impl Iterator<Item = &Recorded> {
         let events = self.chunks.iter().rev().flat_map(|chunk| chunk.iter().rev());
+        let events = events.skip_while(|event| event.position > self.end);
         events.take_while(|event| event.position > self.indexed)
     }
 }

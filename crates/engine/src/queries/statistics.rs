@@ -15,9 +15,9 @@ use super::{Queries, QueryError};
 use crate::matching::Wanted;
 
 /// After this time counting ends with what was counted.
-const COUNTING_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const COUNTING_PATIENCE: Duration = Duration::from_secs(5);
 /// The same for suggestions, which somebody waits for between two letters.
-const SUGGESTING_PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const SUGGESTING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What to count.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct StatisticsRequest {
     pub fields: Vec<Field>,
     /// How many values of each at most.
     pub limit: usize,
+    /// Only values that begin so.
+    pub beginning: String,
     /// Fields whose numbers are summed up.
     pub numbers: Vec<Field>,
     /// Stretches of time, if wanted.
@@ -103,7 +105,8 @@ impl Queries {
                 (by, Some(Timeline { time, edges, split: None }))
             }
         };
-        let mut question = Question { fields: request.fields, numbers: request.numbers, timeline };
+        let StatisticsRequest { fields, numbers, beginning, .. } = request;
+        let mut question = Question { fields, numbers, timeline, beginning };
         let mut complete = true;
         if let (Some(field), Some(timeline)) = (by, &mut question.timeline) {
             let values = self.most_frequent(&memory, wanted, field.clone(), end)?;
@@ -137,7 +140,7 @@ impl Queries {
         Ok(facets.pop().expect("one field was asked for"))
     }
 
-    fn tally(
+    pub(super) fn tally(
         &self,
         memory: &Memory,
         wanted: &Wanted,

@@ -30,6 +30,7 @@ fn asked(scope: Scope, filter: Filter) -> StatisticsRequest {
         filter,
         fields: vec![field("actor.id"), field("environment")],
         limit: 4,
+        beginning: String::new(),
         numbers: vec![field("metadata.amount")],
         histogram: Some(HistogramRequest {
             time: EventTime::Occurred,
@@ -46,7 +47,7 @@ async fn one_by_one(system: &System, filter: &Filter) -> Tally {
         asked(everything_of("acme"), Filter::All);
     let HistogramRequest { time, edges, .. } = histogram.unwrap();
     let timeline = Some(Timeline { time, edges, split: Some(split) });
-    let mut question = Question { fields, numbers, timeline };
+    let mut question = Question { fields, numbers, timeline, ..Question::default() };
     let all = request(Order::RecordedOldest, 10_000);
     let page = system.queries.page(crate::PageRequest { filter: filter.clone(), ..all });
     let events = page.await.unwrap().events;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use annals_domain::event::{Change, ChangeOperation, Target};
-use annals_domain::filter::Filter;
+use annals_domain::filter::{Filter, Order};
 use annals_domain::time::DateTime;
 use annals_domain::{Event, Position, Recorded, Revision, StreamName};
 use jiff::Timestamp;
@@ -117,17 +117,22 @@ async fn a_history_is_read_newest_first_and_on_from_where_it_ended() {
     let position = record_all(&system, events).await;
     wait_for(&system, position).await;
 
-    let ask = async |after| {
+    let ask_for = async |order, after| {
         let scope = everything_of("acme");
         let (filter, part) = (Filter::All, part(Some("/role")));
-        let request = HistoryRequest { scope, filter, part, after, limit: 3 };
+        let request = HistoryRequest { scope, filter, part, order, after, limit: 3 };
         system.queries.history(request).await.unwrap()
     };
+    let ask = async |after| ask_for(Order::OccurredNewest, after).await;
     let first = ask(None).await;
     assert_eq!(numbers(&first.events), [5, 4], "one of three was not of this account");
     let second = ask(first.next).await;
     assert_eq!(numbers(&second.events), [3, 2, 1]);
     assert_eq!(second.next, None);
+    let oldest = ask_for(Order::OccurredOldest, None).await;
+    assert_eq!(numbers(&oldest.events), [1, 2, 3]);
+    let newer = ask_for(Order::OccurredOldest, oldest.next).await;
+    assert_eq!(numbers(&newer.events), [4, 5]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

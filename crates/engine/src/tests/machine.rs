@@ -8,7 +8,7 @@ use std::time::Duration;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order, Scope};
-use annals_domain::profile::{PersonRef, Profile, ProfileDelta};
+use annals_domain::profile::{Concern, PersonRef, Profile, ProfileDelta, Viewer, Views};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
 use annals_ports::memory::{
     MemoryAccess, MemoryChannel, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine,
@@ -23,8 +23,8 @@ use super::memory_index::MemoryIndex;
 use super::watched_log::WatchedLog;
 use crate::{
     Admitted, DeliverySettings, PageRequest, Permits, Ports, ProjectionSettings,
-    QuarantineSettings, RecordError, RecordResult, RecorderSettings, Roles, Settings,
-    SpoolSettings, SpoolUse, SupervisionSettings, System,
+    QuarantineSettings, RecordError, RecordResult, RecorderSettings, Roles, ScrubSettings,
+    Settings, SpoolSettings, SpoolUse, SupervisionSettings, System,
 };
 
 /// Longer than anything takes here, so that a test that waits in vain fails.
@@ -32,8 +32,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Stores that outlive the engine, as those of a data directory do.
 #[derive(Default)]
-pub(super) struct Machine {
-    pub(super) log: Arc<WatchedLog>,
+pub(crate) struct Machine {
+    pub(crate) log: Arc<WatchedLog>,
     pub(super) keys: Arc<MemoryKeyStore>,
     pub(super) index: Arc<MemoryIndex>,
     pub(super) profiles: Arc<Profiles>,
@@ -59,6 +59,7 @@ pub(super) fn settings() -> Settings {
             inbox_commit_ms: 5,
         },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 3600 },
+        scrub: ScrubSettings { interval_seconds: 0, bytes_per_second: u64::MAX },
         delivery: DeliverySettings {
             lease_renew_seconds: 3,
             lease_expires_seconds: 10,
@@ -86,7 +87,7 @@ pub(super) fn sharded() -> Settings {
 }
 
 impl Machine {
-    pub(super) async fn start(&self) -> System {
+    pub(crate) async fn start(&self) -> System {
         self.start_with(settings()).await
     }
 
@@ -166,6 +167,24 @@ impl ProfileStore for Profiles {
         self.memory.timeline(person, before, limit)
     }
 
+    fn accesses(
+        &self,
+        person: &PersonRef,
+        concerns: &[Concern],
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, ReadModelError> {
+        self.memory.accesses(person, concerns, before, limit)
+    }
+
+    fn viewers(
+        &self,
+        person: &PersonRef,
+        limit: usize,
+    ) -> Result<Vec<(Viewer, Views)>, ReadModelError> {
+        self.memory.viewers(person, limit)
+    }
+
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
         self.memory.forget(person)
     }
@@ -220,7 +239,7 @@ pub(super) fn event_of(tenant: &str, number: u64, person: &str, description: &st
 }
 
 /// `count` events of ten persons, numbered from `first` on.
-pub(super) fn events(first: u64, count: u64) -> Vec<Event> {
+pub(crate) fn events(first: u64, count: u64) -> Vec<Event> {
     (first..first + count).map(|n| event(n, &format!("p{}", n % 10), "signed in")).collect()
 }
 
@@ -244,7 +263,7 @@ pub(super) async fn record_one(system: &System, event: Event) -> Result<Receipt,
 }
 
 /// Records the events, which must all be taken; returns the newest position.
-pub(super) async fn record_all(system: &System, events: Vec<Event>) -> Position {
+pub(crate) async fn record_all(system: &System, events: Vec<Event>) -> Position {
     let results = record(system, events).await;
     results.into_iter().map(|result| result.unwrap().get().position).max().unwrap()
 }

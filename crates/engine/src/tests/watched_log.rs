@@ -14,12 +14,12 @@ use annals_record::DecodeError;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-pub(super) struct WatchedLog {
+pub(crate) struct WatchedLog {
     pub(super) memory: MemoryEventLog,
     /// How many items each append had; told before the append is done.
     pub(super) appends: watch::Sender<Vec<usize>>,
     /// Positions whose records cannot be decoded.
-    pub(super) corrupt: Arc<Mutex<BTreeSet<Position>>>,
+    pub(crate) corrupt: Arc<Mutex<BTreeSet<Position>>>,
     /// So many reads of followers fail.
     pub(super) failing_follows: Arc<Mutex<Vec<LogError>>>,
     /// How often the whole log was read by position.

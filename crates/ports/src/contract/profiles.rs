@@ -1,9 +1,12 @@
 //! What every [`ProfileStore`] keeps to.
 
-use std::collections::BTreeMap;
+mod accesses;
 
 use annals_domain::Position;
-use annals_domain::profile::{DeviceKey, PersonRef, PlaceKey, Profile, ProfileDelta, Seen};
+use annals_domain::event::{Operation, OutcomeStatus};
+use annals_domain::profile::{
+    Counts, DeviceKey, Kind, PersonRef, PlaceKey, Profile, ProfileDelta, Seen, SessionSeen,
+};
 use jiff::Timestamp;
 
 use super::person;
@@ -20,6 +23,7 @@ pub fn run(make: impl Fn() -> Box<dyn ProfileStore>) {
     tenants_and_persons_are_kept_apart(&*make());
     a_forgotten_person_is_unknown(&*make());
     a_cleared_store_begins_anew(&*make());
+    accesses::run(&make);
 }
 
 /// Checks that closing and opening again keeps data and position. `open` first drops whatever it
@@ -51,12 +55,14 @@ fn what_is_added_adds_up(store: &dyn ProfileStore) {
     let mut first = delta(&[1, 2], "login");
     first.devices.insert(device("phone"), seen(5, 9, 2));
     first.places.insert(place("JP"), seen(5, 9, 2));
-    first.sessions.insert("s1".into(), seen(5, 9, 2));
+    first.sessions.insert("s1".into(), session(seen(5, 9, 2), Some(9)));
     first.seen = Some(seen(5, 9, 2));
     let mut second = delta(&[4], "export");
     second.devices.insert(device("phone"), seen(3, 3, 1));
     second.places.insert(place("DE"), seen(3, 3, 1));
-    second.sessions.insert("s1".into(), seen(3, 3, 1));
+    second.sessions.insert("s1".into(), session(seen(3, 3, 1), None));
+    let denied = Kind { operation: Operation::Login, outcome: OutcomeStatus::Denied };
+    second.counts = [("export".into(), [(denied, 1)].into())].into();
     second.seen = Some(seen(3, 3, 1));
     apply(store, 2, &[(&ann, first)]);
     apply(store, 4, &[(&ann, second)]);
@@ -65,10 +71,14 @@ fn what_is_added_adds_up(store: &dyn ProfileStore) {
         person: "ann".into(),
         name: None,
         seen: seen(3, 9, 3),
-        counts: vec![("login".into(), 2), ("export".into(), 1)],
+        counts: Counts {
+            types: vec![("login".into(), 2), ("export".into(), 1)],
+            outcomes: vec![(OutcomeStatus::Success, 2), (OutcomeStatus::Denied, 1)],
+            operations: vec![(Operation::Login, 3)],
+        },
         devices: vec![(device("phone"), seen(3, 9, 3))],
         places: vec![(place("JP"), seen(5, 9, 2)), (place("DE"), seen(3, 3, 1))],
-        sessions: vec![("s1".into(), seen(3, 9, 3))],
+        sessions: vec![("s1".into(), session(seen(3, 9, 3), Some(9)))],
     };
     assert_eq!(profile(store, &ann), expected);
 }
@@ -109,7 +119,8 @@ fn lists_are_cut_newest_first(store: &dyn ProfileStore) {
     for number in 0..20 {
         all.devices.insert(device(&format!("d{number:02}")), seen(number, 100 + number, 1));
         all.places.insert(place(&format!("p{number:02}")), seen(number, 100 + number, 1));
-        all.sessions.insert(format!("s{number:02}"), seen(number, 100 + number, 1));
+        let seen = seen(number, 100 + number, 1);
+        all.sessions.insert(format!("s{number:02}"), session(seen, None));
     }
     apply(store, 1, &[(&ann, all)]);
     let profile = store.profile(&ann, 2).expect("the store works").expect("she was seen");
@@ -149,7 +160,7 @@ fn a_forgotten_person_is_unknown(store: &dyn ProfileStore) {
     let (ann, bob) = (person("acme", "ann"), person("acme", "bob"));
     let mut full = delta(&[1], "login");
     full.devices.insert(device("phone"), seen(1, 1, 1));
-    full.sessions.insert("s1".into(), seen(1, 1, 1));
+    full.sessions.insert("s1".into(), session(seen(1, 1, 1), None));
     apply(store, 1, &[(&ann, full.clone()), (&bob, full)]);
     let before = profile(store, &bob);
     for _ in 0..2 {
@@ -174,8 +185,9 @@ fn a_cleared_store_begins_anew(store: &dyn ProfileStore) {
 
 fn delta(positions: &[u64], event_type: &str) -> ProfileDelta {
     let count = positions.len() as u64;
+    let done = Kind { operation: Operation::Login, outcome: OutcomeStatus::Success };
     ProfileDelta {
-        counts: BTreeMap::from([(event_type.to_owned(), count)]),
+        counts: [(event_type.to_owned(), [(done, count)].into())].into(),
         timeline: positions.iter().copied().map(Position).collect(),
         seen: Some(seen(1, 1, count)),
         ..ProfileDelta::default()
@@ -185,6 +197,11 @@ fn delta(positions: &[u64], event_type: &str) -> ProfileDelta {
 fn seen(first: i64, last: i64, count: u64) -> Seen {
     let at = |second| Timestamp::from_second(second).expect("small numbers are times");
     Seen { first: at(first), last: at(last), count }
+}
+
+fn session(seen: Seen, ended: Option<i64>) -> SessionSeen {
+    let at = |second| Timestamp::from_second(second).expect("small numbers are times");
+    SessionSeen { seen, ended: ended.map(at) }
 }
 
 fn device(name: &str) -> DeviceKey {

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use annals_domain::Position;
-use annals_domain::profile::{PersonRef, Profile, ProfileDelta, Seen};
+use annals_domain::event::ActorType;
+use annals_domain::profile::{
+    Concern, Kind, PersonRef, Profile, ProfileDelta, Seen, SessionSeen, Viewer, Views,
+};
+use jiff::Timestamp;
 
 use super::locked;
 use crate::ReadModelError;
@@ -47,17 +51,14 @@ impl ProfileStore for MemoryProfiles {
         let state = locked(&self.state);
         let Some(held) = state.persons.get(person) else { return Ok(None) };
         let Some(seen) = held.seen else { return Ok(None) };
-        let mut counts: Vec<(String, u64)> =
-            held.counts.iter().map(|(name, count)| (name.clone(), *count)).collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(Some(Profile {
             person: person.id.clone(),
             name: held.name.as_ref().map(|(_, name)| name.clone()),
             seen,
-            counts,
-            devices: newest(&held.devices, limit),
-            places: newest(&held.places, limit),
-            sessions: newest(&held.sessions, limit),
+            counts: rows(&held.counts).collect(),
+            devices: newest(&held.devices, limit, |seen| seen.last),
+            places: newest(&held.places, limit, |seen| seen.last),
+            sessions: newest(&held.sessions, limit, |session| session.seen.last),
         }))
     }
 
@@ -73,8 +74,41 @@ impl ProfileStore for MemoryProfiles {
         Ok(held.timeline.iter().rev().filter(earlier).take(limit).copied().collect())
     }
 
+    fn accesses(
+        &self,
+        person: &PersonRef,
+        concerns: &[Concern],
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, ReadModelError> {
+        let state = locked(&self.state);
+        let Some(held) = state.persons.get(person) else { return Ok(Vec::new()) };
+        let wanted = |(position, concern): &&(Position, Concern)| {
+            concerns.contains(concern) && before.is_none_or(|before| *position < before)
+        };
+        let newest = held.accesses.iter().rev().filter(wanted);
+        Ok(newest.take(limit).map(|(position, _)| *position).collect())
+    }
+
+    fn viewers(
+        &self,
+        person: &PersonRef,
+        limit: usize,
+    ) -> Result<Vec<(Viewer, Views)>, ReadModelError> {
+        let state = locked(&self.state);
+        let Some(held) = state.persons.get(person) else { return Ok(Vec::new()) };
+        Ok(newest(&held.viewers, limit, |views| views.seen.last))
+    }
+
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
-        locked(&self.state).persons.remove(person);
+        let mut state = locked(&self.state);
+        state.persons.remove(person);
+        let known = Viewer { actor_type: ActorType::User, id: person.id.clone() };
+        for (_, held) in state.persons.iter_mut().filter(|(held, _)| held.tenant == person.tenant) {
+            if let Some(views) = held.viewers.remove(&known) {
+                add_views(&mut held.viewers, &Viewer::nobody(), Views { name: None, ..views });
+            }
+        }
         Ok(())
     }
 
@@ -90,27 +124,57 @@ fn add(held: &mut ProfileDelta, delta: &ProfileDelta) {
     {
         held.name = Some(name.clone());
     }
-    for (name, count) in &delta.counts {
-        *held.counts.entry(name.clone()).or_default() += count;
+    for (event_type, kind, count) in rows(&delta.counts) {
+        *held.counts.entry(event_type).or_default().entry(kind).or_default() += count;
     }
     held.timeline.extend_from_slice(&delta.timeline);
-    add_all(&mut held.devices, &delta.devices);
-    add_all(&mut held.places, &delta.places);
-    add_all(&mut held.sessions, &delta.sessions);
+    add_all(&mut held.devices, &delta.devices, Seen::plus);
+    add_all(&mut held.places, &delta.places, Seen::plus);
+    add_all(&mut held.sessions, &delta.sessions, SessionSeen::plus);
+    held.accesses.extend_from_slice(&delta.accesses);
+    for (viewer, views) in &delta.viewers {
+        add_views(&mut held.viewers, viewer, views.clone());
+    }
     if let Some(seen) = delta.seen {
         held.seen = Some(held.seen.map_or(seen, |before| before.plus(seen)));
     }
 }
 
-fn add_all<K: Ord + Clone>(held: &mut BTreeMap<K, Seen>, more: &BTreeMap<K, Seen>) {
+fn add_all<K: Ord + Clone, V: Copy>(
+    held: &mut BTreeMap<K, V>,
+    more: &BTreeMap<K, V>,
+    plus: impl Fn(V, V) -> V,
+) {
     for (key, seen) in more {
-        held.entry(key.clone()).and_modify(|before| *before = before.plus(*seen)).or_insert(*seen);
+        held.entry(key.clone())
+            .and_modify(|before| *before = plus(*before, *seen))
+            .or_insert(*seen);
     }
 }
 
-fn newest<K: Ord + Clone>(held: &BTreeMap<K, Seen>, limit: usize) -> Vec<(K, Seen)> {
-    let mut all: Vec<(K, Seen)> = held.iter().map(|(key, seen)| (key.clone(), *seen)).collect();
-    all.sort_by(|a, b| b.1.last.cmp(&a.1.last).then_with(|| a.0.cmp(&b.0)));
+fn rows(
+    counts: &BTreeMap<String, BTreeMap<Kind, u64>>,
+) -> impl Iterator<Item = (String, Kind, u64)> {
+    counts.iter().flat_map(|(event_type, kinds)| {
+        kinds.iter().map(move |(kind, count)| (event_type.clone(), *kind, *count))
+    })
+}
+
+fn add_views(held: &mut BTreeMap<Viewer, Views>, viewer: &Viewer, views: Views) {
+    let views = match held.remove(viewer) {
+        Some(before) => before.plus(views),
+        None => views,
+    };
+    held.insert(viewer.clone(), views);
+}
+
+fn newest<K: Ord + Clone, V: Clone>(
+    held: &BTreeMap<K, V>,
+    limit: usize,
+    last: impl Fn(&V) -> Timestamp,
+) -> Vec<(K, V)> {
+    let mut all: Vec<(&K, &V)> = held.iter().collect();
+    all.sort_by(|a, b| last(b.1).cmp(&last(a.1)).then_with(|| a.0.cmp(b.0)));
     all.truncate(limit);
-    all
+    all.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }

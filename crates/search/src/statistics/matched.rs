@@ -93,6 +93,11 @@ impl Matched {
         self.count
     }
 
+    /// Whether they are all documents of a segment of so many.
+    pub(super) fn is_all_of(&self, documents: u32) -> bool {
+        self.count == u64::from(documents)
+    }
+
     /// How many documents of the list are among them.
     pub(super) fn count_in(&self, list: &mut BlockSegmentPostings) -> u64 {
         let Some(all) = &self.all else {

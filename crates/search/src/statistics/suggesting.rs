@@ -55,7 +55,7 @@ fn suggest_of(
         first.len() >= limit && first.last().is_none_or(|last| last < value)
     };
     let texts = values.each_beginning(prefix, |value, list| {
-        let value = value.text();
+        let value = value.text().into_owned();
         if full(first, &value) {
             return false;
         }
@@ -66,7 +66,7 @@ fn suggest_of(
         true
     })?;
     let addresses = values.each_address(|value, list| {
-        let value = value.text();
+        let value = value.text().into_owned();
         if value.starts_with(prefix) && !full(first, &value) && matched.meets(list) {
             first.insert(value);
             shorten(first, limit);

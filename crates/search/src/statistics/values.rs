@@ -1,5 +1,6 @@
 //! The values of one field in one segment, each with its list of documents.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(super) struct FieldValues<'a> {
     index: Arc<InvertedIndexReader>,
     fields: &'a Fields,
     path: &'a str,
+    documents: u32,
     deadline: Deadline,
 }
 
@@ -33,7 +35,7 @@ impl<'a> FieldValues<'a> {
         deadline: Deadline,
     ) -> Result<Self> {
         let index = segment.reader.inverted_index(fields.facts)?;
-        Ok(Self { index, fields, path, deadline })
+        Ok(Self { index, fields, path, documents: segment.documents(), deadline })
     }
 
     /// How many of the matches have the field.
@@ -51,19 +53,33 @@ impl<'a> FieldValues<'a> {
         Ok(self.index.read_block_postings(&term, IndexRecordOption::Basic)?)
     }
 
-    /// Calls `each` with every value that a match has, and how many have it. Answers whether there
-    /// was time for all.
+    /// Calls `each` with every value that begins so and that a match has, and how many have it.
+    /// Answers whether there was time for all.
     pub(super) fn each_value(
         &self,
         matched: &Matched,
-        mut each: impl FnMut(String, u64),
+        beginning: &str,
+        mut each: impl FnMut(Cow<'_, str>, u64),
     ) -> Result<bool> {
-        self.each_list(|value, list| {
-            let events = matched.count_in(list);
+        // Where everything matches, the dictionary says it all, and no list is opened.
+        let everything = matched.is_all_of(self.documents);
+        let mut list = None;
+        let mut add = |value: Found<'_>, term: &TermInfo| {
+            let events = match everything {
+                true => u64::from(term.doc_freq),
+                false => matched.count_in(self.list(&mut list, term)?),
+            };
             if events > 0 {
-                each(value.text(), events);
+                let text = value.text();
+                // An address has no text of its own; only now can be seen how it begins.
+                if text.starts_with(beginning) {
+                    each(text, events);
+                }
             }
-        })
+            Ok(true)
+        };
+        Ok(self.walk_terms(Kind::Text, beginning, &mut add)?
+            && self.walk_terms(Kind::Address, "", &mut add)?)
     }
 
     /// Calls `each` with every value and its documents. Answers whether there was time for all.
@@ -118,15 +134,27 @@ impl<'a> FieldValues<'a> {
         beginning: &str,
         each: &mut impl FnMut(Found<'_>, &mut BlockSegmentPostings) -> bool,
     ) -> Result<bool> {
+        let mut list = None;
+        self.walk_terms(kind, beginning, &mut |value, term| {
+            Ok(each(value, self.list(&mut list, term)?))
+        })
+    }
+
+    /// Calls `each` with every value of the kind that begins so, until it has enough. Answers whether
+    /// there was time to go so far.
+    fn walk_terms(
+        &self,
+        kind: Kind,
+        beginning: &str,
+        each: &mut impl FnMut(Found<'_>, &TermInfo) -> Result<bool>,
+    ) -> Result<bool> {
         let mut prefix = term_prefix(self.path, kind);
         let behind = prefix.len();
         prefix.extend_from_slice(beginning.as_bytes());
         let mut terms = self.index.terms().range().ge(&prefix).into_stream()?;
-        let mut list: Option<BlockSegmentPostings> = None;
         let mut looked_at = 0;
         while terms.advance() && terms.key().starts_with(&prefix) {
-            let list = self.list(&mut list, terms.value())?;
-            if !each(Found { kind, bytes: &terms.key()[behind..] }, list) {
+            if !each(Found { kind, bytes: &terms.key()[behind..] }, terms.value())? {
                 break;
             }
             looked_at += 1;
@@ -163,12 +191,12 @@ pub(super) struct Found<'a> {
     bytes: &'a [u8],
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
     /// The value as it is told.
-    pub(super) fn text(self) -> String {
+    pub(super) fn text(self) -> Cow<'a, str> {
         match self.address() {
-            Some(address) => address.to_string(),
-            None => String::from_utf8_lossy(self.bytes).into_owned(),
+            Some(address) => Cow::Owned(address.to_string()),
+            None => String::from_utf8_lossy(self.bytes),
         }
     }
 

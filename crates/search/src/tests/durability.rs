@@ -171,17 +171,6 @@ fn a_damaged_partition_is_set_aside_with_all_newer_ones() {
 }
 
 #[test]
-fn a_changed_byte_is_found_by_its_checksum() {
-    let dir = three_months();
-    let file = files_with(&dir.path().join("2026-12"), ".term").remove(0);
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[10] ^= 1;
-    fs::write(&file, bytes).unwrap();
-    let damaged = reopened(dir.path()).damaged_files().unwrap();
-    assert_eq!(damaged, [file.strip_prefix(dir.path()).unwrap()]);
-}
-
-#[test]
 fn half_a_new_partition_is_forgotten() {
     let (dir, index) = filled_index(&[&events(1..=3, 0)]);
     drop(index);

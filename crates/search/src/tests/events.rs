@@ -12,6 +12,7 @@ use annals_domain::time::DateTime;
 use annals_domain::{EventId, Filter, Position, Recorded, Revision, StreamName, TenantId};
 use annals_ports::{Hit, SearchIndex, SearchRequest};
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -20,13 +21,41 @@ use crate::{Settings, TantivyIndex};
 
 /// Words that differ in case, accent, script and length of their small letters.
 pub(super) const WORDS: &[&str] = &[
-    "ann", "Ann", "ANNA", "Émile", "emile", "Straße", "refund", "refunds", "ΟΔΟΣ", "İz", "東京",
-    "a.b", "x=y", "né", "100", "1e2", "true", "10.0.0.7", "re", "",
+    "ann",
+    "Ann",
+    "ANNA",
+    "Émile",
+    "E\u{301}mile",
+    "emile",
+    "Straße",
+    "STRASSE",
+    "refund",
+    "refunds",
+    "refnud",
+    "ΟΔΟΣ",
+    "οδός",
+    "İz",
+    "東京",
+    "東京都の",
+    "ログイン",
+    "か\u{3099}",
+    "รหัสผ่าน",
+    "서울",
+    "a.b",
+    "x=y",
+    "né",
+    "100",
+    "1e2",
+    "true",
+    "10.0.0.7",
+    "re",
+    "",
 ];
 /// Keys that could be mistaken for parts of a term.
 pub(super) const KEYS: &[&str] =
     &["a", "a-x", "b", "a.b", "amount", "k=v", "k?", "k#1", "é", "tag"];
-pub(super) const TYPES: &[&str] = &["user.login", "user.password.changed", "Invoice.Paid"];
+pub(super) const TYPES: &[&str] =
+    &["user.login", "user.password.changed", "user.account.locked", "Invoice.Paid"];
 pub(super) const ADDRESSES: &[&str] =
     &["10.0.0.7", "10.1.2.3", "192.168.0.1", "::ffff:10.0.0.7", "2001:db8::1", "2001:db8:1::2"];
 pub(super) const NUMBERS: &[f64] =
@@ -34,6 +63,8 @@ pub(super) const NUMBERS: &[f64] =
 
 /// 2026-11-21, the middle of the times in tests.
 pub(super) const NOW_S: i64 = 1_795_219_200;
+/// Zones in which events happen.
+const OFFSETS_S: &[i32] = &[0, 3600, -43_200, 20_700];
 const MONTH_S: i64 = 31 * 24 * 3600;
 
 pub(super) fn instant(seconds: i64) -> DateTime {
@@ -120,12 +151,13 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         prop::option::of(text()),
         prop::collection::btree_map(pick(KEYS), value(), 0..4),
         prop::collection::btree_map(pick(KEYS), pick(WORDS), 0..2),
-        (-MONTH_S..MONTH_S, any::<u16>()),
+        (-MONTH_S..MONTH_S, any::<u16>(), prop::sample::select(OFFSETS_S)),
     );
     (kind, people, rest).prop_map(|(kind, people, rest)| {
         let (event_type, operation, severity, status, tenant) = kind;
         let (actor, on_behalf_of, subject, targets, changes) = people;
-        let (ip, request_id, description, metadata, labels, (second, micros)) = rest;
+        let (ip, request_id, description, metadata, labels, (second, micros, zone)) = rest;
+        let offset = Offset::from_seconds(zone).unwrap();
         let occurred = (NOW_S + second) * 1_000_000 + i64::from(micros);
         let mut event = plain_event(NOW_S);
         event.event_type = event_type;
@@ -143,7 +175,8 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         event.description = description;
         event.metadata = Map::from_iter(metadata);
         event.labels = labels;
-        event.occurred_at = DateTime::utc(Timestamp::from_microsecond(occurred).unwrap());
+        let timestamp = Timestamp::from_microsecond(occurred).unwrap();
+        event.occurred_at = DateTime { timestamp, offset };
         event
     })
 }
@@ -203,7 +236,7 @@ pub(super) fn log(events: Vec<Event>) -> Vec<Recorded> {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { writer_heap_bytes: 15_000_000 }
+    Settings { writer_heap_bytes: 15_000_000, files: super::files() }
 }
 
 /// An empty index, with the directory it goes away with.
@@ -225,7 +258,7 @@ pub(super) fn filled_index(parts: &[&[Recorded]]) -> (tempfile::TempDir, Tantivy
 
 /// One page after `after`, up to `until`.
 pub(super) fn page(
-    index: &TantivyIndex,
+    index: &dyn SearchIndex,
     filter: &Filter,
     order: Order,
     after: Option<PageKey>,
@@ -237,7 +270,7 @@ pub(super) fn page(
 }
 
 /// Positions of all matches, newest first.
-pub(super) fn found(index: &TantivyIndex, filter: &Filter) -> Vec<u64> {
+pub(super) fn found(index: &dyn SearchIndex, filter: &Filter) -> Vec<u64> {
     let hits = page(index, filter, Order::RecordedNewest, None, u64::MAX, usize::MAX);
     hits.iter().map(|hit| hit.position.0).collect()
 }

@@ -1,7 +1,11 @@
 //! The index finds an event exactly when the filter holds for it in memory.
 
+use annals_domain::catalogue::Catalogue;
 use annals_domain::facts::{self, Fact};
 use annals_domain::filter::{Bound, Field, NumberRange, Test, TextTest, TimeRange};
+use annals_domain::limits::Limits;
+use annals_domain::query::{self, QueryContext};
+use annals_domain::text::{NearWord, SLIPS_MAX};
 use annals_domain::{Filter, Position, Recorded, text};
 use annals_ports::SearchIndex;
 use jiff::Timestamp;
@@ -21,6 +25,7 @@ pub(super) const FIELDS: &[&str] = &[
     "outcome",
     "actor",
     "actor.id",
+    "actor.email",
     "actor.name",
     "actor.role",
     "actor.alt_ids",
@@ -47,8 +52,25 @@ pub(super) const FIELDS: &[&str] = &[
     "nothing",
 ];
 const NUMBER_FIELDS: &[&str] = &["severity_rank", "metadata.a", "metadata.b", "metadata.amount"];
-const PATTERNS: &[&str] =
-    &["*", "**", "a*", "*a", "*n*", "re*d", "*e*f*d*", "É*", "οδος", "1*", "*.*", "tru*", "*σ"];
+const PATTERNS: &[&str] = &[
+    "*",
+    "**",
+    "a*",
+    "*a",
+    "*n*",
+    "re*d",
+    "*e*f*d*",
+    "É*",
+    "E\u{301}*",
+    "οδος",
+    "1*",
+    "*.*",
+    "tru*",
+    "*σ",
+    "*ss*",
+    "東*",
+    "*京*",
+];
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![prop::sample::select(NUMBERS), (-2_i32..200).prop_map(f64::from)]
@@ -89,6 +111,42 @@ fn times() -> impl Strategy<Value = TimeRange> {
     (bound(), bound()).prop_map(|(from, until)| TimeRange { from, until })
 }
 
+/// Queries about times of other zones, days, ranks and classes, as people write them.
+fn written() -> impl Strategy<Value = Filter> {
+    let queries: &[&str] = &[
+        "occurred:2026-11-21",
+        "occurred>=2026-11-21T09:30:00+05:45",
+        "after:2026-11-20T23:00:00-01:00 before:-P1D",
+        "occurred:2026-11-01..2026-12-01 -after:2026-11-21T00:00:00.000001Z",
+        "recorded<=2026-11-21",
+        "is:significant",
+        "-is:failed",
+        "is:change OR severity>=error",
+        "ip:2001:db8::/32",
+        "ip:::ffff:10.0.0.0/104,192.168.0.0/16",
+        "-ip:*",
+        "metadata.a:1..100",
+        "metadata.amount:0<..<1e301 -metadata.amount:100",
+        "metadata.tag:(ann emile*)",
+        "has:metadata.a -metadata.a:*e*",
+        "actor:STRASSE",
+        "actor.name:\"E\u{301}mile\"",
+        "strasse -refnud~",
+        "東京都",
+        "ログ",
+        "\"refund ann\"",
+        "refu* (ann~ OR emle~1 OR annn~1)",
+    ];
+    let (limits, catalogue) = (Limits::shipped().query, Catalogue::shipped());
+    let context = QueryContext {
+        limits: &limits,
+        now: Timestamp::from_second(NOW_S).unwrap(),
+        catalogue: &catalogue,
+    };
+    let read = |text: &&str| query::parse(text, &context).unwrap_or_else(|e| panic!("{text}: {e}"));
+    prop::sample::select(queries.iter().map(read).collect::<Vec<_>>())
+}
+
 fn words() -> impl Strategy<Value = TextTest> {
     let texts = prop::collection::vec(pick(WORDS), 1..4);
     let begun = (texts, any::<bool>(), 0_usize..3);
@@ -103,6 +161,26 @@ fn words() -> impl Strategy<Value = TextTest> {
     })
 }
 
+/// A word of the vocabulary that was mistyped, which need not be found; or one that is no word.
+fn near_word() -> impl Strategy<Value = NearWord> {
+    let slip = (0_usize..6, prop::sample::select(&['x', 'e', 'n', 'é', '京'][..]), 0..4);
+    let slips = prop::collection::vec(slip, 0..3);
+    (pick(WORDS), slips, 0..=SLIPS_MAX).prop_map(|(word, mistakes, slips)| {
+        let mut letters: Vec<char> = text::words(&word).concat().chars().collect();
+        for (at, letter, mistake) in mistakes {
+            let at = at.min(letters.len());
+            match mistake {
+                0 => letters.insert(at, letter),
+                _ if at + 1 >= letters.len() => {}
+                1 => letters[at] = letter,
+                2 => letters.swap(at, at + 1),
+                _ => drop(letters.remove(at)),
+            }
+        }
+        NearWord { word: letters.into_iter().collect(), slips }
+    })
+}
+
 fn leaf() -> impl Strategy<Value = Filter> {
     let field = prop_oneof![
         6 => pick(FIELDS),
@@ -114,8 +192,10 @@ fn leaf() -> impl Strategy<Value = Filter> {
         2 => (pick(NUMBER_FIELDS), range().prop_map(Test::Number)).prop_map(on_field),
         1 => (Just("client.ip".to_owned()), network()).prop_map(on_field),
         4 => words().prop_map(Filter::Text),
+        2 => near_word().prop_map(Filter::Near),
         1 => times().prop_map(Filter::Occurred),
         1 => times().prop_map(Filter::Received),
+        1 => written(),
         1 => Just(Filter::All),
     ]
 }
@@ -138,8 +218,11 @@ fn filters_that_hold(recorded: &Recorded) -> Vec<Filter> {
         hold(path, Test::Exists);
         match fact {
             Fact::Exact(text) | Fact::Folded(text) => {
-                let (half, _) = text.split_at(text.floor_char_boundary(text.len() / 2));
                 hold(path, Test::Equals(text.to_owned()));
+                // Cut where a letter ends whose accent may be written behind it.
+                let folded = if facts::is_folded(path) { facts::fold(text) } else { text.into() };
+                let text = folded.as_str();
+                let (half, _) = text.split_at(text.floor_char_boundary(text.len() / 2));
                 hold(path, Test::Like(format!("{half}*")));
                 hold(path, Test::Like(format!("*{}", &text[half.len()..])));
             }
@@ -161,6 +244,11 @@ fn filters_that_hold(recorded: &Recorded) -> Vec<Filter> {
     facts::texts_of(&recorded.event, &mut texts);
     for words in texts.iter().map(text::words).filter(|words| !words.is_empty()) {
         filters.push(Filter::Text(TextTest { words: words.clone(), prefix: true }));
+        let near = |word: &String| NearWord { word: word.clone(), slips: 1 };
+        filters.extend(words.last().map(near).map(Filter::Near));
+        // Any part of a text is a phrase of it, also where letters are words.
+        let middle = words[words.len() / 3..].to_vec();
+        filters.push(Filter::Text(TextTest { words: middle, prefix: false }));
         filters.push(Filter::Text(TextTest { words, prefix: false }));
     }
     filters

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use annals_domain::{Filter, Position, Recorded};
-use annals_ports::SearchIndex;
+use annals_ports::{SearchIndex, Upkeep};
 
 use super::events::{NOW_S, empty_index, found, plain_event, recorded, settings};
 use crate::TantivyIndex;
@@ -62,7 +62,7 @@ fn what_was_removed_is_neither_found_nor_counted() {
     let index = TantivyIndex::open(dir.path(), settings()).unwrap();
     assert_eq!(found(&index, &Filter::All), even);
     assert_eq!(count(&index), 20);
-    assert!(index.damaged_files().unwrap().is_empty());
+    assert!(index.look(&mut |_| true).unwrap().damaged.is_empty());
 }
 
 #[test]

@@ -39,8 +39,14 @@ fn question() -> impl Strategy<Value = Question> {
         &["severity_rank", "metadata.a", "metadata.amount", "actor.id", "metadata"][..],
     );
     let numbers = numbers.prop_map(|name| Field(name.to_owned()));
-    (fields, prop::collection::vec(numbers, 0..2), prop::option::of(timeline()))
-        .prop_map(|(fields, numbers, timeline)| Question { fields, numbers, timeline })
+    let beginning = prop::sample::select(&["", "", "", "u", "U", "e", "1", "a"][..]);
+    (fields, prop::collection::vec(numbers, 0..2), prop::option::of(timeline()), beginning)
+        .prop_map(|(fields, numbers, timeline, beginning)| Question {
+            fields,
+            numbers,
+            timeline,
+            beginning: beginning.into(),
+        })
 }
 
 /// Filters that hold for runs of neighbours, as people's mostly do.
@@ -164,7 +170,8 @@ fn long_lists_are_counted_where_they_overlap_the_matches() {
             split: Some(Split { field: Field("environment".into()), values: vec!["e2".into()] }),
         };
         let fields = ["environment", "actor.id", "type"].map(|name| Field(name.into())).to_vec();
-        let question = Question { fields, numbers: Vec::new(), timeline: Some(timeline) };
+        let timeline = Some(timeline);
+        let question = Question { fields, timeline, ..Question::default() };
         let expected = one_by_one(&log, &filter, u64::MAX, &question);
         assert_eq!(tally(&index, &filter, &question), expected, "{from} to {until}");
     }

@@ -5,13 +5,13 @@
 use annals_domain::profile::{ProfileDelta, Seen};
 use rusqlite::{Connection, Params, params};
 
-use super::PROFILE_ENTRIES_MAX;
+use super::{PROFILE_ENTRIES_MAX, views};
 use crate::read_model::{limit, microseconds};
 
 /// A list is cut when it is this long, back to [`PROFILE_ENTRIES_MAX`].
 const CUT_AT: usize = PROFILE_ENTRIES_MAX + PROFILE_ENTRIES_MAX / 10;
 /// A longer display name is cut here.
-const NAME_BYTES_MAX: usize = 512;
+pub(super) const NAME_BYTES_MAX: usize = 512;
 
 pub(super) fn add(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlite::Result<()> {
     add_person(connection, id, delta)?;
@@ -19,7 +19,8 @@ pub(super) fn add(connection: &Connection, id: i64, delta: &ProfileDelta) -> rus
     add_counts(connection, id, delta)?;
     add_devices(connection, id, delta)?;
     add_places(connection, id, delta)?;
-    add_sessions(connection, id, delta)
+    add_sessions(connection, id, delta)?;
+    views::add(connection, id, delta)
 }
 
 fn add_person(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlite::Result<()> {
@@ -56,15 +57,19 @@ fn add_timeline(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusql
 
 fn add_counts(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlite::Result<()> {
     let mut grown = false;
-    for (name, count) in &delta.counts {
-        grown |= upsert(
-            connection,
-            "UPDATE counts SET count = count + ?3 WHERE person = ?1 AND type = ?2",
-            "INSERT INTO counts (person, type, count) VALUES (?1, ?2, ?3)",
-            params![id, name, *count as i64],
-        )?;
+    for (name, kinds) in &delta.counts {
+        for (kind, count) in kinds {
+            let (operation, outcome) = (kind.operation as i64, kind.outcome as i64);
+            grown |= upsert(
+                connection,
+                "UPDATE counts SET count = count + ?5
+                 WHERE person = ?1 AND type = ?2 AND operation = ?3 AND outcome = ?4",
+                "INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![id, name, operation, outcome, *count as i64],
+            )?;
+        }
     }
-    if grown { cut(connection, "counts", "type", "count", id) } else { Ok(()) }
+    if grown { cut(connection, "counts", "type, operation, outcome", "count", id) } else { Ok(()) }
 }
 
 fn add_devices(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlite::Result<()> {
@@ -109,21 +114,23 @@ fn add_places(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlit
 
 fn add_sessions(connection: &Connection, id: i64, delta: &ProfileDelta) -> rusqlite::Result<()> {
     let mut grown = false;
-    for (session, seen) in &delta.sessions {
-        let (first, last, count) = columns(*seen);
+    for (name, session) in &delta.sessions {
+        let (first, last, count) = columns(session.seen);
+        let ended = session.ended.map(microseconds);
         grown |= upsert(
             connection,
             "UPDATE sessions SET first_us = min(first_us, ?3), last_us = max(last_us, ?4),
-             count = count + ?5 WHERE person = ?1 AND session = ?2",
-            "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, session, first, last, count],
+             count = count + ?5, ended_us = max(ifnull(ended_us, ?6), ifnull(?6, ended_us))
+             WHERE person = ?1 AND session = ?2",
+            "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id, name, first, last, count, ended],
         )?;
     }
     if grown { cut(connection, "sessions", "session", "last_us", id) } else { Ok(()) }
 }
 
 /// Says whether there is a row more.
-fn upsert(
+pub(super) fn upsert(
     connection: &Connection,
     update: &str,
     insert: &str,
@@ -137,7 +144,7 @@ fn upsert(
 }
 
 /// Cuts a person's list that has grown too long, so that those stay whose `rank` is greatest.
-fn cut(
+pub(super) fn cut(
     connection: &Connection,
     table: &str,
     key: &str,
@@ -159,6 +166,6 @@ fn cut(
     Ok(())
 }
 
-fn columns(seen: Seen) -> (i64, i64, i64) {
+pub(super) fn columns(seen: Seen) -> (i64, i64, i64) {
     (microseconds(seen.first), microseconds(seen.last), seen.count as i64)
 }

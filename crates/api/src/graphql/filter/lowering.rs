@@ -1,12 +1,14 @@
 //! From the typed filter to the tree that everything understands.
 
-use annals_domain::filter::{Bound, Field, Filter, NumberRange, Test, TextTest, TimeRange};
-use annals_domain::limits::QueryLimits;
+use annals_domain::filter::{Field, Filter, Test, TextTest};
 use annals_domain::problem::{ErrorCode, FieldError};
+use annals_domain::query::{self, QueryContext};
 
-use super::{AuditEventFilter, DateTimeFilter, PathFilter, SeverityFilter, StringFilter};
+use super::{AuditEventFilter, EventClass, PathFilter, StringFilter, fields};
 use crate::context::ApiParts;
 use crate::error::{ApiError, Code};
+
+mod ranges;
 
 /// The filter and the text query of an operation, joined.
 pub(in crate::graphql) fn lowered(
@@ -15,7 +17,7 @@ pub(in crate::graphql) fn lowered(
     api: &ApiParts,
 ) -> Result<Filter, ApiError> {
     let filter = match filter {
-        Some(filter) => lower(filter, &api.limits.query)?,
+        Some(filter) => lower(filter, &crate::rest::query_context(api))?,
         None => Filter::All,
     };
     match query {
@@ -25,21 +27,24 @@ pub(in crate::graphql) fn lowered(
 }
 
 /// The filter within the limits that the query language has.
-pub(super) fn lower(filter: AuditEventFilter, limits: &QueryLimits) -> Result<Filter, ApiError> {
-    Lowering { limits, terms: 0, bytes: 0 }.filter(filter, 0)
+pub(super) fn lower(
+    filter: AuditEventFilter,
+    context: &QueryContext<'_>,
+) -> Result<Filter, ApiError> {
+    Lowering { context, terms: 0, bytes: 0 }.filter(filter, 0)
 }
 
 struct Lowering<'a> {
-    limits: &'a QueryLimits,
+    context: &'a QueryContext<'a>,
     terms: usize,
     /// Text of all conditions.
     bytes: usize,
 }
 
 impl Lowering<'_> {
-    fn filter(&mut self, filter: AuditEventFilter, depth: usize) -> Result<Filter, ApiError> {
-        if depth > self.limits.depth_max {
-            let max = self.limits.depth_max;
+    fn filter(&mut self, mut filter: AuditEventFilter, depth: usize) -> Result<Filter, ApiError> {
+        let max = self.context.limits.depth_max;
+        if depth > max {
             return Err(too_complex(format!("the filter is nested deeper than {max} levels")));
         }
         if depth > 0 {
@@ -47,64 +52,18 @@ impl Lowering<'_> {
             self.count(1)?;
         }
         let mut all = Vec::new();
-        let texts = [
-            ("type", filter.event_type),
-            ("source", filter.source),
-            ("actor.id", filter.actor_id),
-            ("actor.name", filter.actor_name),
-            ("actor.email", filter.actor_email),
-            ("subject.id", filter.subject_id),
-            ("target.type", filter.target_type),
-            ("target.id", filter.target_id),
-            ("session.id", filter.session_id),
-            ("request.id", filter.request_id),
-            ("request.correlation_id", filter.correlation_id),
-            ("client.country", filter.country),
-        ];
-        for (path, test) in texts {
-            if let Some(test) = test {
-                self.text(path, test, &mut all)?;
-            }
+        for (paths, test) in fields::texts(&mut filter) {
+            self.text(paths, test, &mut all)?;
         }
-        if let Some(operations) = filter.operation {
-            let word = |operation| annals_domain::event::Operation::from(operation).as_str();
-            all.push(self.any("operation", operations.into_iter().map(word))?);
+        for (path, words) in fields::words(&mut filter) {
+            all.push(self.any(&[path], words)?);
         }
-        if let Some(outcomes) = filter.outcome {
-            let word = |outcome| annals_domain::event::OutcomeStatus::from(outcome).as_str();
-            all.push(self.any("outcome", outcomes.into_iter().map(word))?);
-        }
-        if let Some(severity) = filter.severity {
-            self.severity(severity, &mut all)?;
-        }
-        if let Some(ip) = filter.ip {
-            let network = self.network(&ip)?;
-            all.push(self.one(network)?);
-        }
-        let range = |range: DateTimeFilter| TimeRange {
-            from: range.gte.map(|from| from.0.timestamp),
-            until: range.lt.map(|until| until.0.timestamp),
-        };
-        if let Some(times) = filter.occurred_at {
-            all.push(self.one(Filter::Occurred(range(times)))?);
-        }
-        if let Some(times) = filter.received_at {
-            all.push(self.one(Filter::Received(range(times)))?);
-        }
-        for (prefix, paths) in [("metadata", filter.metadata), ("labels", filter.labels)] {
-            for path in paths.unwrap_or_default() {
+        for (prefix, paths) in fields::by_key(&mut filter) {
+            for path in paths {
                 self.path(prefix, path, &mut all)?;
             }
         }
-        if let Some(text) = filter.text {
-            self.count_bytes(&text)?;
-            let words = annals_domain::text::words(&text);
-            if words.is_empty() {
-                return Err(wrong("text", "must hold a word"));
-            }
-            self.count(words.len())?;
-            all.push(Filter::Text(TextTest { words, prefix: false }));
-        }
+        self.values(&mut filter, &mut all)?;
         for filter in filter.and.unwrap_or_default() {
             all.push(self.filter(filter, depth + 1)?);
         }
@@ -119,6 +78,65 @@ impl Lowering<'_> {
         Ok(all.into_iter().fold(Filter::All, Filter::and))
     }
 
+    /// Everything that is neither a text nor a list of filters.
+    fn values(
+        &mut self,
+        filter: &mut AuditEventFilter,
+        all: &mut Vec<Filter>,
+    ) -> Result<(), ApiError> {
+        if let Some(severity) = filter.severity.take() {
+            self.severity(*severity, all)?;
+        }
+        if let Some(ip) = filter.ip.take() {
+            all.push(self.networks("ip", vec![ip])?);
+        }
+        if let Some(addresses) = filter.client_ip.take() {
+            self.addresses(*addresses, all)?;
+        }
+        if let Some(mfa) = filter.mfa {
+            all.push(self.any(&["session.mfa"], [if mfa { "true" } else { "false" }])?);
+        }
+        if let Some(times) = filter.occurred_at.take() {
+            all.push(self.one(Filter::Occurred(ranges::times("occurredAt", *times)?))?);
+        }
+        if let Some(times) = filter.received_at.take() {
+            all.push(self.one(Filter::Received(ranges::times("receivedAt", *times)?))?);
+        }
+        if let Some(text) = filter.text.take() {
+            self.count_bytes(&text)?;
+            let words = annals_domain::text::words(&text);
+            if words.is_empty() {
+                return Err(wrong("text", "must hold a word"));
+            }
+            self.count(words.len())?;
+            all.push(Filter::Text(TextTest { words, prefix: false }));
+        }
+        for name in filter.has.take().unwrap_or_default() {
+            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+            all.push(self.written("has", &format!("has:\"{quoted}\""))?);
+        }
+        if let Some(classes) = filter.is.take() {
+            let mut any = Vec::new();
+            for class in classes {
+                any.push(self.written("is", is(class))?);
+            }
+            all.push(either(any));
+        }
+        Ok(())
+    }
+
+    /// A condition as the query language reads it.
+    fn written(&mut self, field: &str, text: &str) -> Result<Filter, ApiError> {
+        self.count_bytes(text)?;
+        let filter =
+            query::parse(text, self.context).map_err(|error| wrong(field, &error.message))?;
+        self.count(match &filter {
+            Filter::Or(any) => any.len(),
+            _ => 1,
+        })?;
+        Ok(filter)
+    }
+
     /// A condition that was counted.
     fn one(&mut self, filter: Filter) -> Result<Filter, ApiError> {
         self.count(1)?;
@@ -127,8 +145,8 @@ impl Lowering<'_> {
 
     fn count(&mut self, terms: usize) -> Result<(), ApiError> {
         self.terms += terms;
-        if self.terms > self.limits.terms_max {
-            let max = self.limits.terms_max;
+        let max = self.context.limits.terms_max;
+        if self.terms > max {
             return Err(too_complex(format!("the filter has more than {max} conditions")));
         }
         Ok(())
@@ -136,94 +154,82 @@ impl Lowering<'_> {
 
     fn count_bytes(&mut self, text: &str) -> Result<(), ApiError> {
         self.bytes += text.len();
-        if self.bytes > self.limits.bytes_max {
-            let max = self.limits.bytes_max;
+        let max = self.context.limits.bytes_max;
+        if self.bytes > max {
             return Err(too_complex(format!("the filter has more than {max} bytes of text")));
         }
         Ok(())
     }
 
+    /// Any of the paths has a value that passes; what is denied, none of them has.
     fn text(
         &mut self,
-        path: &str,
+        paths: &[&str],
         test: StringFilter,
         all: &mut Vec<Filter>,
     ) -> Result<(), ApiError> {
-        for text in [&test.eq, &test.neq, &test.starts_with, &test.contains].into_iter().flatten() {
-            self.count_bytes(text)?;
-        }
         if let Some(value) = test.eq {
-            all.push(self.one(Filter::equals(path, value))?);
+            all.push(self.any(paths, [value])?);
         }
         if let Some(value) = test.neq {
-            all.push(self.one(Filter::Not(Box::new(Filter::equals(path, value))))?);
+            all.push(Filter::Not(Box::new(self.any(paths, [value])?)));
         }
         if let Some(values) = test.any_of {
-            all.push(self.any(path, values)?);
+            all.push(self.any(paths, values)?);
         }
         if let Some(values) = test.nin {
-            all.push(Filter::Not(Box::new(self.any(path, values)?)));
+            all.push(Filter::Not(Box::new(self.any(paths, values)?)));
         }
         if let Some(part) = test.starts_with {
-            all.push(self.like(path, "startsWith", &part, format!("{part}*"))?);
+            all.push(self.like(paths, "startsWith", &part, &format!("{part}*"))?);
+        }
+        if let Some(part) = test.ends_with {
+            all.push(self.like(paths, "endsWith", &part, &format!("*{part}"))?);
         }
         if let Some(part) = test.contains {
-            all.push(self.like(path, "contains", &part, format!("*{part}*"))?);
+            all.push(self.like(paths, "contains", &part, &format!("*{part}*"))?);
+        }
+        if let Some(exists) = test.exists {
+            let there = self.on_each(paths, &Test::Exists)?;
+            all.push(if exists { there } else { Filter::Not(Box::new(there)) });
         }
         Ok(())
     }
 
     fn like(
         &mut self,
-        path: &str,
+        paths: &[&str],
         name: &str,
         part: &str,
-        pattern: String,
+        pattern: &str,
     ) -> Result<Filter, ApiError> {
+        self.count_bytes(part)?;
         if part.contains('*') {
             return Err(wrong(name, "must not hold `*`"));
         }
-        self.one(Filter::Field(Field(path.into()), Test::Like(pattern)))
+        // Two stars side by side mean what one means.
+        let pattern = if part.is_empty() { "*" } else { pattern };
+        self.on_each(paths, &Test::Like(comparable(paths, pattern)))
     }
 
     fn any<V: Into<String>>(
         &mut self,
-        path: &str,
+        paths: &[&str],
         values: impl IntoIterator<Item = V>,
     ) -> Result<Filter, ApiError> {
         let mut any = Vec::new();
         for value in values {
             let value = value.into();
-            self.count(1)?;
             self.count_bytes(&value)?;
-            any.push(Filter::equals(path, value));
+            any.push(self.on_each(paths, &Test::Equals(comparable(paths, &value)))?);
         }
-        Ok(Filter::Or(any))
+        Ok(either(any))
     }
 
-    fn severity(&mut self, filter: SeverityFilter, all: &mut Vec<Filter>) -> Result<(), ApiError> {
-        if let Some(severities) = filter.any_of {
-            let word = |severity| annals_domain::event::Severity::from(severity).as_str();
-            all.push(self.any("severity", severities.into_iter().map(word))?);
-        }
-        if let Some(least) = filter.gte {
-            let least = annals_domain::event::Severity::from(least);
-            let from = Some(Bound { at: f64::from(least as u8), inclusive: true });
-            let test = Test::Number(NumberRange { from, to: None });
-            all.push(self.one(Filter::Field(Field("severity_rank".into()), test))?);
-        }
-        Ok(())
-    }
-
-    fn network(&self, text: &str) -> Result<Filter, ApiError> {
-        let address = text.parse().map(|ip| Filter::ip("client.ip", ip)).ok();
-        let network = || {
-            let network = text.parse().ok()?;
-            Some(Filter::Field(Field("client.ip".into()), Test::Network(network)))
-        };
-        address
-            .or_else(network)
-            .ok_or_else(|| wrong("ip", "must be an address or a network such as 10.0.0.0/8"))
+    fn on_each(&mut self, paths: &[&str], test: &Test) -> Result<Filter, ApiError> {
+        self.count(paths.len())?;
+        let on = |path: &&str| Filter::Field(Field((*path).to_owned()), test.clone());
+        Ok(either(paths.iter().map(on).collect()))
     }
 
     fn path(
@@ -237,21 +243,46 @@ impl Lowering<'_> {
         }
         self.count_bytes(&filter.path)?;
         let path = format!("{prefix}.{}", filter.path);
-        let field = || Field(path.clone());
+        let numbers = ranges::numbers(&filter);
         if let Some(test) = filter.value {
-            self.text(&path, test, all)?;
+            self.text(&[&path], test, all)?;
         }
-        if filter.gte.is_some() || filter.lt.is_some() {
-            let from = filter.gte.map(|at| Bound { at, inclusive: true });
-            let to = filter.lt.map(|at| Bound { at, inclusive: false });
-            let range = Test::Number(NumberRange { from, to });
-            all.push(self.one(Filter::Field(field(), range))?);
+        if let Some(range) = numbers {
+            all.push(self.on_each(&[&path], &Test::Number(range))?);
         }
         if let Some(exists) = filter.exists {
-            let there = self.one(Filter::Field(field(), Test::Exists))?;
+            let there = self.on_each(&[&path], &Test::Exists)?;
             all.push(if exists { there } else { Filter::Not(Box::new(there)) });
         }
         Ok(())
+    }
+}
+
+/// At least one of the filters, without a list in the list.
+fn either(filters: Vec<Filter>) -> Filter {
+    let mut flat = Vec::with_capacity(filters.len());
+    for filter in filters {
+        match filter {
+            Filter::Or(inner) => flat.extend(inner),
+            filter => flat.push(filter),
+        }
+    }
+    match <[Filter; 1]>::try_from(flat) {
+        Ok([one]) => one,
+        Err(several) => Filter::Or(several),
+    }
+}
+
+/// Ids of events are written in small letters.
+fn comparable(paths: &[&str], value: &str) -> String {
+    if paths == ["id"] { value.to_ascii_lowercase() } else { value.to_owned() }
+}
+
+fn is(class: EventClass) -> &'static str {
+    match class {
+        EventClass::Significant => "is:significant",
+        EventClass::Failed => "is:failed",
+        EventClass::Change => "is:change",
     }
 }
 

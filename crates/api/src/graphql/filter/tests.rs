@@ -1,5 +1,8 @@
+use std::sync::LazyLock;
+
+use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::Filter;
-use annals_domain::limits::Limits;
+use annals_domain::limits::{Limits, QueryLimits};
 use annals_domain::query::{self, QueryContext};
 use async_graphql::{InputType, Value};
 use serde_json::{Value as Json, json};
@@ -10,14 +13,129 @@ use crate::error::Code;
 fn read(filter: Json) -> Result<Filter, Code> {
     let value = Value::from_json(filter).unwrap();
     let Ok(filter) = AuditEventFilter::parse(Some(value)) else { panic!("it is no filter") };
-    lowering::lower(filter, &Limits::shipped().query).map_err(|error| error.code)
+    let limits = Limits::shipped().query;
+    lowering::lower(filter, &context(&limits)).map_err(|error| error.code)
 }
 
 /// The same in the query language.
 fn said(text: &str) -> Filter {
     let limits = Limits::shipped().query;
+    query::parse(text, &context(&limits)).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::shipped);
+
+fn context(limits: &QueryLimits) -> QueryContext<'_> {
     let now = "2026-01-02T03:04:05Z".parse().unwrap();
-    query::parse(text, &QueryContext { limits: &limits, now }).unwrap()
+    QueryContext { limits, now, catalogue: &CATALOGUE }
+}
+
+/// Fields with a text, as the filter and as the query language call them.
+const TEXTS: &[(&str, &str)] = &[
+    ("id", "id"),
+    ("type", "type"),
+    ("source", "source"),
+    ("tenant", "tenant"),
+    ("environment", "environment"),
+    ("appVersion", "app_version"),
+    ("producerId", "producer.id"),
+    ("outcomeCode", "outcome.code"),
+    ("actor", "actor"),
+    ("actorId", "actor.id"),
+    ("actorName", "actor.name"),
+    ("actorEmail", "actor.email"),
+    ("actorRole", "actor.role"),
+    ("onBehalfOfId", "on_behalf_of.id"),
+    ("onBehalfOfName", "on_behalf_of.name"),
+    ("onBehalfOfEmail", "on_behalf_of.email"),
+    ("onBehalfOfRole", "on_behalf_of.role"),
+    ("subject", "subject"),
+    ("subjectId", "subject.id"),
+    ("subjectName", "subject.name"),
+    ("userId", "user"),
+    ("target", "target"),
+    ("targetType", "target.type"),
+    ("targetId", "target.id"),
+    ("targetName", "target.name"),
+    ("targetOwner", "target.owner"),
+    ("changePath", "changes.path"),
+    ("userAgent", "client.user_agent"),
+    ("device", "client.device"),
+    ("deviceType", "client.device_type"),
+    ("os", "client.os"),
+    ("browser", "client.browser"),
+    ("country", "client.country"),
+    ("region", "client.region"),
+    ("city", "client.city"),
+    ("sessionId", "session.id"),
+    ("authMethod", "session.auth_method"),
+    ("requestId", "request.id"),
+    ("correlationId", "request.correlation_id"),
+    ("causationId", "request.causation_id"),
+    ("traceId", "request.trace_id"),
+    ("ticket", "justification.ticket"),
+    ("legalBasis", "justification.legal_basis"),
+];
+
+#[test]
+fn every_text_can_be_asked_for_in_every_way() {
+    for (typed, name) in TEXTS {
+        let v = match *typed {
+            "id" => "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+            _ => "va-1",
+        };
+        for (test, text) in [
+            (json!({ "eq": v }), format!("{name}:{v}")),
+            (json!({ "neq": v }), format!("-{name}:{v}")),
+            (json!({ "in": [v] }), format!("{name}:{v}")),
+            (json!({ "in": [v, v] }), format!("{name}:{v},{v}")),
+            (json!({ "nin": [v, v] }), format!("-{name}:{v},{v}")),
+            (json!({ "startsWith": "va-" }), format!("{name}:va-*")),
+            (json!({ "endsWith": "-1" }), format!("{name}:*-1")),
+            (json!({ "contains": "a-" }), format!("{name}:*a-*")),
+            (json!({ "exists": true }), format!("has:{name}")),
+            (json!({ "exists": false, "neq": v }), format!("-{name}:{v} -has:{name}")),
+        ] {
+            assert_eq!(read(json!({ *typed: test })).unwrap(), said(&text), "{typed}: {text}");
+        }
+    }
+}
+
+/// What the typed filter leaves to the query language, or calls otherwise.
+const NOT_TEXTS: &[&str] = &[
+    "after",
+    "before",
+    "recorded_after",
+    "recorded_before",
+    "severity_rank",
+    "description",
+    "outcome.reason",
+    "justification.reason",
+    "has",
+    "is",
+    "occurred",
+    "recorded",
+    "severity",
+    "operation",
+    "outcome",
+    "actor.type",
+    "on_behalf_of.type",
+    "changes.op",
+    "client.ip",
+    "session.mfa",
+    "metadata.<key>",
+    "labels.<key>",
+    "actor.alt_ids.<key>",
+    "on_behalf_of.alt_ids.<key>",
+    "subject.alt_ids.<key>",
+];
+
+#[test]
+fn every_field_of_the_query_language_has_its_typed_one() {
+    for info in query::fields() {
+        let is_text = TEXTS.iter().any(|(_, name)| *name == info.name);
+        assert!(is_text != NOT_TEXTS.contains(&info.name), "{}", info.name);
+    }
 }
 
 #[test]
@@ -51,6 +169,56 @@ fn every_field_means_what_the_query_language_means() {
         ("metadata.a.b>=7", json!({ "metadata": [{ "path": "a.b", "gte": 7.0 }] })),
         ("metadata.a<7", json!({ "metadata": [{ "path": "a", "lt": 7 }] })),
         ("has:metadata.a", json!({ "metadata": [{ "path": "a", "exists": true }] })),
+        ("metadata.a:7<..8", json!({ "metadata": [{ "path": "a", "gt": 7, "lte": 8 }] })),
+        ("metadata.a>9", json!({ "metadata": [{ "path": "a", "gt": 9, "gte": 9 }] })),
+        ("metadata.a<=9", json!({ "metadata": [{ "path": "a", "lt": 9.5, "lte": 9 }] })),
+        ("severity:error", json!({ "severity": { "eq": "ERROR" } })),
+        ("-severity:info,warning", json!({ "severity": { "nin": ["INFO", "WARNING"] } })),
+        (
+            "-severity:info severity>warning",
+            json!({ "severity": { "neq": "INFO", "gt": "WARNING" } }),
+        ),
+        ("severity:warning..error", json!({ "severity": { "gte": "WARNING", "lte": "ERROR" } })),
+        ("severity<error", json!({ "severity": { "lt": "ERROR" } })),
+        (
+            "occurred>2026-01-01T00:00:00Z",
+            json!({ "occurredAt": { "gt": "2026-01-01T00:00:00Z" } }),
+        ),
+        (
+            "occurred<=2026-01-01T00:00:00Z",
+            json!({ "occurredAt": { "lte": "2026-01-01T00:00:00.0000009Z" } }),
+        ),
+        ("ip:10.0.0.0/8,::1", json!({ "clientIp": { "in": ["10.0.0.1/8", "::1"] } })),
+        ("-ip:::ffff:10.0.0.1", json!({ "clientIp": { "neq": "10.0.0.1" } })),
+        (
+            "ip:10.0.0.1 -ip:fe80::/10",
+            json!({ "clientIp": { "eq": "10.0.0.1", "nin": ["fe80::/10"] } }),
+        ),
+        ("has:ip", json!({ "clientIp": { "exists": true } })),
+        ("mfa:false", json!({ "mfa": false })),
+        ("actor.type:service,agent", json!({ "actorType": ["SERVICE", "AGENT"] })),
+        ("on_behalf_of.type:user", json!({ "onBehalfOfType": ["USER"] })),
+        ("changes.op:remove", json!({ "changeOperation": ["REMOVE"] })),
+        (
+            "actor.alt_ids.icn:7",
+            json!({ "actorAltIds": [{ "path": "icn", "value": { "eq": "7" } }] }),
+        ),
+        (
+            "subject.alt_ids.a:7",
+            json!({ "subjectAltIds": [{ "path": "a", "value": { "in": ["7"] } }] }),
+        ),
+        (
+            "has:on_behalf_of.alt_ids.a",
+            json!({ "onBehalfOfAltIds": [{ "path": "a", "exists": true }] }),
+        ),
+        ("has:description has:metadata.\"a b\"", json!({ "has": ["description", "metadata.a b"] })),
+        ("is:significant", json!({ "is": ["SIGNIFICANT"] })),
+        ("is:failed,change", json!({ "is": ["FAILED", "CHANGE"] })),
+        ("東京", json!({ "text": "東京" })),
+        (
+            "id:0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+            json!({ "id": { "eq": "0190A1B2-C3D4-7E5F-8A9B-0C1D2E3F4A5B" } }),
+        ),
         ("-has:metadata.a", json!({ "metadata": [{ "path": "a", "exists": false }] })),
         ("labels.env:prod", json!({ "labels": [{ "path": "env", "value": { "eq": "prod" } }] })),
         ("\"password reset\"", json!({ "text": "Password  RESET" })),
@@ -122,6 +290,10 @@ fn what_means_nothing_is_refused() {
         json!({ "ip": "10.0.0.0/99" }),
         json!({ "ip": "" }),
         json!({ "ip": "localhost" }),
+        json!({ "clientIp": { "nin": ["10.0.0.0/8", "x"] } }),
+        json!({ "has": ["nothing"] }),
+        json!({ "has": ["after"] }),
+        json!({ "has": ["\" OR *"] }),
         json!({ "text": "" }),
         json!({ "text": " -- " }),
         json!({ "type": { "startsWith": "a*" } }),

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use super::*;
 use crate::auth::Principal;
+use crate::live::OpenStreams;
 
 fn open() -> OpenStream {
     let claims = serde_json::json!({
@@ -15,7 +16,7 @@ fn open() -> OpenStream {
     let claims = serde_json::from_value(claims).unwrap();
     let principal =
         Principal::new(claims, jiff::Timestamp::MAX, None, &AccessPolicy::shipped()).unwrap();
-    OpenStreams::new(1).open(&principal).unwrap()
+    OpenStreams::default().open(&principal, 1).unwrap()
 }
 
 /// A speaker whose client may listen for so many seconds.

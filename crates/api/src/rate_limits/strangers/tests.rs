@@ -1,6 +1,8 @@
 use std::cell::Cell;
 use std::num::NonZeroU32;
 
+use futures_util::FutureExt;
+
 use super::*;
 
 const BURST: u32 = 3;
@@ -17,10 +19,11 @@ fn peer(address: &str) -> Peer {
 /// What becomes of a token, which holds or does not, and whether it was verified at all.
 fn show(strangers: &Strangers, from: &str, token: &str, holds: bool) -> (Result<(), Code>, bool) {
     let verified = Cell::new(false);
-    let result = strangers.recognise(peer(from), token.as_bytes(), || {
+    let verify = async {
         verified.set(true);
         if holds { Ok(()) } else { Err(ApiError::unauthenticated()) }
-    });
+    };
+    let result = strangers.recognise(peer(from), token.as_bytes(), verify).now_or_never().unwrap();
     (result.map_err(|error| error.code), verified.get())
 }
 
@@ -76,8 +79,8 @@ fn as_many_addresses_as_there_are_take_no_more_room_than_meant() {
 fn what_is_refused_for_another_reason_is_no_failure_to_say_who_one_is() {
     let strangers = strangers();
     for _ in 0..10 {
-        let result = strangers
-            .recognise::<()>(peer("192.0.2.1"), b"good", || Err(ApiError::forbidden("no")));
-        assert_eq!(result.unwrap_err().code, Code::Forbidden);
+        let refused = async { Err::<(), _>(ApiError::forbidden("no")) };
+        let result = strangers.recognise(peer("192.0.2.1"), b"good", refused).now_or_never();
+        assert_eq!(result.unwrap().unwrap_err().code, Code::Forbidden);
     }
 }

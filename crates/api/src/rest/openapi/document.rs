@@ -10,6 +10,7 @@ use super::{problems, schemas};
 pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Events", "Recording events, and finding them again."),
     ("Analysis", "Counts of events, events that belong together, and what became of a thing."),
+    ("Views", "Questions that people keep."),
     ("Exports", "Events as files."),
     ("Access", "Keys, tokens, and who may do what."),
     ("Operation", "How the service is, and what it takes on."),
@@ -113,7 +114,7 @@ fn described(operation: &Operation, limits: &Limits) -> Value {
         "responses": answers,
     });
     let mut parameters: Vec<Value> =
-        operation.parameters.iter().map(|parameter| of_parameter(parameter, limits)).collect();
+        operation.parameters().map(|parameter| of_parameter(parameter, limits)).collect();
     if operation.tag_of_answer.is_some() {
         parameters.push(if_none_match());
     }

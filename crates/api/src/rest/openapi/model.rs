@@ -20,6 +20,8 @@ pub(crate) struct Operation {
     /// Whether it answers without a token.
     pub(crate) open: bool,
     pub(crate) parameters: &'static [Parameter],
+    /// Those that find events; an address takes all of them or none.
+    pub(crate) filters: &'static [Parameter],
     /// The forms a body may have; none: there is no body.
     pub(crate) body: &'static [Content],
     pub(crate) answers: &'static [Answer],
@@ -41,6 +43,7 @@ pub(crate) const ROW: Operation = Operation {
     description: "",
     open: false,
     parameters: &[],
+    filters: &[],
     body: &[],
     answers: &[],
     problems: &[],
@@ -103,6 +106,11 @@ pub(crate) const fn query(
 }
 
 impl Operation {
+    /// Everything it can be told beside its body.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
+        self.parameters.iter().chain(self.filters)
+    }
+
     /// The kinds of its good answers; none when it speaks something else than HTTP.
     pub(crate) fn produces(&self) -> Vec<&'static str> {
         let good = self.answers.iter().filter(|answer| answer.status < 300);
@@ -124,7 +132,7 @@ impl Operation {
         if !self.body.is_empty() {
             refusals.extend([400, 408, 413, 415, 503]);
         }
-        if !self.parameters.is_empty() {
+        if self.parameters().next().is_some() {
             refusals.push(400);
         }
         refusals.push(500);

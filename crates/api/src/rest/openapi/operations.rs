@@ -4,9 +4,12 @@ mod access;
 mod analysis;
 mod events;
 mod exports;
+mod filters;
 mod quarantine;
+mod rebuild;
 mod retention;
 mod service;
+mod views;
 
 use super::model::Operation;
 
@@ -18,8 +21,10 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         analysis::ROWS,
         exports::ROWS,
         quarantine::ROWS,
+        rebuild::ROWS,
         retention::ROWS,
         service::ROWS,
+        views::ROWS,
     ]
     .into_iter()
     .flatten()

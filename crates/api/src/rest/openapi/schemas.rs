@@ -10,10 +10,12 @@ const FILES: &[&str] = &[
     include_str!("schemas/input.json"),
     include_str!("schemas/answers.json"),
     include_str!("schemas/quarantine.json"),
+    include_str!("schemas/rebuild.json"),
     include_str!("schemas/retention.json"),
     include_str!("schemas/analysis.json"),
     include_str!("schemas/exports.json"),
     include_str!("schemas/access.json"),
+    include_str!("schemas/views.json"),
 ];
 const EXAMPLES: &str = include_str!("schemas/examples.json");
 

@@ -63,6 +63,8 @@ async fn no_door_shows_what_all_masks_hide() {
         "/api/v1/logs/export?format=json",
         "/api/v1/logs/export?format=csv",
         "/api/v1/logs/suggest?field=actor.id",
+        "/api/v1/logs/complete?q=actor:",
+        "/api/v1/logs/complete?q=subject:(",
         "/api/v1/logs/stats?by=type,actor.id,session.id&interval=1h&split=type",
     ]
     .iter()
@@ -88,6 +90,7 @@ async fn no_door_shows_what_all_masks_hide() {
         paths.push(format!("/api/v1/logs/stats?by=type&interval=1d&split={field}"));
         paths.push(format!("/api/v1/logs/stats?numbers={field}"));
         paths.push(format!("/api/v1/logs/suggest?field={field}"));
+        paths.push(format!("/api/v1/logs/complete?q={field}:"));
     }
     for path in paths {
         assert_clean(&path, &service.get(&path, &kim).await.text);
@@ -101,6 +104,7 @@ async fn no_door_shows_what_all_masks_hide() {
         format!("{{ auditEvent(id: \"{id}\") {{ related(by: [SESSION]) {{ nodes {{ {event} }} }} sentence }} }}"),
         "{ facets(fields: [\"target.name\"]) { values { value } } }".to_owned(),
         "{ suggestions(field: \"metadata.old_email\") { values } }".to_owned(),
+        "{ completions(query: \"target:\") { offers { text } } }".to_owned(),
         "{ x: person(id: \"ann\") { name devices { device { name } } } }".to_owned(),
     ] {
         assert_clean(&document, &service.ask(&kim, &document, json!({})).await.to_string());

@@ -47,6 +47,8 @@ async fn a_narrow_role_finds_nothing_beyond_it_by_any_door() {
             "/api/v1/logs/stats?numbers=metadata.amount",
             "/api/v1/logs/suggest?field=labels.name&prefix=h",
             "/api/v1/logs/suggest?field=type&prefix=v",
+            "/api/v1/logs/complete?q=type:v",
+            "/api/v1/logs/complete?q=-type:user.*+labels.name:h",
             "/api/v1/logs/export?format=csv",
             "/api/v1/logs/export?format=ndjson&q=type:vault.opened",
         ] {

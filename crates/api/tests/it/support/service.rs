@@ -228,6 +228,7 @@ impl Service {
             quarantine: system.quarantine.clone(),
             queries: system.queries.clone(),
             exports: system.exports.clone(),
+            rebuilding: system.rebuilding.clone(),
             retention: system.retention(annals_domain::retention::RetentionPolicy::default()),
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
@@ -245,6 +246,7 @@ impl Service {
             cursors: Cursors::new(&[7; 32]),
             clock: Arc::new(Clock::default()),
             stopping: CancellationToken::new(),
+            live: annals_api::LiveParts::default(),
             graphql,
             web,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
@@ -381,7 +383,11 @@ fn access_with(more_roles: &str) -> Arc<AccessPolicy> {
         return ACCESS.clone();
     }
     let limits = Limits::shipped();
-    let context = QueryContext { limits: &limits.query, now: jiff::Timestamp::UNIX_EPOCH };
+    let context = QueryContext {
+        limits: &limits.query,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        catalogue: &CATALOGUE,
+    };
     let roles = format!("{}\n{more_roles}", annals_domain::access::SHIPPED);
     Arc::new(AccessPolicy::read(&roles, &context).unwrap())
 }
@@ -435,6 +441,7 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
             hours_max: 24,
         },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 60 },
+        scrub: annals_engine::ScrubSettings { interval_seconds: 0, bytes_per_second: u64::MAX },
         delivery: DeliverySettings {
             lease_renew_seconds: 2,
             lease_expires_seconds: 10,

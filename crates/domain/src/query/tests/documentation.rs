@@ -17,6 +17,14 @@ fn every_field_stands_in_the_table_with_its_other_names_and_example() {
 }
 
 #[test]
+fn every_class_stands_in_its_table() {
+    for class in classes() {
+        let row = format!("| `is:{}` | {} |", class.name, class.description);
+        assert!(PAGE.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn every_example_query_can_be_read() {
     let blocks = PAGE.split("```query\n").skip(1).filter_map(|block| block.split("```").next());
     let queries: Vec<_> = blocks.flat_map(str::lines).collect();
@@ -30,6 +38,8 @@ fn every_example_query_can_be_read() {
 fn the_limits_and_parameters_are_those_of_the_page() {
     let limits = shipped();
     assert_eq!((limits.bytes_max, limits.depth_max, limits.terms_max), (4096, 16, 128));
+    assert_eq!(limits.prefix_letters_min, 2);
+    assert!(PAGE.contains("(`prefix_letters_min`)"));
     for name in PARAMETERS {
         assert!(PAGE.contains(&format!("`{name}`")), "{name}");
     }

@@ -7,7 +7,7 @@ fn wide() -> QueryLimits {
 }
 
 fn read_with(text: &str, limits: &QueryLimits) -> Result<Filter, QueryError> {
-    parse(text, &QueryContext { limits, now: now() })
+    parse(text, &QueryContext { limits, now: now(), catalogue: catalogue() })
 }
 
 #[test]

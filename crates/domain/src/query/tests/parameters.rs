@@ -3,7 +3,10 @@ use crate::problem::{ErrorCode, FieldError};
 
 fn lowered(pairs: &[(&str, &str)]) -> Result<Filter, Vec<FieldError>> {
     let pairs: Vec<_> = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    filter_from_parameters(&pairs, &QueryContext { limits: &shipped(), now: now() })
+    filter_from_parameters(
+        &pairs,
+        &QueryContext { limits: &shipped(), now: now(), catalogue: catalogue() },
+    )
 }
 
 #[track_caller]

@@ -10,7 +10,8 @@ use crate::filter::{Bound, Field, NumberRange, Scope, Test, TextTest, TimeRange}
 /// conditions never grow.
 fn read_back(text: &str) -> Result<Filter, QueryError> {
     let limits = QueryLimits { bytes_max: 1 << 20, ..shipped() };
-    parse(text, &QueryContext { limits: &limits, now: "2001-01-01T00:00:00Z".parse().unwrap() })
+    let now = "2001-01-01T00:00:00Z".parse().unwrap();
+    parse(text, &QueryContext { limits: &limits, now, catalogue: catalogue() })
 }
 
 #[track_caller]
@@ -42,6 +43,10 @@ fn queries_are_printed_in_their_plain_form() {
         ("-(a b)", "-(a b)"),
         ("Exact-Phrase", "\"exact phrase\""),
         ("refund*", "refund*"),
+        ("Refnud~", "refnud~2"),
+        ("東京都*", "東京都"),
+        ("\"v2 東京\"", "v2東京"),
+        ("is:failed", "outcome:failure,denied"),
         ("actor:ann", "actor:ann"),
         ("-actor:ann,bob", "-actor:ann,bob"),
         ("action:(a OR b)", "type:a,b"),
@@ -155,6 +160,10 @@ fn any_condition() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
         "[a-zé]{1,6}",
         "[a-z]{1,4}\\*",
+        "[a-z東京é]{1,8}~[12]?",
+        "[東京ไทย]{1,3}[a-z]{0,2}[東京]{0,2}\\*?",
+        named(&["is:failed", "is:significant,change", "-is:(change OR failed)"])
+            .prop_map(str::to_owned),
         "[a-z0-9]{1,3}[-.@/][a-z]{1,3}",
         "\"[a-z]{1,3} [A-Z]{1,3}\"\\*?",
         Just("*".to_owned()),

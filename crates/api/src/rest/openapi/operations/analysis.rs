@@ -1,10 +1,7 @@
 //! Counts of events, events that belong together, and what became of a thing.
 
 use super::super::model::{ANSWER, Answer, Operation, Parameter, ROW, json, query};
-use super::events::{
-    ACTION, ACTOR, FROM, IP, OUTCOME, QUERY, REQUEST_ID, RESOURCE_ID, RESOURCE_TYPE, SESSION_ID,
-    SEVERITY, SUBJECT, TO, TYPE, USER_ID,
-};
+use super::filters::FILTERS;
 
 const TEXT: &str = r#"{"type":"string","minLength":1}"#;
 const FIELDS: &str =
@@ -21,9 +18,28 @@ pub(super) const ROWS: &[Operation] = &[
                       up. It takes the filters of `GET /api/v1/logs`. Counting ends after some \
                       seconds; `precision` tells whether it came to its end.",
         parameters: STATISTICS,
+        filters: FILTERS,
         answers: &[Answer {
             description: "What was counted.",
             content: &[json("#Statistics", &["statistics"])],
+            ..ANSWER
+        }],
+        ..ROW
+    },
+    Operation {
+        path: "/api/v1/logs/comparison",
+        id: "compareValues",
+        group: "Analysis",
+        summary: "Tell which values are new, and which are gone",
+        description: "Needs `read_tenant_events`, or `read_own_events` for the caller's own. The \
+                      values of a field in the period that the filters name, against those of the \
+                      time before. It takes the filters of `GET /api/v1/logs`. Where `from` and `to` \
+                      are open, the period is the last seven days.",
+        parameters: COMPARISON,
+        filters: FILTERS,
+        answers: &[Answer {
+            description: "What is new, and what is gone.",
+            content: &[json("#Comparison", &[])],
             ..ANSWER
         }],
         ..ROW
@@ -37,9 +53,27 @@ pub(super) const ROWS: &[Operation] = &[
                       20 values that events have which the caller may see. It takes the filters of \
                       `GET /api/v1/logs`.",
         parameters: SUGGESTIONS,
+        filters: FILTERS,
         answers: &[Answer {
             description: "Values in alphabetical order.",
             content: &[json("#Suggestions", &["suggestions"])],
+            ..ANSWER
+        }],
+        ..ROW
+    },
+    Operation {
+        path: "/api/v1/logs/complete",
+        id: "completeQuery",
+        group: "Analysis",
+        summary: "Complete a query",
+        description: "Needs `read_tenant_events`, or `read_own_events` for the caller's own. What \
+                      could be written at the cursor of a query: names of fields, words, and the \
+                      most frequent values of the events that the rest of the query finds, as far \
+                      as the caller may see them.",
+        parameters: COMPLETION,
+        answers: &[Answer {
+            description: "What could be written, best first.",
+            content: &[json("#Completions", &["completions"])],
             ..ANSWER
         }],
         ..ROW
@@ -108,8 +142,14 @@ pub(super) const ROWS: &[Operation] = &[
             ),
             query(
                 "at",
-                "Tells the values at this time; without `limit` and `cursor`.",
+                "Tells the values at this time; without `order`, `limit` and `cursor`.",
                 r#"{"type":"string","format":"date-time"}"#,
+                "",
+            ),
+            query(
+                "order",
+                "By when they happened.",
+                r#"{"type":"string","enum":["newest","oldest"],"default":"newest"}"#,
                 "",
             ),
             LIMIT,
@@ -139,6 +179,28 @@ const MIN_POSITION: Parameter = query(
     "",
 );
 
+const COMPARISON: &[Parameter] = &[
+    query(
+        "field",
+        "The field.",
+        r#"{"type":"string","minLength":1,"maxLength":200,"default":"type"}"#,
+        "",
+    ),
+    query(
+        "limit",
+        "Values of each period at most.",
+        r#"{"type":"integer","minimum":1,"maximum":100,"default":10}"#,
+        "",
+    ),
+    query(
+        "compare_from",
+        "Where the earlier period begins; it ends where the other begins, and is as long otherwise.",
+        r#"{"type":"string","format":"date-time"}"#,
+        "",
+    ),
+    MIN_POSITION,
+];
+
 const STATISTICS: &[Parameter] = &[
     query("by", "Fields whose values are counted, up to 5.", FIELDS, ""),
     query(
@@ -147,6 +209,7 @@ const STATISTICS: &[Parameter] = &[
         r#"{"type":"integer","minimum":1,"maximum":100,"default":10}"#,
         "",
     ),
+    query("search", "Only values that begin so are counted in `by`.", r#"{"type":"string"}"#, ""),
     query("numbers", "Fields whose numbers are summed up, up to 5.", FIELDS, ""),
     query(
         "interval",
@@ -168,21 +231,27 @@ const STATISTICS: &[Parameter] = &[
     ),
     query("split", "Tells each stretch apart by values of this field; with `interval`.", TEXT, ""),
     MIN_POSITION,
-    QUERY,
-    USER_ID,
-    ACTOR,
-    SUBJECT,
-    TYPE,
-    ACTION,
-    RESOURCE_TYPE,
-    RESOURCE_ID,
-    SEVERITY,
-    OUTCOME,
-    IP,
-    SESSION_ID,
-    REQUEST_ID,
-    FROM,
-    TO,
+];
+
+const COMPLETION: &[Parameter] = &[
+    query(
+        "q",
+        "As much of the query as is written.",
+        r#"{"type":"string"}"#,
+        "\"type:user.* outcome:\"",
+    ),
+    query(
+        "cursor",
+        "Characters before the cursor; the end of the query when not given.",
+        r#"{"type":"integer","minimum":0}"#,
+        "",
+    ),
+    query(
+        "limit",
+        "Offers at most.",
+        r#"{"type":"integer","minimum":1,"maximum":100,"default":20}"#,
+        "",
+    ),
 ];
 
 const SUGGESTIONS: &[Parameter] = &[
@@ -194,11 +263,4 @@ const SUGGESTIONS: &[Parameter] = &[
     ),
     query("prefix", "What the values begin with.", r#"{"type":"string"}"#, ""),
     MIN_POSITION,
-    QUERY,
-    USER_ID,
-    TYPE,
-    SEVERITY,
-    OUTCOME,
-    FROM,
-    TO,
 ];

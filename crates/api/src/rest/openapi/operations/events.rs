@@ -1,10 +1,10 @@
 //! `/api/v1/logs`: recording and reading events.
 
 use super::super::model::{ANSWER, Answer, Content, Operation, Parameter, ROW, json, query};
+use super::filters::FILTERS;
 use crate::layers::etag::Tag;
 
 const TEXT: &str = r#"{"type":"string","minLength":1}"#;
-const TEXTS: &str = r#"{"type":"array","items":{"type":"string","minLength":1}}"#;
 
 pub(super) const ROWS: &[Operation] = &[
     Operation {
@@ -103,12 +103,15 @@ pub(super) const ROWS: &[Operation] = &[
                       several values of one filter, separated by commas or given again, by OR; `*` \
                       makes a pattern.",
         parameters: LIST,
+        filters: FILTERS,
         answers: &[Answer {
             description: "A page of events.",
             content: &[json("#EventPage", &["eventPage"])],
             ..ANSWER
         }],
         tag_of_answer: Some(Tag::Weak),
+        // The view that it begins with.
+        problems: &[404],
         ..ROW
     },
     Operation {
@@ -146,6 +149,7 @@ pub(super) const ROWS: &[Operation] = &[
                       name the token as the subprotocol `bearer.<token>`, and, for a token of \
                       several tenants, `tenant.<name>`. It takes the filters of `GET /api/v1/logs`.",
         parameters: STREAM,
+        filters: FILTERS,
         answers: &[Answer {
             status: 101,
             description: "From here on the two speak WebSocket.",
@@ -166,43 +170,7 @@ const IDEMPOTENCY_KEY: Parameter = Parameter {
     example: "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"",
 };
 
-pub(super) const QUERY: Parameter = query(
-    "q",
-    "A query, as docs/query-language.md explains.",
-    r#"{"type":"string","maxLength":"limit:query.bytes_max"}"#,
-    "\"type:user.password.* severity>=warning\"",
-);
-pub(super) const ACTOR: Parameter =
-    query("actor", "Id, name or e-mail address of who acted.", TEXTS, "");
-pub(super) const USER_ID: Parameter = query("user_id", "Id of who acted.", TEXTS, "");
-pub(super) const SUBJECT: Parameter = query("subject", "Whose account or data it was.", TEXTS, "");
-pub(super) const TYPE: Parameter = query("type", "Type of the event.", TEXTS, "");
-pub(super) const ACTION: Parameter = query("action", "The same as `type`.", TEXTS, "");
-pub(super) const RESOURCE_TYPE: Parameter = query("resource_type", "Kind of target.", TEXTS, "");
-pub(super) const RESOURCE_ID: Parameter = query("resource_id", "Id of a target.", TEXTS, "");
-pub(super) const SEVERITY: Parameter = query(
-    "severity",
-    "How much attention it deserves.",
-    r#"{"type":"array","items":{"type":"string","enum":"words:severity"}}"#,
-    "",
-);
-pub(super) const OUTCOME: Parameter = query(
-    "outcome",
-    "How it ended.",
-    r#"{"type":"array","items":{"type":"string","enum":"words:outcome"}}"#,
-    "",
-);
-pub(super) const IP: Parameter =
-    query("ip", "Address or network, such as `10.0.0.0/8`.", TEXTS, "");
-pub(super) const SESSION_ID: Parameter = query("session_id", "In which session.", TEXTS, "");
-pub(super) const REQUEST_ID: Parameter = query("request_id", "In which request.", TEXTS, "");
-pub(super) const FROM: Parameter =
-    query("from", "It happened then or later: a date, an instant, or `-P7D`.", TEXT, "");
-pub(super) const TO: Parameter =
-    query("to", "It happened before: a date, an instant, or `-P7D`.", TEXT, "");
-
 const LIST: &[Parameter] = &[
-    QUERY,
     query(
         "limit",
         "Events on the page at most.",
@@ -212,8 +180,20 @@ const LIST: &[Parameter] = &[
     query("cursor", "`next_cursor` of the page before.", TEXT, ""),
     query(
         "order",
-        "By when they were recorded.",
-        r#"{"type":"string","enum":["newest","oldest"]}"#,
+        "By when they were recorded, or by when they happened.",
+        r#"{"type":"string","enum":["newest","oldest","occurred_newest","occurred_oldest"]}"#,
+        "",
+    ),
+    query(
+        "highlight",
+        "Whether each event tells where the words and values of the question stand in it.",
+        r#"{"type":"string","enum":["true","false","1","0"]}"#,
+        "\"true\"",
+    ),
+    query(
+        "view",
+        "Id of a saved view, whose conditions hold too, and whose order when none is named.",
+        TEXT,
         "",
     ),
     query(
@@ -228,29 +208,7 @@ const LIST: &[Parameter] = &[
         r#"{"type":"string","enum":["true","false","1","0"]}"#,
         "\"true\"",
     ),
-    USER_ID,
-    ACTOR,
-    SUBJECT,
-    TYPE,
-    ACTION,
-    RESOURCE_TYPE,
-    RESOURCE_ID,
-    SEVERITY,
-    OUTCOME,
-    IP,
-    SESSION_ID,
-    REQUEST_ID,
-    FROM,
-    TO,
 ];
 
-const STREAM: &[Parameter] = &[
-    QUERY,
-    query("after", "The last `cursor` that was received; without it, from now on.", TEXT, ""),
-    USER_ID,
-    ACTOR,
-    SUBJECT,
-    TYPE,
-    SEVERITY,
-    OUTCOME,
-];
+const STREAM: &[Parameter] =
+    &[query("after", "The last `cursor` that was received; without it, from now on.", TEXT, "")];

@@ -1,10 +1,7 @@
 //! `/api/v1/logs/export` and `/api/v1/exports`: events as files.
 
 use super::super::model::{ANSWER, Answer, Content, Operation, Parameter, ROW, json, query};
-use super::events::{
-    ACTION, ACTOR, FROM, IP, OUTCOME, QUERY, REQUEST_ID, RESOURCE_ID, RESOURCE_TYPE, SESSION_ID,
-    SEVERITY, SUBJECT, TO, TYPE, USER_ID,
-};
+use super::filters::FILTERS;
 
 const TEXT: &str = r#"{"type":"string","minLength":1}"#;
 const BINARY: &str = r#"{"type":"string","format":"binary"}"#;
@@ -21,6 +18,7 @@ pub(super) const ROWS: &[Operation] = &[
                       their SHA-256; an answer that is broken off is not whole. That it was asked \
                       for is recorded before the first byte.",
         parameters: EXPORT,
+        filters: FILTERS,
         answers: &[Answer {
             description: "The events.",
             content: FILE,
@@ -185,19 +183,4 @@ const EXPORT: &[Parameter] = &[
         TEXT,
         "",
     ),
-    QUERY,
-    USER_ID,
-    ACTOR,
-    SUBJECT,
-    TYPE,
-    ACTION,
-    RESOURCE_TYPE,
-    RESOURCE_ID,
-    SEVERITY,
-    OUTCOME,
-    IP,
-    SESSION_ID,
-    REQUEST_ID,
-    FROM,
-    TO,
 ];

@@ -11,30 +11,24 @@ use crate::auth::Principal;
 type Whose = (TenantId, String);
 
 /// The streams of all callers. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct OpenStreams {
-    max: usize,
+#[derive(Clone, Default)]
+pub(crate) struct OpenStreams {
     open: Arc<Mutex<HashMap<Whose, usize>>>,
 }
 
 /// A stream that is open as long as this is kept.
-pub(super) struct OpenStream {
+pub(crate) struct OpenStream {
     streams: OpenStreams,
     whose: Whose,
 }
 
 impl OpenStreams {
-    /// At most so many of each caller.
-    pub(super) fn new(max: usize) -> Self {
-        Self { max, open: Arc::default() }
-    }
-
-    /// Opens one; nothing when the caller has enough.
-    pub(super) fn open(&self, principal: &Principal) -> Option<OpenStream> {
+    /// Opens one; nothing when the caller has `max` of them.
+    pub(crate) fn open(&self, principal: &Principal, max: usize) -> Option<OpenStream> {
         let whose = (principal.tenant.clone(), principal.id.clone());
         let mut open = self.lock();
         let count = open.get(&whose).copied().unwrap_or_default();
-        if count >= self.max {
+        if count >= max {
             return None;
         }
         open.insert(whose.clone(), count + 1);
