@@ -50,13 +50,17 @@ class Annals:
             stdout=subprocess.PIPE).stdout.strip()
 
 
+# Seconds after which a connection is made anew before it is used.
+IDLE = 5
+
+
 class Client:
     """One kept connection. It does as little as the driver of PostgreSQL does, so that what is
     compared are the servers."""
 
     def __init__(self, address, token):
-        self.socket = socket.create_connection(address, timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = address
+        self.connect()
         self.head = head(token)
         self.buffer = bytearray(1 << 20)
 
@@ -75,8 +79,18 @@ class Client:
             raise SystemExit(f"GraphQL answered with {answer['errors']}")
         return answer["data"]
 
+    def connect(self):
+        self.socket = socket.create_connection(self.address, timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.used = time.monotonic()
+
     def exchange(self, request):
+        # The service closes connections that nobody uses, as while PostgreSQL is loaded.
+        if time.monotonic() - self.used > IDLE:
+            self.socket.close()
+            self.connect()
         self.socket.sendall(request)
+        self.used = time.monotonic()
         filled, view = 0, memoryview(self.buffer)
         end = -1
         while end < 0:
