@@ -17,6 +17,8 @@ const parts = [
   'Comparison', 'Period', 'ComparedValues', 'ComparedValue',
   // of what was found on a page
   'AuditEventHighlight', 'HighlightRange',
+  // of what proves that nothing was changed
+  'Integrity', 'TreeShard', 'InclusionProof',
   // of an answer
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
 ];

@@ -27,6 +27,7 @@ mod newcomer;
 mod nodes;
 mod operations_log;
 mod overload;
+mod proving;
 mod quarantine;
 mod reading_own_writes;
 mod rebuilding;

@@ -4,7 +4,7 @@
 //! A script says what it wants by a line of JSON on standard output, and reads the answer on
 //! standard input: a token, or a restart of the service.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use crate::TestService;
 
@@ -23,7 +23,7 @@ const DONE_WITHIN: Duration = Duration::from_secs(240);
 
 /// Directories whose packages are there.
 static NODE: Mutex<BTreeSet<PathBuf>> = Mutex::const_new(BTreeSet::new());
-static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
+static PYTHONS: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::const_new(BTreeMap::new());
 
 /// Installs the packages of `package-lock.json` in this directory, once.
 ///
@@ -52,14 +52,16 @@ pub async fn install_node_packages(directory: &Path) {
 /// # Panics
 /// When the machine has no `python3` with `venv`, or a package cannot be had.
 pub async fn python_with_packages(directory: &Path, home: &Path) -> PathBuf {
-    let made = PYTHON.get_or_init(async || {
-        let requirements = directory.join("requirements.txt");
-        let wanted = std::fs::read(&requirements).expect("a list of packages");
-        let venv = home.join("annals-python");
-        let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
-        if std::fs::read(&installed).is_ok_and(|earlier| earlier == wanted) {
-            return python;
-        }
+    // Whoever wants the same waits until it is made.
+    let mut made = PYTHONS.lock().await;
+    if let Some(python) = made.get(directory) {
+        return python.clone();
+    }
+    let requirements = directory.join("requirements.txt");
+    let wanted = std::fs::read(&requirements).expect("a list of packages");
+    let venv = home.join("annals-python");
+    let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
+    if !std::fs::read(&installed).is_ok_and(|earlier| earlier == wanted) {
         let mut make = Command::new("python3");
         make.args(["-m", "venv", "--clear"]).arg(&venv);
         finished(make, "install Python with venv; on Debian: apt-get install python3-venv").await;
@@ -68,9 +70,9 @@ pub async fn python_with_packages(directory: &Path, home: &Path) -> PathBuf {
         pip.arg(&requirements);
         finished(pip, "the packages of requirements.txt must be to be had").await;
         std::fs::write(installed, wanted).expect("the environment can be written");
-        python
-    });
-    made.await.clone()
+    }
+    made.insert(directory.to_owned(), python.clone());
+    python
 }
 
 async fn finished(mut command: Command, advice: &str) {

@@ -21,6 +21,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::index_settings::IndexSettings;
+use crate::integrity::IntegritySettings;
 
 /// `config/annals.toml` as it was when the program was built: every setting, with its default.
 pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
@@ -39,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) spool: SpoolSettings,
     pub(crate) quarantine: QuarantineSettings,
     pub(crate) projections: ProjectionSettings,
+    pub(crate) integrity: IntegritySettings,
     pub(crate) delivery: DeliverySettings,
     pub(crate) export: ExportSettings,
     pub(crate) retention: RetentionPolicy,

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
-use annals_engine::{Clock, ExportParts, Permits, Ports, Role, System};
+use annals_engine::{Clock, ExportParts, Permits, Ports, Role, System, TileParts};
 use annals_record::MasterKey;
 use annals_search::GenerationalIndex;
-use annals_store_sqlite::{DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine};
+use annals_store_sqlite::{
+    DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine, SqliteTrees,
+};
 use anyhow::Context;
 use tracing::warn;
 
@@ -31,6 +33,8 @@ pub(crate) struct Installation {
     pub(crate) profiles: Arc<SqliteProfiles>,
     pub(crate) inbox: Arc<SqliteInbox>,
     pub(crate) access: Arc<SqliteAccess>,
+    /// The Merkle trees of an embedded log.
+    pub(crate) trees: Option<Arc<SqliteTrees>>,
     pub(crate) quarantine: Arc<SqliteQuarantine>,
     pub(crate) master: MasterKey,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -60,6 +64,10 @@ impl Installation {
             profiles: Arc::new(SqliteProfiles::open(path)?),
             inbox: Arc::new(SqliteInbox::open(path)?),
             access: Arc::new(SqliteAccess::open(path)?),
+            trees: match settings.store.is_embedded() {
+                true => Some(Arc::new(SqliteTrees::open(path)?)),
+                false => None,
+            },
             quarantine: Arc::new(SqliteQuarantine::open(path)?),
             master,
             catalogue: Arc::new(Catalogue::shipped()),
@@ -95,6 +103,7 @@ impl Installation {
             quarantine: self.quarantine.clone(),
             spool: self.store.spool.clone(),
             exports: self.exports(settings),
+            tiles: self.tiles(settings)?,
         };
         let engine = annals_engine::Settings {
             recorder: settings.recorder.clone(),
@@ -120,6 +129,12 @@ impl Installation {
         let dir = self.dir.path().join(EXPORTS);
         let parts = || ExportParts { dir, settings: settings.export.clone() };
         settings.node.roles.has(Role::Query).then(parts)
+    }
+
+    /// What keeps the Merkle trees of an embedded log. Of a log on a server no node keeps them yet.
+    fn tiles(&self, settings: &Settings) -> anyhow::Result<Option<TileParts>> {
+        let Some(trees) = &self.trees else { return Ok(None) };
+        settings.integrity.parts(self.dir.path(), trees.clone(), &self.master).map(Some)
     }
 
     fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {

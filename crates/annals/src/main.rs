@@ -17,6 +17,7 @@ mod graphql;
 mod import;
 mod index_settings;
 mod installation;
+mod integrity;
 mod jwks;
 mod rate_limits;
 mod rebuild;

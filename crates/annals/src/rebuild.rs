@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use annals_domain::Position;
 use annals_engine::{Progress, Queries, RebuildState, Rebuilding};
-use annals_ports::{AccessStore, InboxStore, ProfileStore, SearchIndex};
+use annals_ports::{AccessStore, InboxStore, ProfileStore, SearchIndex, TreeStore};
 use annals_store_sqlite::DataDir;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,7 +45,10 @@ enum What {
     Index,
     /// Timelines, devices, places, sessions and counters of every person, and their inboxes
     Profiles,
-    /// Everything that is derived from the log; of a log on a server also the copy of it
+    /// The Merkle trees of the log; the same trees as before, or no checkpoint of them is signed. They can
+    /// be made anew only while retention has removed nothing
+    Tiles,
+    /// Everything that is derived from the log, but for the Merkle trees; of a log on a server also the copy of it
     All,
 }
 
@@ -67,10 +70,15 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     }
     // An index that has something keeps it until the new one is whole.
     let beside = args.what == What::Index && installation.index.position() > Position::START;
-    if args.what != What::Profiles && !beside {
+    if matches!(args.what, What::Index | What::All) && !beside {
         installation.index.clear().context("clearing the search index")?;
     }
-    if args.what != What::Index {
+    if args.what == What::Tiles
+        && let Some(trees) = &installation.trees
+    {
+        trees.clear().context("clearing the Merkle trees")?;
+    }
+    if matches!(args.what, What::Profiles | What::All) {
         installation.profiles.clear().context("clearing the profiles")?;
         installation.inbox.clear().context("clearing the inboxes")?;
     }

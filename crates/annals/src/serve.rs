@@ -68,6 +68,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         queries: system.queries.clone(),
         exports: system.exports.clone(),
         rebuilding: system.rebuilding.clone(),
+        tiles: system.tiles.clone(),
         retention: system.retention(settings.retention.clone()),
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),

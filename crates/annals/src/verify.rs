@@ -52,7 +52,7 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let found = match settings.store.is_embedded() {
-        true => embedded::look(&args.data_dir, &bar).await?,
+        true => embedded::look(&args.data_dir, &settings.integrity, &bar).await?,
         false => remote::look(&args.data_dir, &settings.store, &bar).await?,
     };
     bar.finish_and_clear();

@@ -8,6 +8,7 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
+use annals_engine::tiles::Tiles;
 use annals_engine::{
     Clock, DeliveryStatus, Exports, Quarantine, Queries, Rebuilding, Recorder, Retention, Role,
     Roles,
@@ -43,6 +44,8 @@ pub struct ApiParts {
     pub queries: Queries,
     /// Takes events out of the log; none on a node that makes no exports.
     pub exports: Option<Exports>,
+    /// Reads the Merkle trees of the log; none on a node that keeps none.
+    pub tiles: Option<Tiles>,
     /// Fills the search index anew; none on a node that keeps none.
     pub rebuilding: Option<Rebuilding>,
     /// Removes events whose time is over.

@@ -250,6 +250,14 @@ impl From<RecordError> for ApiError {
     }
 }
 
+impl From<annals_engine::tiles::TilesError> for ApiError {
+    fn from(error: annals_engine::tiles::TilesError) -> Self {
+        error!(error = &error as &dyn std::error::Error, "the Merkle trees could not be read");
+        let message = "the proofs cannot be read; the operations log tells why";
+        Self::new(Code::Internal, message)
+    }
+}
+
 impl From<annals_engine::QuarantineError> for ApiError {
     fn from(error: annals_engine::QuarantineError) -> Self {
         error!(error = &error as &dyn std::error::Error, "the quarantine could not be used");

@@ -17,6 +17,7 @@ mod filter;
 mod http;
 mod inbox;
 mod input;
+mod integrity;
 mod mutation;
 mod operation;
 pub mod permissions;

@@ -23,6 +23,7 @@ mod relay;
 mod revocations;
 mod stats;
 mod stream;
+mod tlog;
 mod views;
 
 pub(crate) use docs_page::Document;
@@ -94,6 +95,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/healthz", access: Open, handler: |verb| on(verb, health::healthz) },
     Route { verb: Get, path: "/readyz", access: Open, handler: |verb| on(verb, health::readyz) },
     Route { verb: Get, path: "/metrics", access: Open, handler: |verb| on(verb, health::metrics) },
+    Route { verb: Get, path: "/tlog/log.json", access: Open, handler: |verb| on(verb, tlog::log) },
+    Route { verb: Get, path: "/tlog/{shard}/checkpoint", access: Open, handler: |verb| on(verb, tlog::checkpoint) },
+    Route { verb: Get, path: "/tlog/{shard}/tile/{*path}", access: Open, handler: |verb| on(verb, tlog::tile) },
+    Route { verb: Get, path: "/api/v1/logs/{id}/proof", access: Needs(READERS), handler: |verb| on(verb, tlog::proof) },
     Route { verb: Get, path: "/api/v1/openapi.json", access: Open, handler: |verb| on(verb, docs_page::document) },
     Route { verb: Get, path: "/api/v1/docs", access: Open, handler: |verb| on(verb, docs_page::page) },
     Route { verb: Get, path: "/api/v1/docs/docs.css", access: Open, handler: |verb| on(verb, docs_page::style) },

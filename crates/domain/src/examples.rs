@@ -162,6 +162,7 @@ pub(crate) fn recorded(position: u64, event: Event) -> Recorded {
         stream: StreamName::person(&event.tenant, "abc"),
         revision: Revision(position),
         event: event.into(),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

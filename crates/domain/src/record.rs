@@ -17,6 +17,8 @@ pub struct Recorded {
     pub revision: Revision,
     /// What was recorded.
     pub event: Arc<Event>,
+    /// SHA-256 of the stored header: what proofs of this record are about (DESIGN 5).
+    pub header_digest: [u8; 32],
     /// Names of the parts that can no longer be read, because the person they concern was erased;
     /// `event` has nothing, or a nameless stand-in, in their place.
     pub erased: Vec<String>,

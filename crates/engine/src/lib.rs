@@ -39,6 +39,7 @@ mod shards;
 mod spool;
 mod supervision;
 mod system;
+pub mod tiles;
 mod turns;
 mod waiting;
 mod weight;
@@ -78,7 +79,7 @@ pub use settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 pub use spool::{Offered, SpoolSettings, SpoolUse, Spooled, TakeResult, Taken};
-pub use system::{Ports, Settings, StartError, System};
+pub use system::{Ports, Settings, StartError, System, TileParts};
 pub use turns::Turn;
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ fn recorded(entry: &LogEntry, event: Arc<annals_domain::Event>, erased: Vec<Stri
         stream: entry.record.stream.clone(),
         revision: entry.revision,
         event,
+        header_digest: entry.record.header_digest(),
         erased,
     }
 }

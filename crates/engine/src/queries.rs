@@ -10,7 +10,9 @@ use annals_domain::filter::{Count, Filter, Order, PageKey, Scope};
 use annals_domain::notification::InboxItem;
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, Recorded, TenantId};
-use annals_ports::{EventLog, InboxStore, ProfileStore, ReadModelError, SearchError, SearchIndex};
+use annals_ports::{
+    EventLog, InboxStore, LogEntry, ProfileStore, ReadModelError, SearchError, SearchIndex,
+};
 
 use crate::feed::{Feed, FeedReader, Recent, distance};
 use crate::matching::Wanted;
@@ -188,6 +190,11 @@ impl Queries {
     pub fn follow(&self, after: Option<Position>) -> FeedReader {
         let after = after.unwrap_or_else(|| self.feed.head());
         FeedReader::new(Arc::clone(&self.feed), Arc::clone(&self.log), self.opener.clone(), after)
+    }
+
+    /// The record at a position, as it is stored.
+    pub async fn entry_at(&self, position: Position) -> Result<Option<LogEntry>, ReadError> {
+        Ok(self.log.read_at(&[position]).await?.pop().flatten())
     }
 
     /// Newest position that queries see.

@@ -31,6 +31,8 @@ pub struct ProjectionSettings {
     pub profiles_commit_ms: u64,
     /// Milliseconds between two commits of the inboxes.
     pub inbox_commit_ms: u64,
+    /// Milliseconds between two checkpoints of the Merkle tree, when there is something new.
+    pub tiles_commit_ms: u64,
 }
 
 /// `[supervision]`: how faults are met.

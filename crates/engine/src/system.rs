@@ -10,7 +10,7 @@ use annals_domain::profile::PersonRef;
 use annals_domain::retention::RetentionPolicy;
 use annals_ports::{
     AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError,
-    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool,
+    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, TreeStore,
 };
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};
@@ -41,6 +41,7 @@ use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
+use crate::tiles::{LogSigner, Mark, TileKeeper, Tiles};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -73,6 +74,19 @@ pub struct Ports {
     pub spool: Option<Arc<dyn Spool>>,
     /// Where exports are kept; none on a node that makes none.
     pub exports: Option<ExportParts>,
+    /// Where the Merkle trees of the log lie; none on a node that keeps none.
+    pub tiles: Option<TileParts>,
+}
+
+/// What keeps the Merkle trees.
+#[derive(Clone)]
+pub struct TileParts {
+    /// Where they lie.
+    pub store: Arc<dyn TreeStore>,
+    /// Whose signature stands under their checkpoints.
+    pub signer: LogSigner,
+    /// Remembers what was signed.
+    pub mark: Arc<dyn Mark>,
 }
 
 /// How the engine runs.
@@ -159,6 +173,8 @@ pub struct System {
     pub quarantine: Quarantine,
     /// Takes events out of the log; none on a node that makes no exports.
     pub exports: Option<Exports>,
+    /// Reads the Merkle trees; none on a node that keeps none.
+    pub tiles: Option<Tiles>,
     /// Fills the search index anew; none where nothing is projected, or the index cannot.
     pub rebuilding: Option<Rebuilding>,
     root: ActorRef<()>,
@@ -216,6 +232,7 @@ impl System {
             permits: settings.permits,
             spooler,
         };
+        let tiles = ports.tiles.map(|TileParts { store, signer, .. }| Tiles::new(store, signer));
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
@@ -247,6 +264,7 @@ impl System {
             access: keeper.view(access, head),
             quarantine,
             exports,
+            tiles,
             rebuilding,
             root,
             ended,
@@ -399,6 +417,10 @@ async fn projections(
         all.push((Arc::new(indexer), ms(pace.index_commit_ms)));
         all.push((Arc::new(profiler), ms(pace.profiles_commit_ms)));
         all.push((Arc::new(notifier), ms(pace.inbox_commit_ms)));
+    }
+    if let Some(TileParts { store, signer, mark }) = ports.tiles.clone() {
+        let keeper = TileKeeper::new(store, signer, mark);
+        all.push((Arc::new(keeper), ms(pace.tiles_commit_ms)));
     }
     let mut projected = Vec::new();
     for (projection, commit_interval) in all {

@@ -20,6 +20,7 @@ pub mod registers;
 pub mod replica;
 pub mod search;
 pub mod spool;
+pub mod trees;
 pub mod upkeep;
 
 pub use access_store::AccessStore;
@@ -38,6 +39,7 @@ pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
 pub use search::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 pub use spool::Spool;
+pub use trees::TreeStore;
 pub use upkeep::{IndexMemory, Look, Upkeep};
 
 /// A read model (profiles, inbox) could not be read or written.

@@ -11,6 +11,7 @@ mod profiles;
 mod quarantine;
 mod registers;
 mod spool;
+mod trees;
 
 pub use access_store::MemoryAccess;
 pub use delivery::MemoryChannel;
@@ -21,6 +22,7 @@ pub use profiles::MemoryProfiles;
 pub use quarantine::MemoryQuarantine;
 pub use registers::MemoryRegisters;
 pub use spool::MemorySpool;
+pub use trees::MemoryTrees;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -63,8 +63,13 @@ impl Record {
     /// What the Merkle log holds of this record.
     pub fn leaf(&self) -> [u8; 33] {
         let mut leaf = [LEAF_PREFIX; 33];
-        leaf[1..].copy_from_slice(&sha256(&self.header));
+        leaf[1..].copy_from_slice(&self.header_digest());
         leaf
+    }
+
+    /// SHA-256 of the header.
+    pub fn header_digest(&self) -> [u8; 32] {
+        sha256(&self.header)
     }
 
     /// The record as bytes.

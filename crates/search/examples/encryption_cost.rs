@@ -183,6 +183,7 @@ fn event(number: u64) -> Recorded {
         stream: StreamName::from_stored("person-acme.x"),
         revision: Revision(number),
         event: Arc::new(event),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

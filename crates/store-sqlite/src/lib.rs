@@ -32,6 +32,7 @@ mod read_model;
 mod registers;
 mod replica;
 mod spool;
+mod trees;
 mod verify;
 
 pub use access_store::SqliteAccess;
@@ -45,4 +46,5 @@ pub use quarantine::SqliteQuarantine;
 pub use registers::SqliteRegisters;
 pub use replica::SqliteReplica;
 pub use spool::SqliteSpool;
+pub use trees::SqliteTrees;
 pub use verify::{Finding, Problem, Progress, Report, VerifyError, verify};

@@ -3,15 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annals_engine::open_every_record;
-use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore, VerifyError};
+use annals_engine::tiles::{TreeReport, check_trees};
+use annals_engine::{TileParts, open_every_record};
+use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore, SqliteTrees, VerifyError};
 use indicatif::ProgressBar;
 
 use super::Findings;
 use crate::exit::{self, Failure};
+use crate::integrity::IntegritySettings;
 use crate::{secrets, store};
 
-pub(super) async fn look(data_dir: &Path, bar: &ProgressBar) -> anyhow::Result<Findings> {
+pub(super) async fn look(
+    data_dir: &Path,
+    settings: &IntegritySettings,
+    bar: &ProgressBar,
+) -> anyhow::Result<Findings> {
     store::refuse_copy(data_dir)?;
     let dir = DataDir::open(data_dir).map_err(unreadable)?;
     let report = annals_store_sqlite::verify(dir.path(), |progress| {
@@ -28,6 +34,10 @@ pub(super) async fn look(data_dir: &Path, bar: &ProgressBar) -> anyhow::Result<F
         let opened = open_records(&dir, bar).await?;
         told.extend(opened.findings);
         total += opened.findings_total;
+        bar.set_message("comparing with the Merkle trees");
+        let trees = compare_trees(&dir, settings, report.removed, bar).await?;
+        told.extend(trees.findings);
+        total += trees.findings_total;
     }
     Ok(Findings { records: report.records, removed: report.removed, told, total })
 }
@@ -42,6 +52,31 @@ async fn open_records(
     let master = secrets::master_key(path)?;
     let report = open_every_record(log.clone(), keys, master, |at| bar.set_position(at.0)).await?;
     log.close().await;
+    Ok(report)
+}
+
+/// Compares the log with its trees. Records that retention removed have leaves still.
+async fn compare_trees(
+    dir: &DataDir,
+    settings: &IntegritySettings,
+    removed: u64,
+    bar: &ProgressBar,
+) -> anyhow::Result<TreeReport> {
+    let path = dir.path();
+    let log = SqliteEventLog::open(path, Default::default())?;
+    let trees = Arc::new(SqliteTrees::open(path)?);
+    let master = secrets::master_key(path)?;
+    let TileParts { store, signer, mark } = settings.parts(path, trees, &master)?;
+    let checked = check_trees(&log, &*store, &signer, &*mark, |at| bar.set_position(at.0)).await;
+    log.close().await;
+    let mut report = checked?;
+    if report.absent > removed {
+        report.findings_total += 1;
+        report.findings.push(format!(
+            "{} leaves of the Merkle trees have no record, and retention removed only {removed}",
+            report.absent
+        ));
+    }
     Ok(report)
 }
 

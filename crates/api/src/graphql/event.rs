@@ -5,6 +5,8 @@ use annals_domain::event;
 use annals_domain::sentence::sentence_of;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::failure::failed;
+use super::integrity::{InclusionProof, proof};
 use super::query::page_size;
 use super::related::{EventRelation, RelatedEventConnection, related};
 use super::scalars::{
@@ -218,6 +220,13 @@ impl AuditEvent {
         #[graphql(desc = "Behind this cursor.")] after: Option<String>,
     ) -> Result<RelatedEventConnection> {
         related(context, self.recorded.event.id, by, first, after).await
+    }
+
+    /// That the log holds it, for whoever trusts nobody. Of an event that was recorded just now there
+    /// is none yet: `UNAVAILABLE`, ask again in a second.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn proof(&self) -> Result<InclusionProof> {
+        proof(&self.api, self.recorded.position).await.map_err(failed)
     }
 
     /// Parts that can no longer be read, because the person they concern was erased.

@@ -64,6 +64,7 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Query, "export", &[ExportEvents]),
     (Root::Query, "exports", &[ExportEvents]),
     (Root::Query, "searchIndexRebuild", &[MaintainIndex]),
+    (Root::Query, "integrity", READERS),
     (Root::Mutation, "rebuildSearchIndex", &[MaintainIndex]),
     (Root::Mutation, "cancelSearchIndexRebuild", &[MaintainIndex]),
     (Root::Mutation, "recordEvents", &[RecordEvents]),

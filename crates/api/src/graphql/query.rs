@@ -13,6 +13,7 @@ use super::event::AuditEvent;
 use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
+use super::integrity::IntegrityQuery;
 use super::permissions::{Allowed, Root};
 use super::person::{Me, Person};
 use super::quarantine::{self, QuarantinedEventConnection, RefusalReason};
@@ -37,6 +38,7 @@ pub(crate) struct AllQueries(
     ComparisonQuery,
     ViewsQuery,
     RebuildQuery,
+    IntegrityQuery,
 );
 
 #[derive(Default)]

@@ -38,6 +38,7 @@ mod one_state;
 mod overload;
 mod permissions;
 mod policy;
+mod proofs;
 mod quarantine;
 mod rate_limits;
 mod rate_limits_strangers;

@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, SECRET, Service, Socket, claims, in_seconds, request, signed, subscribe, token,
+    Answer, SECRET, Service, Socket, claims, in_seconds, request, signed, subscribe, token, until,
 };
 use tables::{FIELDS, REST, ROLES, Row, SAME};
 
@@ -84,11 +84,18 @@ async fn with_canaries() -> (Service, String) {
         json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
     let answer = service.post("/api/v1/logs", &token("shop", "acme", "writer"), refused).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (path, admin) = (format!("/api/v1/logs/{id}/proof"), token("root", "acme", "admin"));
+    until("a checkpoint covers it", async || {
+        service.get(&path, &admin).await.status == StatusCode::OK
+    })
+    .await;
     (service, id)
 }
 
 fn path_of(row: &Row, id: &str) -> String {
-    let path = row.path.replace("{type}", "canary");
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year().to_string();
+    let path = row.path.replace("{type}", "canary").replace("{shard}", &year);
+    let path = path.replace("{*path}", "0/000.p/1");
     let path = match row.path {
         "/api/v1/targets/{type}/{id}/history" => path.replace("{id}", "canary"),
         _ => path.replace("{id}", id),

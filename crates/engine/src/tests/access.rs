@@ -18,7 +18,14 @@ fn revoked(position: u64, subject: &str) -> Recorded {
     event.metadata.insert("subject".into(), subject.into());
     let stream = StreamName::tenant(&event.tenant);
     let (position, revision) = (Position(position), Revision(position));
-    Recorded { position, stream, revision, event: Arc::new(event), erased: Vec::new() }
+    Recorded {
+        position,
+        stream,
+        revision,
+        event: Arc::new(event),
+        header_digest: [0; 32],
+        erased: Vec::new(),
+    }
 }
 
 fn refuses(view: &AccessView, subject: &str) -> bool {

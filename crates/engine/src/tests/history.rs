@@ -40,6 +40,7 @@ fn recorded(event: Event) -> Recorded {
         stream: StreamName::from_stored("person-acme.x"),
         revision: Revision(1),
         event: Arc::new(event),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

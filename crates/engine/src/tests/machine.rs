@@ -57,6 +57,7 @@ pub(super) fn settings() -> Settings {
             index_commit_ms: 5,
             profiles_commit_ms: 5,
             inbox_commit_ms: 5,
+            tiles_commit_ms: 5,
         },
         supervision: SupervisionSettings { restarts_max: 5, restarts_within_seconds: 3600 },
         scrub: ScrubSettings { interval_seconds: 0, bytes_per_second: u64::MAX },
@@ -112,6 +113,7 @@ impl Machine {
             spool: self.spool.clone().map(|spool| spool as _),
             channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,
+            tiles: None,
         }
     }
 }
@@ -215,7 +217,7 @@ pub(super) fn id(number: u64) -> EventId {
 }
 
 /// An event of the tenant `acme` in which a person acts on their own account.
-pub(super) fn event(number: u64, person: &str, description: &str) -> Event {
+pub(crate) fn event(number: u64, person: &str, description: &str) -> Event {
     event_of("acme", number, person, description)
 }
 

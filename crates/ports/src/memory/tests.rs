@@ -93,3 +93,8 @@ async fn a_paused_event_log_lets_appends_wait() {
     append.await.expect("it goes on").pop().expect("one item").expect("it is new");
     assert_eq!(log.len(), 1);
 }
+
+#[test]
+fn the_trees_keep_their_contract() {
+    contract::trees::run(|| Box::new(MemoryTrees::default()));
+}

@@ -219,6 +219,7 @@ pub(super) fn recorded(position: u64, mut event: Event) -> Recorded {
         stream: StreamName::from_stored("person-acme.x"),
         revision: Revision(position),
         event: Arc::new(event),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Analysis", "Counts of events, events that belong together, and what became of a thing."),
     ("Views", "Questions that people keep."),
     ("Exports", "Events as files."),
+    ("Proof", "The log as anybody can check it, without a token (C2SP tlog-tiles)."),
     ("Access", "Keys, tokens, and who may do what."),
     ("Operation", "How the service is, and what it takes on."),
     ("Documentation", "This document, and a page that shows it."),
@@ -41,7 +42,7 @@ const QUOTAS: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
 pub(super) fn build<'a>(operations: impl Iterator<Item = &'a Operation>, limits: &Limits) -> Value {
     let mut paths = Map::new();
     for operation in operations {
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        let path = paths.entry(template(operation.path)).or_insert_with(|| json!({}));
         path[operation.method.to_lowercase()] = described(operation, limits);
     }
     let tag =
@@ -80,6 +81,11 @@ pub(super) fn build<'a>(operations: impl Iterator<Item = &'a Operation>, limits:
         },
     });
     without_what_nothing_uses(document)
+}
+
+/// A path as the document writes it, which knows no rest of a path.
+fn template(path: &str) -> String {
+    path.replace("{*", "{")
 }
 
 /// Refusals and headers are described whether or not an operation needs them.

@@ -9,6 +9,7 @@ mod quarantine;
 mod rebuild;
 mod retention;
 mod service;
+mod tlog;
 mod views;
 
 use super::model::Operation;
@@ -24,6 +25,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         rebuild::ROWS,
         retention::ROWS,
         service::ROWS,
+        tlog::ROWS,
         views::ROWS,
     ]
     .into_iter()

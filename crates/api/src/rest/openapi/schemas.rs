@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("schemas/analysis.json"),
     include_str!("schemas/exports.json"),
     include_str!("schemas/access.json"),
+    include_str!("schemas/tlog.json"),
     include_str!("schemas/views.json"),
 ];
 const EXAMPLES: &str = include_str!("schemas/examples.json");

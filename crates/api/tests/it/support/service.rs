@@ -18,14 +18,15 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::query::QueryContext;
 use annals_engine::enrich::{EnrichSettings, Enricher};
+use annals_engine::tiles::{FileMark, LogSigner};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
     QuarantineSettings, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse,
-    SupervisionSettings, System,
+    SupervisionSettings, System, TileParts,
 };
 use annals_ports::memory::{
     MemoryAccess, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine,
-    MemoryRegisters, MemorySpool,
+    MemoryRegisters, MemorySpool, MemoryTrees,
 };
 use annals_record::MasterKey;
 use axum::Router;
@@ -211,6 +212,11 @@ impl Service {
                 dir: exports.path().join("exports"),
                 settings: few_exports(),
             }),
+            tiles: Some(TileParts {
+                store: Arc::new(MemoryTrees::default()),
+                signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+                mark: Arc::new(FileMark::new(exports.path().join("tiles.mark"))),
+            }),
         };
         let permits = Permits::of(&limits.request);
         let master = MasterKey::generate().unwrap();
@@ -229,6 +235,7 @@ impl Service {
             queries: system.queries.clone(),
             exports: system.exports.clone(),
             rebuilding: system.rebuilding.clone(),
+            tiles: system.tiles.clone(),
             retention: system.retention(annals_domain::retention::RetentionPolicy::default()),
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
@@ -279,7 +286,8 @@ impl Service {
         let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let bytes = within(body.collect()).await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        // Tiles are no text.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
@@ -432,6 +440,7 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
             index_commit_ms: 20,
             profiles_commit_ms: 20,
             inbox_commit_ms: 20,
+            tiles_commit_ms: 20,
         },
         quarantine: QuarantineSettings { entries_max: 100, bytes_max: 1 << 20, days_max: 30 },
         spool: SpoolSettings {

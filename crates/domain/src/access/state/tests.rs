@@ -30,6 +30,7 @@ fn fact(number: u64, seconds: i64, event_type: &str, metadata: Value) -> Recorde
         stream: StreamName::tenant(&event.tenant),
         revision: Revision(number),
         event: Arc::new(event),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

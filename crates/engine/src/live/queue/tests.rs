@@ -25,6 +25,7 @@ fn recorded(position: u64) -> Recorded {
         stream: StreamName::from_stored("person-acme.x"),
         revision: Revision(0),
         event: Arc::new(event),
+        header_digest: [0; 32],
         erased: Vec::new(),
     }
 }

@@ -1,0 +1,51 @@
+//! `[integrity]`: the Merkle trees of the log, and under which name they are signed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annals_engine::TileParts;
+use annals_engine::tiles::{FileMark, LogSigner};
+use annals_ports::TreeStore;
+use annals_record::MasterKey;
+use anyhow::Context;
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+
+/// The mark of what was signed, unless the settings name another file.
+const MARK: &str = "tiles.mark";
+
+/// `[integrity]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IntegritySettings {
+    /// Name of the log in its checkpoints; empty: made of the master key.
+    pub(crate) origin: String,
+    /// File that remembers what was signed; empty: in the data directory.
+    pub(crate) mark_file: PathBuf,
+}
+
+impl IntegritySettings {
+    /// Who signs the checkpoints.
+    pub(crate) fn signer(&self, master: &MasterKey) -> anyhow::Result<LogSigner> {
+        let origin = match self.origin.as_str() {
+            "" => format!("annals/{}", HEXLOWER.encode(&master.derive("name of the log")[..8])),
+            origin => origin.to_owned(),
+        };
+        LogSigner::new(&origin, MasterKey::from_bytes(*master.expose()))
+            .with_context(|| format!("`integrity.origin` is `{origin}`, which cannot be a name"))
+    }
+
+    /// What keeps the trees that lie in `store`.
+    pub(crate) fn parts(
+        &self,
+        dir: &Path,
+        store: Arc<dyn TreeStore>,
+        master: &MasterKey,
+    ) -> anyhow::Result<TileParts> {
+        let mark = match self.mark_file.as_os_str().is_empty() {
+            true => dir.join(MARK),
+            false => self.mark_file.clone(),
+        };
+        Ok(TileParts { store, signer: self.signer(master)?, mark: Arc::new(FileMark::new(mark)) })
+    }
+}

@@ -1,0 +1,99 @@
+//! `/tlog/…`: the log as anybody can check it, in the form of C2SP tlog-tiles.
+//!
+//! A leaf commits to the header of a record and tells nothing of it: whoever reads here learns how many
+//! events were recorded when, and no more. So it takes no token.
+
+use annals_domain::EventId;
+use annals_engine::tiles::{PublishedShard, Tiles};
+use annals_tlog::TileId;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header;
+use serde_json::json;
+
+use crate::caller::Caller;
+use crate::context::Api;
+use crate::error::{ApiError, Code};
+use crate::proving::{self, blocking, tiles};
+
+/// What a path of a tile never has more of, bytes.
+const PATH_BYTES_MAX: usize = 128;
+/// A tile never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// There is a new one each second while events come.
+const A_MOMENT: &str = "public, max-age=1";
+
+/// `GET /tlog/log.json`
+pub(super) async fn log(State(api): State<Api>) -> Result<Response, ApiError> {
+    let tiles = tiles(&api)?;
+    let origin = tiles.log().to_owned();
+    let shards = blocking(move || tiles.shards()).await?;
+    let shards: Vec<_> = shards
+        .iter()
+        .map(|shard| json!({ "path": shard.name, "vkey": shard.key.to_string(), "size": shard.size }))
+        .collect();
+    let body = json!({ "origin": origin, "shards": shards }).to_string();
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, A_MOMENT)], body)
+        .into_response())
+}
+
+/// `GET /tlog/{shard}/checkpoint`
+pub(super) async fn checkpoint(
+    State(api): State<Api>,
+    Path(shard): Path<String>,
+) -> Result<Response, ApiError> {
+    let shard = find(tiles(&api)?, shard).await?;
+    if shard.checkpoint.is_empty() {
+        return Err(ApiError::new(
+            Code::Unavailable,
+            "no checkpoint of this shard may be signed now",
+        ));
+    }
+    let kind =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, A_MOMENT)];
+    Ok((kind, shard.checkpoint).into_response())
+}
+
+/// `GET /tlog/{shard}/tile/…`
+pub(super) async fn tile(
+    State(api): State<Api>,
+    Path((shard, path)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let not_found = || ApiError::not_found("tile");
+    if path.len() > PATH_BYTES_MAX {
+        return Err(not_found());
+    }
+    let id = TileId::parse(&format!("tile/{path}")).map_err(|_| not_found())?;
+    let tiles = tiles(&api)?;
+    let shard = find(tiles.clone(), shard).await?;
+    let bytes = blocking(move || tiles.file(&shard, id)).await?.ok_or_else(not_found)?;
+    let kind =
+        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, FOR_EVER)];
+    Ok((kind, bytes).into_response())
+}
+
+async fn find(tiles: Tiles, name: String) -> Result<PublishedShard, ApiError> {
+    let found = blocking(move || tiles.shard(&name)).await?;
+    found.ok_or_else(|| ApiError::not_found("shard"))
+}
+
+/// `GET /api/v1/logs/{id}/proof`
+pub(super) async fn proof(
+    State(api): State<Api>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let scope = caller.principal.scope()?;
+    api.require_reading()?;
+    let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
+    let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
+    let event = api.queries.event(&scope, id).await?;
+    let event = event.ok_or_else(|| ApiError::not_found("event"))?;
+    let position = event.position;
+    // Whoever asks for a proof learns that the event is there.
+    let _ = caller.sees(&api, "proof", "id:?", vec![event]);
+    let file = proving::proof_file(&api, position).await?;
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((kind, file).into_response())
+}

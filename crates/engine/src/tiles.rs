@@ -1,0 +1,29 @@
+//! The Merkle trees that the records of the log are leaves of, and their signed checkpoints.
+//!
+//! Another projection: it follows the log, and an answer to whoever records never waits for it. What is
+//! committed at once becomes one growth of the tree, signed once. A shard is the records of one year by
+//! the server's clock; its first leaf commits to the last checkpoint of the shard before it, so that
+//! shards are a chain.
+//!
+//! Before a checkpoint is published it is written down as the *mark*, which belongs on another disk than
+//! the data. Whatever the data directory is restored to, no smaller tree and no other tree of that size
+//! is signed: that would be a fork.
+
+mod checking;
+mod growing;
+mod keeper;
+mod mark;
+mod reading;
+mod signing;
+
+pub use checking::{TreeCheckError, TreeReport, check_trees};
+pub(crate) use keeper::TileKeeper;
+pub use mark::{FileMark, Mark, MarkError, Marked};
+pub use reading::{Proof, PublishedShard, Tiles, TilesError};
+pub use signing::LogSigner;
+
+/// Name of the projection.
+pub(crate) const TILES: &str = "tiles";
+
+#[cfg(test)]
+mod tests;

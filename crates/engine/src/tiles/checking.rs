@@ -1,0 +1,210 @@
+//! Comparing the log with its Merkle trees, and the trees with what was signed.
+
+use annals_domain::Position;
+use annals_ports::trees::{ROW_WIDTH, TreeLeaf, TreeShard, TreeStore};
+use annals_ports::{EventLog, LogError, ReadModelError};
+use annals_tlog::{Entry, Hash, SignedCheckpoint, Tree, TreeFull};
+
+use super::mark::{Mark, MarkError};
+use super::signing::LogSigner;
+use crate::reading::{Stretch, entries_after};
+
+/// Records compared in one step.
+const STEP: usize = 1024;
+/// More findings are only counted.
+const FINDINGS_MAX: usize = 1000;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct TreeReport {
+    /// How many leaves there are.
+    pub leaves: u64,
+    /// Leaves whose record the log does not tell. Retention removes records, and leaves stay.
+    pub absent: u64,
+    /// What is wrong, at most a thousand: where, and how it shows.
+    pub findings: Vec<String>,
+    /// How much is wrong.
+    pub findings_total: u64,
+}
+
+/// The trees could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeCheckError {
+    /// The log cannot be read.
+    #[error("cannot read the log")]
+    Log(#[from] LogError),
+    /// The trees cannot be read.
+    #[error("cannot read the trees")]
+    Trees(#[from] ReadModelError),
+    /// The mark cannot be read.
+    #[error("cannot read the mark of what was signed")]
+    Mark(#[from] MarkError),
+    /// A tree is larger than any can be.
+    #[error("a tree cannot be built again")]
+    Full(#[from] TreeFull),
+}
+
+/// Compares every record with its leaf, builds every tree again from its leaves, and checks signatures,
+/// roots and the mark. Tells `progress` the position it has come to.
+pub async fn check_trees(
+    log: &dyn EventLog,
+    trees: &dyn TreeStore,
+    signer: &LogSigner,
+    mark: &dyn Mark,
+    mut progress: impl FnMut(Position),
+) -> Result<TreeReport, TreeCheckError> {
+    let mut report = TreeReport::default();
+    let shards = trees.shards()?;
+    for shard in &shards {
+        check_shard(shard, trees, signer, mark, &mut report)?;
+    }
+    let end = shards.last().map_or(Position::START, |shard| shard.position);
+    let mut leaves = Leaves { trees, shards: &shards, shard: 0, index: 0, row: Vec::new() };
+    let mut next = leaves.next()?;
+    let mut position = Position::START;
+    while position < end {
+        let Stretch { entries, end: read, .. } = entries_after(log, position, STEP).await?;
+        if read == position {
+            break;
+        }
+        for entry in entries.iter().filter(|entry| entry.position <= end) {
+            while let Some(leaf) = next.filter(|leaf| leaf.position < entry.position) {
+                report.absent += u64::from(leaf.position > Position::START);
+                next = leaves.next()?;
+            }
+            let place = || format!("stream {}, revision {}", entry.record.stream, entry.revision);
+            match next.filter(|leaf| leaf.position == entry.position) {
+                Some(leaf) => {
+                    if leaf.digest != entry.record.header_digest() {
+                        report.add(format!("{}: its header is not that of its leaf", place()));
+                    }
+                    next = leaves.next()?;
+                }
+                None => report.add(format!("{}: it has no leaf in the Merkle tree", place())),
+            }
+        }
+        position = read;
+        progress(position);
+    }
+    let head = position;
+    while let Some(leaf) = next {
+        match leaf.position > head {
+            true => report.add(format!(
+                "the log ends at position {head}, and a leaf of the Merkle tree is of a record at \
+                 position {}",
+                leaf.position
+            )),
+            false => report.absent += u64::from(leaf.position > Position::START),
+        }
+        next = leaves.next()?;
+    }
+    Ok(report)
+}
+
+/// Builds one tree again from its leaves, and compares rows, root, checkpoint and mark.
+fn check_shard(
+    shard: &TreeShard,
+    trees: &dyn TreeStore,
+    signer: &LogSigner,
+    mark: &dyn Mark,
+    report: &mut TreeReport,
+) -> Result<(), TreeCheckError> {
+    let name = &shard.name;
+    let origin = signer.origin(name);
+    let marked = mark.of(&origin)?;
+    let mut tree = Tree::new();
+    for number in 0..shard.size.div_ceil(ROW_WIDTH) {
+        let leaves = trees.leaves(name, number)?.unwrap_or_default();
+        let expected = (shard.size - number * ROW_WIDTH).min(ROW_WIDTH);
+        if leaves.len() as u64 != expected {
+            let found = leaves.len();
+            report.add(format!(
+                "tree {name}, leaves {number}: {found} leaves are there, not {expected}"
+            ));
+            return Ok(());
+        }
+        report.leaves += expected;
+        let hashes: Vec<Hash> =
+            leaves.iter().map(|leaf| Entry::of_digest(&leaf.digest).leaf_hash()).collect();
+        let until = marked
+            .map(|marked| marked.size)
+            .filter(|size| *size > tree.size() && *size <= tree.size() + expected)
+            .map_or(0, |size| (size - tree.size()) as usize);
+        let mut rows = tree.append(&hashes[..until])?;
+        if until > 0 && marked.is_some_and(|marked| marked.root != tree.root()) {
+            report.add(format!(
+                "tree {name}: with {} leaves it is another tree than was signed",
+                tree.size()
+            ));
+        }
+        rows.extend(tree.append(&hashes[until..])?);
+        for row in rows.iter().filter(|row| row.id.level() > 0) {
+            let stored = trees.hashes(name, row.id.level(), row.id.index)?.unwrap_or_default();
+            if !stored.starts_with(&row.bytes) {
+                let (level, number) = (row.id.level(), row.id.index);
+                report.add(format!("tree {name}, level {level}, row {number}: its hashes differ"));
+            }
+        }
+    }
+    if tree.root().0 != shard.root {
+        report.add(format!("tree {name}: its leaves have another root than is stored"));
+    }
+    if marked.is_some_and(|marked| marked.size > shard.size) {
+        report.add(format!("tree {name}: a larger tree was signed than is there"));
+    }
+    check_note(shard, signer, report);
+    Ok(())
+}
+
+fn check_note(shard: &TreeShard, signer: &LogSigner, report: &mut TreeReport) {
+    let name = &shard.name;
+    let checked = match signer.verifying_key(name) {
+        Ok(key) => SignedCheckpoint::open(shard.note.as_bytes(), &key)
+            .map_err(|error| error.to_string())
+            .map(|signed| signed.checkpoint),
+        Err(error) => Err(error.to_string()),
+    };
+    match checked {
+        Ok(checkpoint) if checkpoint.size == shard.size && checkpoint.root.0 == shard.root => {}
+        Ok(_) => report.add(format!("tree {name}: its checkpoint is of another tree")),
+        Err(error) => report.add(format!("tree {name}: its checkpoint does not hold: {error}")),
+    }
+}
+
+/// All leaves of all shards in order, row by row.
+struct Leaves<'a> {
+    trees: &'a dyn TreeStore,
+    shards: &'a [TreeShard],
+    shard: usize,
+    index: u64,
+    row: Vec<TreeLeaf>,
+}
+
+impl Leaves<'_> {
+    fn next(&mut self) -> Result<Option<TreeLeaf>, ReadModelError> {
+        loop {
+            let Some(shard) = self.shards.get(self.shard) else { return Ok(None) };
+            let place = (self.index % ROW_WIDTH) as usize;
+            if place == 0 && self.index < shard.size {
+                let row = self.trees.leaves(&shard.name, self.index / ROW_WIDTH)?;
+                self.row = row.unwrap_or_default();
+            }
+            match self.row.get(place).filter(|_| self.index < shard.size) {
+                Some(leaf) => {
+                    self.index += 1;
+                    return Ok(Some(*leaf));
+                }
+                None => (self.shard, self.index) = (self.shard + 1, 0),
+            }
+        }
+    }
+}
+
+impl TreeReport {
+    fn add(&mut self, finding: String) {
+        self.findings_total += 1;
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+}

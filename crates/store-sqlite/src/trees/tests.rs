@@ -1,0 +1,38 @@
+use super::*;
+use annals_ports::contract;
+
+#[test]
+fn the_trees_keep_their_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    contract::trees::run(|| {
+        count.set(count.get() + 1);
+        let own = dir.path().join(count.get().to_string());
+        std::fs::create_dir(&own).unwrap();
+        Box::new(SqliteTrees::open(&own).unwrap())
+    });
+}
+
+#[test]
+fn reopened_trees_keep_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::trees::reopening_keeps_everything(|| {
+        Box::new(SqliteTrees::open(dir.path()).unwrap())
+    });
+}
+
+#[test]
+fn a_row_of_leaves_that_was_cut_short_is_told_and_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let trees = SqliteTrees::open(dir.path()).unwrap();
+    trees
+        .within("damage it", |all| {
+            all.execute_batch(
+                "INSERT INTO shards VALUES (1, '2026', 1, zeroblob(32), 1, '');
+                 INSERT INTO leaves VALUES (1, 0, 1, zeroblob(7), zeroblob(28));",
+            )
+        })
+        .unwrap();
+    assert!(trees.leaves("2026", 0).is_err());
+    assert!(trees.leaf_of(Position(1)).is_err());
+}
