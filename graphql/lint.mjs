@@ -18,7 +18,7 @@ const parts = [
   // of what was found on a page
   'AuditEventHighlight', 'HighlightRange',
   // of what proves that nothing was changed
-  'Integrity', 'TreeShard', 'InclusionProof',
+  'Integrity', 'TreeShard', 'InclusionProof', 'SelfAudit',
   // of an answer
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
 ];

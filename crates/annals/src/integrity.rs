@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annals_engine::TileParts;
-use annals_engine::tiles::{FileMark, LogSigner};
+use annals_engine::tiles::{AuditSettings, FileMark, LogSigner};
 use annals_ports::TreeStore;
 use annals_record::MasterKey;
 use anyhow::Context;
@@ -22,6 +22,10 @@ pub(crate) struct IntegritySettings {
     pub(crate) origin: String,
     /// File that remembers what was signed; empty: in the data directory.
     pub(crate) mark_file: PathBuf,
+    /// Seconds between two comparisons of the log with its trees; 0: none.
+    pub(crate) audit_interval_seconds: u64,
+    /// Records a second that a comparison reads.
+    pub(crate) audit_records_per_second: u64,
 }
 
 impl IntegritySettings {
@@ -46,6 +50,11 @@ impl IntegritySettings {
             true => dir.join(MARK),
             false => self.mark_file.clone(),
         };
-        Ok(TileParts { store, signer: self.signer(master)?, mark: Arc::new(FileMark::new(mark)) })
+        let audit = AuditSettings {
+            interval_seconds: self.audit_interval_seconds,
+            records_per_second: self.audit_records_per_second,
+        };
+        let mark = Arc::new(FileMark::new(mark));
+        Ok(TileParts { store, signer: self.signer(master)?, mark, audit })
     }
 }

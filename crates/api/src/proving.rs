@@ -1,11 +1,16 @@
 //! Proofs that an event is in the log.
 
+use std::time::Duration;
+
 use annals_domain::Position;
-use annals_engine::tiles::{Proof, Tiles, TilesError};
+use annals_engine::tiles::{Proof, TILES, Tiles, TilesError};
+use tokio::time::timeout;
 
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 
+/// How long to wait for a checkpoint.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// After how many seconds a checkpoint covers what was recorded just now.
 const RETRY_SECONDS: u32 = 1;
 
@@ -24,12 +29,19 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Proves that the record at the position is in the log.
+/// Proves that the record at the position is in the log. Waits for a checkpoint that covers it, which is
+/// there about a second after the record.
 ///
 /// # Errors
-/// `UNAVAILABLE` while no checkpoint covers it: that takes about a second.
+/// `UNAVAILABLE` when none is there in time.
 pub(crate) async fn proof(api: &Api, position: Position) -> Result<Proof, ApiError> {
     let tiles = tiles(api)?;
+    let keeper = api.queries.progress().iter().find(|progress| progress.name() == TILES);
+    if let Some(keeper) = keeper {
+        let mut covered = keeper.watch();
+        // Whether it came in time shows when the proof is made.
+        let _ = timeout(PATIENCE, covered.wait_for(|covered| *covered >= position)).await;
+    }
     let proof = blocking(move || tiles.proof(position)).await?;
     proof.ok_or_else(|| {
         let message = "no checkpoint covers this event yet; ask again in a second";

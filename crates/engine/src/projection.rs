@@ -41,6 +41,11 @@ pub(crate) trait Projection: Send + Sync + 'static {
         Ok(false)
     }
 
+    /// Whether an event that it fails at may be left out. Where not, it goes on with none behind it.
+    fn may_leave_out(&self) -> bool {
+        true
+    }
+
     /// More events than this are committed at once, however short the time since the last commit.
     fn uncommitted_max(&self) -> usize {
         16_384

@@ -280,6 +280,9 @@ impl Projector {
         end: Position,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        if !self.projection.may_leave_out() {
+            return self.take_in_whole(events, end, state).await;
+        }
         let mut blame = Blame::new(events.len(), std::mem::take(&mut state.second_look));
         while let Some(range) = blame.next() {
             let batch = Arc::clone(&events);
@@ -322,6 +325,30 @@ impl Projector {
         );
         state.second_look = true;
         self.go_back(state).await
+    }
+
+    /// Takes all events in, or none. Nothing outside of a projection that leaves nothing out can tell
+    /// whose fault it is, so it is tried again until the restarts are used up.
+    async fn take_in_whole(
+        &self,
+        events: Arc<Vec<Recorded>>,
+        end: Position,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let step = move |projection: &dyn Projection| {
+            projection.apply(&events, end)?;
+            projection.commit()
+        };
+        match self.attempt(step).await {
+            Ok(()) => {
+                self.committed(state);
+                Ok(())
+            }
+            Err(cause) => {
+                tokio::time::sleep(REST).await;
+                Err(format!("{}: {cause}", self.progress.name()).into())
+            }
+        }
     }
 
     /// Forgets what is not durable; returns the position up to which everything is.

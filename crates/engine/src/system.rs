@@ -41,7 +41,7 @@ use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
-use crate::tiles::{LogSigner, Mark, TileKeeper, Tiles};
+use crate::tiles::{AuditSettings, LogSigner, Mark, SelfAudit, TileKeeper, Tiles};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -87,6 +87,8 @@ pub struct TileParts {
     pub signer: LogSigner,
     /// Remembers what was signed.
     pub mark: Arc<dyn Mark>,
+    /// When the log is compared with them.
+    pub audit: AuditSettings,
 }
 
 /// How the engine runs.
@@ -232,7 +234,16 @@ impl System {
             permits: settings.permits,
             spooler,
         };
-        let tiles = ports.tiles.map(|TileParts { store, signer, .. }| Tiles::new(store, signer));
+        let audited = watch::Sender::default();
+        let tiles = ports.tiles.as_ref().map(|parts| {
+            Tiles::new(Arc::clone(&parts.store), parts.signer.clone(), audited.subscribe())
+        });
+        let audit = ports.tiles.map(|parts| SelfAudit {
+            log: Arc::clone(&ports.log),
+            parts,
+            status: audited,
+            stopping: stopping.clone(),
+        });
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
@@ -245,6 +256,7 @@ impl System {
             exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
             index: scrubbed,
             scrub: settings.scrub,
+            audit,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,
@@ -418,7 +430,7 @@ async fn projections(
         all.push((Arc::new(profiler), ms(pace.profiles_commit_ms)));
         all.push((Arc::new(notifier), ms(pace.inbox_commit_ms)));
     }
-    if let Some(TileParts { store, signer, mark }) = ports.tiles.clone() {
+    if let Some(TileParts { store, signer, mark, .. }) = ports.tiles.clone() {
         let keeper = TileKeeper::new(store, signer, mark);
         all.push((Arc::new(keeper), ms(pace.tiles_commit_ms)));
     }

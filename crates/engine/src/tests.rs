@@ -26,5 +26,6 @@ mod spooling;
 mod stopping;
 mod subscribing;
 mod supervision;
+mod trees;
 mod two_generations;
 mod watched_log;

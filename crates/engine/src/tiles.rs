@@ -9,6 +9,7 @@
 //! the data. Whatever the data directory is restored to, no smaller tree and no other tree of that size
 //! is signed: that would be a fork.
 
+mod audit;
 mod checking;
 mod growing;
 mod keeper;
@@ -16,6 +17,8 @@ mod mark;
 mod reading;
 mod signing;
 
+pub(crate) use audit::SelfAudit;
+pub use audit::{AuditSettings, AuditStatus};
 pub use checking::{TreeCheckError, TreeReport, check_trees};
 pub(crate) use keeper::TileKeeper;
 pub use mark::{FileMark, Mark, MarkError, Marked};
@@ -23,7 +26,7 @@ pub use reading::{Proof, PublishedShard, Tiles, TilesError};
 pub use signing::LogSigner;
 
 /// Name of the projection.
-pub(crate) const TILES: &str = "tiles";
+pub const TILES: &str = "tiles";
 
 #[cfg(test)]
 mod tests;

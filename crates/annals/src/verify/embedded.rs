@@ -66,8 +66,12 @@ async fn compare_trees(
     let log = SqliteEventLog::open(path, Default::default())?;
     let trees = Arc::new(SqliteTrees::open(path)?);
     let master = secrets::master_key(path)?;
-    let TileParts { store, signer, mark } = settings.parts(path, trees, &master)?;
-    let checked = check_trees(&log, &*store, &signer, &*mark, |at| bar.set_position(at.0)).await;
+    let TileParts { store, signer, mark, .. } = settings.parts(path, trees, &master)?;
+    let checked = check_trees(&log, &*store, &signer, &*mark, |read| {
+        bar.inc(read as u64);
+        true
+    })
+    .await;
     log.close().await;
     let mut report = checked?;
     if report.absent > removed {

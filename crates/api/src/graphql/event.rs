@@ -222,8 +222,8 @@ impl AuditEvent {
         related(context, self.recorded.event.id, by, first, after).await
     }
 
-    /// That the log holds it, for whoever trusts nobody. Of an event that was recorded just now there
-    /// is none yet: `UNAVAILABLE`, ask again in a second.
+    /// That the log holds it, for whoever trusts nobody. Right after the event was
+    /// recorded it takes about a second.
     #[graphql(complexity = "20 + child_complexity")]
     async fn proof(&self) -> Result<InclusionProof> {
         proof(&self.api, self.recorded.position).await.map_err(failed)

@@ -1,12 +1,13 @@
 //! Proofs that the log holds an event, and that it only ever grew.
 
 use annals_domain::Position;
-use annals_engine::tiles::{Proof, PublishedShard};
+use annals_engine::tiles::{AuditStatus, Proof, PublishedShard};
 use annals_tlog::Hash;
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::failure::failed;
 use super::permissions::{Allowed, Root};
+use super::scalars::DateTime;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::proving::{self, blocking, tiles};
@@ -17,6 +18,18 @@ pub(crate) struct IntegrityQuery;
 /// What is published.
 pub(super) struct Integrity {
     shards: Vec<PublishedShard>,
+    audit: AuditStatus,
+}
+
+/// The last comparison of the whole log with its Merkle trees, by the service itself.
+#[derive(SimpleObject)]
+pub(super) struct SelfAudit {
+    /// When it ended.
+    ended_at: DateTime,
+    /// How many leaves it compared.
+    leaves: u64,
+    /// How much differs. The operations log names it, and `annals verify` does.
+    findings: u64,
 }
 
 /// A published tree.
@@ -53,6 +66,12 @@ impl Integrity {
     async fn checkpoint(&self) -> Option<&str> {
         let newest = self.shards.last()?;
         (!newest.checkpoint.is_empty()).then_some(newest.checkpoint.as_str())
+    }
+
+    /// What the service found when it last compared the log with the trees; null: not since it started.
+    async fn audit(&self) -> Option<SelfAudit> {
+        let AuditStatus { ended_at, leaves, findings } = self.audit.clone();
+        ended_at.map(|ended_at| SelfAudit { ended_at: ended_at.into(), leaves, findings })
     }
 
     /// Hashes that prove the tree of `oldSize` to be the beginning of the tree of `newSize`, base64;
@@ -116,8 +135,9 @@ impl IntegrityQuery {
     async fn integrity(&self, context: &Context<'_>) -> Result<Integrity> {
         let api = context.data_unchecked::<Api>();
         let tiles = tiles(api).map_err(failed)?;
+        let audit = tiles.audit();
         let shards = blocking(move || tiles.shards()).await.map_err(failed)?;
-        Ok(Integrity { shards })
+        Ok(Integrity { shards, audit })
     }
 }
 

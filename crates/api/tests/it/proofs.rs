@@ -91,3 +91,17 @@ async fn what_is_published_is_read_without_a_token_and_nothing_else_is_there() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nowhere}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn the_service_compares_its_log_with_the_trees_by_itself() {
+    const AUDIT: &str = "{ integrity { audit { endedAt leaves findings } } }";
+    let (service, _) = with_proof().await;
+    let admin = token("root", "acme", "admin");
+    until("it has compared them", async || {
+        let answer = service.ask(&admin, AUDIT, json!({})).await;
+        answer["data"]["integrity"]["audit"]["leaves"].as_u64() > Some(0)
+    })
+    .await;
+    let answer = service.ask(&admin, AUDIT, json!({})).await;
+    assert_eq!(answer["data"]["integrity"]["audit"]["findings"], 0, "{answer}");
+}

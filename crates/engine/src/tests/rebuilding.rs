@@ -13,6 +13,8 @@ use super::machine::{
 };
 use super::memory_index::MemoryIndex;
 use super::two_generations::TwoGenerations;
+use crate::projection::Progress;
+use crate::projections::INDEX;
 use crate::{
     Ports, ProjectionSettings, RebuildRefused, RebuildState, RebuildStatus, Settings, System,
 };
@@ -37,6 +39,11 @@ async fn all(system: &System) -> Vec<u64> {
     numbers(&page.events)
 }
 
+fn index_progress(system: &System) -> &Progress {
+    let progress = system.queries.progress();
+    progress.iter().find(|progress| progress.name() == INDEX).unwrap()
+}
+
 /// A log of so many events, all in the index.
 async fn recorded(system: &System, count: u64) -> Position {
     let position = record_all(system, events(0, count)).await;
@@ -59,6 +66,10 @@ async fn searches_find_everything_while_the_index_is_filled_anew_and_the_log_gro
             let position = record_all(&system, events(first, 20)).await;
             wait_for(&system, position).await;
             known.store(first + 20, Ordering::SeqCst);
+            // An index further behind than memory reaches is told by an older state of the log.
+            let mut indexed = index_progress(&system).watch();
+            let near = |indexed: &Position| indexed.0 + 100 >= position.0;
+            tokio::time::timeout(PATIENCE, indexed.wait_for(near)).await.unwrap().unwrap();
         }
     };
     let searching = async {

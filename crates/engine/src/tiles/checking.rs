@@ -1,11 +1,13 @@
 //! Comparing the log with its Merkle trees, and the trees with what was signed.
 
+use std::collections::BTreeMap;
+
 use annals_domain::Position;
 use annals_ports::trees::{ROW_WIDTH, TreeLeaf, TreeShard, TreeStore};
 use annals_ports::{EventLog, LogError, ReadModelError};
 use annals_tlog::{Entry, Hash, SignedCheckpoint, Tree, TreeFull};
 
-use super::mark::{Mark, MarkError};
+use super::mark::{Mark, MarkError, Marked};
 use super::signing::LogSigner;
 use crate::reading::{Stretch, entries_after};
 
@@ -45,18 +47,29 @@ pub enum TreeCheckError {
 }
 
 /// Compares every record with its leaf, builds every tree again from its leaves, and checks signatures,
-/// roots and the mark. Tells `progress` the position it has come to.
+/// roots and the mark. The trees may grow meanwhile. `keep_on` is told how many records were read since it
+/// was asked last, and may wait; when it answers no, that is the end, and the rest counts as right.
 pub async fn check_trees(
     log: &dyn EventLog,
     trees: &dyn TreeStore,
     signer: &LogSigner,
     mark: &dyn Mark,
-    mut progress: impl FnMut(Position),
+    mut keep_on: impl FnMut(usize) -> bool,
 ) -> Result<TreeReport, TreeCheckError> {
     let mut report = TreeReport::default();
+    // Marks are raised before trees are stored, and so must be read first.
+    let mut marks = BTreeMap::new();
+    for shard in trees.shards()? {
+        let origin = signer.origin(&shard.name);
+        marks.insert(shard.name, mark.of(&origin)?);
+    }
     let shards = trees.shards()?;
     for shard in &shards {
-        check_shard(shard, trees, signer, mark, &mut report)?;
+        let marked = marks.get(&shard.name).copied().flatten();
+        if !check_shard(shard, trees, marked, &mut keep_on, &mut report)? {
+            return Ok(report);
+        }
+        check_note(shard, signer, &mut report);
     }
     let end = shards.last().map_or(Position::START, |shard| shard.position);
     let mut leaves = Leaves { trees, shards: &shards, shard: 0, index: 0, row: Vec::new() };
@@ -84,7 +97,9 @@ pub async fn check_trees(
             }
         }
         position = read;
-        progress(position);
+        if !keep_on(entries.len()) {
+            return Ok(report);
+        }
     }
     let head = position;
     while let Some(leaf) = next {
@@ -101,27 +116,30 @@ pub async fn check_trees(
     Ok(report)
 }
 
-/// Builds one tree again from its leaves, and compares rows, root, checkpoint and mark.
+/// Builds one tree again from its leaves, and compares rows, root and mark. Answers whether to go on.
 fn check_shard(
     shard: &TreeShard,
     trees: &dyn TreeStore,
-    signer: &LogSigner,
-    mark: &dyn Mark,
+    marked: Option<Marked>,
+    keep_on: &mut impl FnMut(usize) -> bool,
     report: &mut TreeReport,
-) -> Result<(), TreeCheckError> {
+) -> Result<bool, TreeCheckError> {
     let name = &shard.name;
-    let origin = signer.origin(name);
-    let marked = mark.of(&origin)?;
     let mut tree = Tree::new();
     for number in 0..shard.size.div_ceil(ROW_WIDTH) {
-        let leaves = trees.leaves(name, number)?.unwrap_or_default();
+        let mut leaves = trees.leaves(name, number)?.unwrap_or_default();
         let expected = (shard.size - number * ROW_WIDTH).min(ROW_WIDTH);
-        if leaves.len() as u64 != expected {
+        // It may have grown meanwhile.
+        leaves.truncate(expected as usize);
+        if (leaves.len() as u64) < expected {
             let found = leaves.len();
             report.add(format!(
                 "tree {name}, leaves {number}: {found} leaves are there, not {expected}"
             ));
-            return Ok(());
+            return Ok(true);
+        }
+        if !keep_on(leaves.len()) {
+            return Ok(false);
         }
         report.leaves += expected;
         let hashes: Vec<Hash> =
@@ -152,8 +170,7 @@ fn check_shard(
     if marked.is_some_and(|marked| marked.size > shard.size) {
         report.add(format!("tree {name}: a larger tree was signed than is there"));
     }
-    check_note(shard, signer, report);
-    Ok(())
+    Ok(true)
 }
 
 fn check_note(shard: &TreeShard, signer: &LogSigner, report: &mut TreeReport) {

@@ -15,6 +15,9 @@ use super::reading::ShardReader;
 use super::signing::LogSigner;
 use crate::projection::{Projection, ProjectionError};
 
+/// So many leaves are signed at once, when it is far behind.
+const UNCOMMITTED_MAX: usize = 65_536;
+
 /// Follows the log, grows the newest shard, and signs it.
 pub(crate) struct TileKeeper {
     store: Arc<dyn TreeStore>,
@@ -125,7 +128,12 @@ impl Projection for TileKeeper {
     }
 
     fn uncommitted_max(&self) -> usize {
-        65_536
+        UNCOMMITTED_MAX
+    }
+
+    /// A record without a leaf could never be given one.
+    fn may_leave_out(&self) -> bool {
+        false
     }
 
     fn rewind(&self) -> Result<Position, ProjectionError> {

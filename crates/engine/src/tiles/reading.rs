@@ -11,7 +11,9 @@ use annals_tlog::{
     Entry, Hash, KeyError, Note, NoteError, ProofFile, ReadError, TileId, TileKind, TileReader,
     VerifyingKey, consistency_proof, inclusion_proof,
 };
+use tokio::sync::watch;
 
+use super::audit::AuditStatus;
 use super::signing::LogSigner;
 
 /// Reads what was published of the trees. Blocking.
@@ -19,6 +21,7 @@ use super::signing::LogSigner;
 pub struct Tiles {
     store: Arc<dyn TreeStore>,
     signer: LogSigner,
+    audited: watch::Receiver<AuditStatus>,
 }
 
 /// A shard as the world sees it.
@@ -113,9 +116,18 @@ impl TileReader for ShardReader<'_> {
 }
 
 impl Tiles {
-    /// Reads this store, whose checkpoints this signer signs.
-    pub fn new(store: Arc<dyn TreeStore>, signer: LogSigner) -> Self {
-        Self { store, signer }
+    /// Reads this store, whose checkpoints this signer signs, and tells of its audits.
+    pub(crate) fn new(
+        store: Arc<dyn TreeStore>,
+        signer: LogSigner,
+        audited: watch::Receiver<AuditStatus>,
+    ) -> Self {
+        Self { store, signer, audited }
+    }
+
+    /// What the last comparison of the log with its trees found.
+    pub fn audit(&self) -> AuditStatus {
+        self.audited.borrow().clone()
     }
 
     /// The name of the log without a shard.

@@ -11,6 +11,7 @@ use annals_record::MasterKey;
 use annals_tlog::tile::{bundles_of, tiles_of};
 use annals_tlog::{Entry, SignedCheckpoint, TreeHead, verify_consistency, verify_inclusion};
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::*;
 use crate::projection::Projection;
@@ -42,7 +43,7 @@ impl Kept {
     }
 
     fn tiles(&self) -> Tiles {
-        Tiles::new(self.trees.clone(), self.signer.clone())
+        Tiles::new(self.trees.clone(), self.signer.clone(), watch::channel(Default::default()).1)
     }
 
     fn newest(&self) -> PublishedShard {

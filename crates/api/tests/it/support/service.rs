@@ -18,7 +18,7 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::query::QueryContext;
 use annals_engine::enrich::{EnrichSettings, Enricher};
-use annals_engine::tiles::{FileMark, LogSigner};
+use annals_engine::tiles::{AuditSettings, FileMark, LogSigner};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
     QuarantineSettings, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse,
@@ -216,6 +216,7 @@ impl Service {
                 store: Arc::new(MemoryTrees::default()),
                 signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
                 mark: Arc::new(FileMark::new(exports.path().join("tiles.mark"))),
+                audit: AuditSettings { interval_seconds: 1, records_per_second: u64::MAX },
             }),
         };
         let permits = Permits::of(&limits.request);

@@ -18,8 +18,8 @@ pub(super) const ROWS: &[Operation] = &[
         summary: "Prove that an event is in the log",
         description: "Needs `read_tenant_events`, or `read_own_events` for the caller's own. A file that \
                       foreign tools read (C2SP tlog-proof@v1); its `extra` is the stored header of the \
-                      event, of which the leaf is 0x01 and the SHA-256. 503 for about a second after the \
-                      event was recorded. 404 also for what the caller may not see.",
+                      event, of which the leaf is 0x01 and the SHA-256. Right after the event was recorded \
+                      the answer takes about a second. 404 also for what the caller may not see.",
         parameters: &[Parameter {
             name: "id",
             place: "path",

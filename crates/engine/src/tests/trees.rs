@@ -1,0 +1,198 @@
+//! The log against its Merkle trees: what was changed is found, and named.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use annals_domain::Position;
+use annals_domain::catalogue::Catalogue;
+use annals_ports::memory::MemoryTrees;
+use annals_ports::trees::{TreeGrowth, TreeLeaf, TreeStore};
+use annals_ports::{LogReader, ReadModelError};
+use annals_record::MasterKey;
+use tempfile::TempDir;
+
+use super::machine::{Machine, events, record, settings, start, wait_until_durable};
+use crate::TileParts;
+use crate::tiles::{
+    AuditSettings, FileMark, LogSigner, Mark, MarkError, Marked, TreeReport, check_trees,
+};
+
+/// A log of 600 events and its trees.
+struct Sealed {
+    machine: Machine,
+    trees: Arc<MemoryTrees>,
+    signer: LogSigner,
+    mark: Arc<FileMark>,
+    _dir: TempDir,
+}
+
+async fn sealed() -> Sealed {
+    let dir = tempfile::tempdir().unwrap();
+    let trees = Arc::new(MemoryTrees::default());
+    let signer = LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap();
+    let mark = Arc::new(FileMark::new(dir.path().join("tiles.mark")));
+    let machine = Machine::default();
+    let mut ports = machine.ports();
+    let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
+    ports.tiles =
+        Some(TileParts { store: trees.clone(), signer: signer.clone(), mark: mark.clone(), audit });
+    let system = start(ports, Catalogue::default(), settings()).await;
+    record(&system, events(0, 600)).await;
+    let head = machine.log.head().await.unwrap();
+    wait_until_durable(&system, head).await;
+    system.stop().await;
+    Sealed { machine, trees, signer, mark, _dir: dir }
+}
+
+impl Sealed {
+    async fn check(&self, trees: &dyn TreeStore) -> TreeReport {
+        check_trees(&*self.machine.log, trees, &self.signer, &*self.mark, |_| true).await.unwrap()
+    }
+}
+
+/// Which leaf is changed, and how.
+type LeafChange = (u64, fn(&mut TreeLeaf));
+
+/// Trees of which one leaf or one shard was changed.
+struct Changed<'a> {
+    trees: &'a MemoryTrees,
+    leaf: Option<LeafChange>,
+    note: Option<&'static str>,
+}
+
+impl TreeStore for Changed<'static> {
+    fn shards(&self) -> Result<Vec<annals_ports::trees::TreeShard>, ReadModelError> {
+        let mut shards = self.trees.shards()?;
+        if let Some(note) = self.note {
+            note.clone_into(&mut shards[0].note);
+        }
+        Ok(shards)
+    }
+
+    fn leaves(&self, shard: &str, number: u64) -> Result<Option<Vec<TreeLeaf>>, ReadModelError> {
+        let mut leaves = self.trees.leaves(shard, number)?;
+        if let (Some(leaves), Some((index, change))) = (&mut leaves, self.leaf)
+            && index / 256 == number
+        {
+            change(&mut leaves[(index % 256) as usize]);
+        }
+        Ok(leaves)
+    }
+
+    fn hashes(
+        &self,
+        shard: &str,
+        level: u8,
+        number: u64,
+    ) -> Result<Option<Vec<u8>>, ReadModelError> {
+        self.trees.hashes(shard, level, number)
+    }
+
+    fn grow(&self, _: &TreeGrowth) -> Result<bool, ReadModelError> {
+        unreachable!("a check changes nothing")
+    }
+
+    fn leaf_of(&self, position: Position) -> Result<Option<(String, u64)>, ReadModelError> {
+        self.trees.leaf_of(position)
+    }
+
+    fn replace_note(&self, _: &str, _: u64, _: &str) -> Result<bool, ReadModelError> {
+        unreachable!("a check changes nothing")
+    }
+
+    fn clear(&self) -> Result<(), ReadModelError> {
+        unreachable!("a check changes nothing")
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_what_its_trees_say() {
+    let sealed = sealed().await;
+    let report = sealed.check(&*sealed.trees).await;
+    assert_eq!((report.leaves, report.findings_total), (600, 0), "{:?}", report.findings);
+}
+
+/// A mark that cannot be raised for a while.
+struct Stuck {
+    mark: FileMark,
+    failures: AtomicUsize,
+}
+
+impl Mark for Stuck {
+    fn of(&self, origin: &str) -> Result<Option<Marked>, MarkError> {
+        self.mark.of(origin)
+    }
+
+    fn raise(&self, origin: &str, from: Option<Marked>, to: Marked) -> Result<bool, MarkError> {
+        let left = self.failures.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => {
+                let (path, source) = (PathBuf::from("tiles.mark"), ErrorKind::StorageFull.into());
+                Err(MarkError::Io { path, doing: "writing it", source })
+            }
+            Err(_) => self.mark.raise(origin, from, to),
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_record_is_left_out_of_the_tree_when_its_checkpoint_could_not_be_signed_at_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let trees = Arc::new(MemoryTrees::default());
+    let signer = LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap();
+    let mark = FileMark::new(dir.path().join("tiles.mark"));
+    // So often that a projection which may leave out would take the first of two to be at fault.
+    let mark = Arc::new(Stuck { mark, failures: AtomicUsize::new(5) });
+    let machine = Machine::default();
+    let mut ports = machine.ports();
+    let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
+    let (store, keeper) = (trees.clone(), signer.clone());
+    ports.tiles = Some(TileParts { store, signer: keeper, mark: mark.clone(), audit });
+    let system = start(ports, Catalogue::default(), settings()).await;
+    record(&system, events(0, 2)).await;
+    wait_until_durable(&system, machine.log.head().await.unwrap()).await;
+    record(&system, events(2, 148)).await;
+    wait_until_durable(&system, machine.log.head().await.unwrap()).await;
+    assert!(system.queries.progress().iter().all(|progress| progress.parked().is_empty()));
+    system.stop().await;
+    let log = &*machine.log;
+    let report = check_trees(log, &*trees, &signer, &*mark, |_| true).await.unwrap();
+    assert_eq!((report.leaves, report.findings_total), (150, 0), "{:?}", report.findings);
+    assert_eq!(mark.failures.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn every_change_of_a_leaf_is_found_with_stream_and_revision() {
+    let sealed = sealed().await;
+    // Leaked for the test: a store outlives whoever uses it.
+    let trees: &'static MemoryTrees = Box::leak(Box::default());
+    for shard in sealed.trees.shards().unwrap() {
+        let rows = 0..shard.size.div_ceil(256);
+        let leaves = rows.flat_map(|row| sealed.trees.leaves(&shard.name, row).unwrap().unwrap());
+        let leaves = leaves.collect();
+        let mut growth = TreeGrowth { leaves, shard, size_before: 0, rows: Vec::new() };
+        for row in 0..2 {
+            if let Some(hashes) = sealed.trees.hashes(&growth.shard.name, 1, row).unwrap() {
+                growth.rows.push((1, row, hashes));
+            }
+        }
+        trees.grow(&growth).unwrap();
+    }
+    assert_eq!(sealed.check(trees).await.findings_total, 0);
+    for index in [0, 1, 255, 256, 599] {
+        let leaf: LeafChange = (index, |leaf| leaf.digest[31] ^= 1);
+        let changed = Changed { trees, leaf: Some(leaf), note: None };
+        let report = sealed.check(&changed).await;
+        let told = report.findings.join("\n");
+        assert!(told.contains("revision") && told.contains("not that of its leaf"), "{told}");
+        assert!(told.contains("another root"), "{told}");
+    }
+    let moved: LeafChange = (300, |leaf| leaf.position = Position(u64::MAX));
+    let report = sealed.check(&Changed { trees, leaf: Some(moved), note: None }).await;
+    assert!(report.findings.iter().any(|finding| finding.contains("it has no leaf")));
+    let report = sealed.check(&Changed { trees, leaf: None, note: Some("forged") }).await;
+    assert!(report.findings.iter().any(|finding| finding.contains("its checkpoint does not hold")));
+}
