@@ -37,6 +37,9 @@ pub struct Receipt {
     pub position: Position,
     /// When Annals took it on.
     pub received_at: DateTime,
+    /// SHA-256 of the stored header, which its leaf in the Merkle tree is made of; `None` for an event
+    /// that was sent again after retention removed it.
+    pub header_digest: Option<[u8; 32]>,
     /// Whether this very id and content was recorded by an earlier request.
     pub duplicate: bool,
 }

@@ -11,6 +11,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::pace::Pace;
+
 /// When and how fast the files of the search index are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScrubSettings {
@@ -109,10 +111,7 @@ impl Scrubber {
         let (index, stopping) = (Arc::clone(&self.index), self.stopping.clone());
         let look = move || {
             let mut pace = Pace::begin(bytes_per_second);
-            let mut keep_on = |bytes| {
-                pace.read(bytes, std::thread::sleep);
-                !stopping.is_cancelled()
-            };
+            let mut keep_on = |bytes| pace.keep(bytes, &stopping);
             match index.upkeep() {
                 Some(upkeep) => upkeep.look(&mut keep_on),
                 None => Ok(Look::default()),
@@ -141,42 +140,3 @@ fn tell(look: &Look) {
         ),
     }
 }
-
-/// Keeps reading to a rate.
-struct Pace {
-    began: Instant,
-    read: u64,
-    bytes_per_second: u64,
-}
-
-/// Shorter pauses are saved up.
-const PAUSE_MIN: Duration = Duration::from_millis(5);
-/// After a pause of this length there is another look at whether the service stops.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
-
-impl Pace {
-    fn begin(bytes_per_second: u64) -> Self {
-        Self { began: Instant::now(), read: 0, bytes_per_second: bytes_per_second.max(1) }
-    }
-
-    fn read(&mut self, bytes: u64, wait: impl FnOnce(Duration)) {
-        self.read = self.read.saturating_add(bytes);
-        let pause = pause(self.read, self.bytes_per_second, self.began.elapsed());
-        if pause >= PAUSE_MIN {
-            wait(pause);
-        }
-    }
-}
-
-/// In a second.
-const NANOSECONDS: u128 = 1_000_000_000;
-
-/// How long to wait when so much was read in that time.
-fn pause(read: u64, bytes_per_second: u64, elapsed: Duration) -> Duration {
-    let due = u128::from(read) * NANOSECONDS / u128::from(bytes_per_second.max(1));
-    let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
-    due.saturating_sub(elapsed).min(PAUSE_MAX)
-}
-
-#[cfg(test)]
-mod tests;

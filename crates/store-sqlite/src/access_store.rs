@@ -1,15 +1,15 @@
 //! The state of access in `access.db`; rebuilt from the log when it is lost.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use annals_domain::access::state::{AccessChange, AccessEntry};
 use annals_domain::{Position, TenantId};
 use annals_ports::{AccessStore, ReadModelError};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
-use crate::file::{Format, OpenError};
+use crate::file::{Format, OpenError, within};
 
 const FORMAT: Format = Format {
     file: "access.db",
@@ -37,20 +37,12 @@ impl SqliteAccess {
         Ok(Self { connection: Mutex::new(FORMAT.open(dir)?), dir: dir.to_owned() })
     }
 
-    /// Does something in one transaction; a panic in it rolls back.
     fn within<T>(
         &self,
         doing: &'static str,
         step: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, ReadModelError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let done =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|all| {
-                let done = step(&all)?;
-                all.commit()?;
-                Ok(done)
-            });
-        done.map_err(|error| ReadModelError {
+        within(&self.connection, step).map_err(|error| ReadModelError {
             model: "access",
             doing,
             source: FORMAT.explain(&self.dir, error),

@@ -3,10 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 /// How long to wait for somebody else's lock on the file: an auditor may have it open.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,6 +15,18 @@ const PREPARED_STATEMENTS_MAX: usize = 64;
 
 /// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
 const NO_SPACE_FOR_SHARED_MEMORY: i32 = 10 | (19 << 8);
+
+/// Does something in one transaction; a panic in it rolls back.
+pub(crate) fn within<T>(
+    connection: &Mutex<Connection>,
+    step: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = step(&all)?;
+    all.commit()?;
+    Ok(done)
+}
 
 pub(crate) type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 

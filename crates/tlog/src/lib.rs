@@ -9,6 +9,7 @@
 //! | grow a log | [`Tree`], [`bundle`], [`Checkpoint::sign`] |
 //! | prove | [`inclusion_proof`], [`consistency_proof`], [`ProofFile`] |
 //! | check | [`verify_inclusion`], [`verify_consistency`], [`Policy::check`], [`verify_log`] |
+//! | promise | [`receipt`] |
 //! | witness | [`cosignature`], [`witness::decide`] |
 
 #![warn(missing_docs)]
@@ -23,6 +24,7 @@ mod note;
 pub mod policy;
 mod proof;
 mod proof_file;
+pub mod receipt;
 pub mod stream_heads;
 mod text;
 pub mod tile;

@@ -22,10 +22,11 @@ pub struct HeadRow {
     pub entry: Entry,
 }
 
-/// The tree over the rows of all streams.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The tree over the rows of all streams; it keeps 32 bytes of each.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct StreamHeads {
     leaves: Vec<Hash>,
+    last: Option<String>,
 }
 
 /// That a row is in the tree.
@@ -67,27 +68,37 @@ impl HeadRow {
 }
 
 impl StreamHeads {
-    /// Builds the tree from sorted rows; it keeps 32 bytes of each.
+    /// Builds the tree from sorted rows.
     ///
     /// # Errors
     /// When the rows are not sorted by stream, or a stream comes twice.
     pub fn from_rows<I: IntoIterator<Item = HeadRow>>(rows: I) -> Result<Self, NotSorted> {
-        let mut leaves = Vec::new();
-        let mut previous: Option<String> = None;
-        for row in rows {
-            leaves.push(leaf_hash(&row.to_bytes()));
-            if previous.is_some_and(|previous| previous >= row.stream) {
-                return Err(NotSorted { stream: row.stream });
-            }
-            previous = Some(row.stream);
-        }
-        Ok(Self { leaves })
+        let mut heads = Self::default();
+        rows.into_iter().try_for_each(|row| heads.push(&row))?;
+        Ok(heads)
     }
 
-    /// How many streams, and the root: what is recorded as an event.
+    /// Adds the row of the next stream.
+    ///
+    /// # Errors
+    /// When it does not come after the one before.
+    pub fn push(&mut self, row: &HeadRow) -> Result<(), NotSorted> {
+        if self.last.as_ref().is_some_and(|last| *last >= row.stream) {
+            return Err(NotSorted { stream: row.stream.clone() });
+        }
+        self.leaves.push(leaf_hash(&row.to_bytes()));
+        self.last = Some(row.stream.clone());
+        Ok(())
+    }
+
+    /// How many streams.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.leaves.len()).unwrap_or(u64::MAX)
+    }
+
+    /// How many streams, and the root: what is committed to.
     pub fn head(&self) -> TreeHead {
-        let size = u64::try_from(self.leaves.len()).unwrap_or(u64::MAX);
-        TreeHead { size, root: root_of(&self.leaves) }
+        TreeHead { size: self.size(), root: root_of(&self.leaves) }
     }
 
     /// Proves the row at a place; none when there is no such row.

@@ -1,5 +1,7 @@
 //! The service's own pages: is it alive, is it ready, its numbers, its limits.
 
+use std::collections::BTreeMap;
+
 use annals_engine::Role;
 use annals_engine::tiles::TILES;
 use annals_ports::LogHealth;
@@ -24,19 +26,16 @@ pub(super) async fn healthz() -> Json<Value> {
 /// `GET /readyz`: what this node does, whether events are taken and if not why, whether searches
 /// are current, and how far each projection is behind. 503 when it does not do what it is for.
 pub(super) async fn readyz(State(api): State<Api>) -> Response {
-    let mut lag = serde_json::Map::new();
+    let mut lag = BTreeMap::new();
     let mut parked = 0;
     for progress in api.queries.progress() {
-        lag.insert(progress.name().into(), api.queries.lag(progress).into());
+        lag.insert(progress.name(), api.queries.lag(progress));
         parked += progress.parked().len();
     }
     let (roles, stopping) = (api.roles, api.stopping.is_cancelled());
     let LogHealth { trouble, catching_up, incomplete } = api.log.health();
     let takes = !stopping && trouble.is_none() && api.recorder.is_taking();
-    // Proofs that come late keep nobody from finding events.
-    let shows = lag.iter().filter(|(name, _)| *name != TILES);
-    let mut shown = shows.map(|(_, behind)| behind.as_u64().unwrap_or(u64::MAX));
-    let follows = shown.all(|behind| behind <= LAG_MAX);
+    let follows = is_current(&lag);
     let mending = api.queries.is_incomplete();
     let mut body = json!({
         "roles": names(roles),
@@ -86,3 +85,12 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
 pub(super) async fn limits(State(api): State<Api>) -> Response {
     Json(&*api.limits).into_response()
 }
+
+/// Whether everything that answers shows what questions are about. Proofs that come late keep nobody from
+/// finding events.
+fn is_current(lag: &BTreeMap<&str, u64>) -> bool {
+    lag.iter().all(|(name, behind)| *name == TILES || *behind <= LAG_MAX)
+}
+
+#[cfg(test)]
+mod tests;

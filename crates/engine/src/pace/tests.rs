@@ -14,13 +14,21 @@ fn a_look_waits_for_what_it_is_ahead_of_its_rate_but_never_long_at_once() {
 }
 
 #[test]
-fn short_pauses_are_saved_up() {
+fn pauses_too_short_to_matter_are_saved_up() {
+    let running = CancellationToken::new();
     let mut pace = Pace::begin(1_000_000);
-    let mut waited = Vec::new();
-    for _ in 0..20 {
-        pace.read(1000, |pause| waited.push(pause));
-    }
-    assert!(waited.len() < 20 && waited.iter().all(|pause| *pause >= PAUSE_MIN), "{waited:?}");
-    let mut free = Pace::begin(u64::MAX);
-    free.read(1 << 30, |_| panic!("nothing to wait for"));
+    let began = Instant::now();
+    assert!(pace.keep(4_000, &running));
+    assert!(pace.keep(16_000, &running));
+    assert!(began.elapsed() >= Duration::from_millis(20) - PAUSE_MIN);
+}
+
+#[test]
+fn whoever_stops_does_not_wait() {
+    let stopping = CancellationToken::new();
+    let mut pace = Pace::begin(1);
+    stopping.cancel();
+    let began = Instant::now();
+    assert!(!pace.keep(u64::MAX, &stopping));
+    assert!(began.elapsed() < Duration::from_secs(60));
 }
