@@ -11,6 +11,9 @@ pub(crate) const INTERNAL: u8 = 70;
 /// Files could not be read or written.
 pub(crate) const IO: u8 = 74;
 
+/// It cannot be told yet; ask again later.
+pub(crate) const LATER: u8 = 75;
+
 /// A failure with its exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]

@@ -133,8 +133,8 @@ impl Installation {
 
     /// What keeps the Merkle trees of an embedded log. Of a log on a server no node keeps them yet.
     fn tiles(&self, settings: &Settings) -> anyhow::Result<Option<TileParts>> {
-        let Some(trees) = &self.trees else { return Ok(None) };
-        settings.integrity.parts(self.dir.path(), trees.clone(), &self.master).map(Some)
+        let (Some(trees), Some(ends)) = (&self.trees, self.store.ends()) else { return Ok(None) };
+        settings.integrity.parts(self.dir.path(), trees.clone(), ends, &self.master).map(Some)
     }
 
     fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annals_engine::TileParts;
-use annals_engine::tiles::{AuditSettings, FileMark, LogSigner};
-use annals_ports::TreeStore;
+use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner};
+use annals_ports::{StreamEnds, TreeStore};
 use annals_record::MasterKey;
 use anyhow::Context;
 use data_encoding::HEXLOWER;
@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 /// The mark of what was signed, unless the settings name another file.
 const MARK: &str = "tiles.mark";
+/// The daily commitments to where all streams ended, in the data directory.
+const HEADS: &str = "heads";
 
 /// `[integrity]`
 #[derive(Debug, Clone, Deserialize)]
@@ -39,11 +41,12 @@ impl IntegritySettings {
             .with_context(|| format!("`integrity.origin` is `{origin}`, which cannot be a name"))
     }
 
-    /// What keeps the trees that lie in `store`.
+    /// What keeps the trees that lie in `store`, of the log whose streams `ends` tells.
     pub(crate) fn parts(
         &self,
         dir: &Path,
         store: Arc<dyn TreeStore>,
+        ends: Arc<dyn StreamEnds>,
         master: &MasterKey,
     ) -> anyhow::Result<TileParts> {
         let mark = match self.mark_file.as_os_str().is_empty() {
@@ -55,6 +58,7 @@ impl IntegritySettings {
             records_per_second: self.audit_records_per_second,
         };
         let mark = Arc::new(FileMark::new(mark));
-        Ok(TileParts { store, signer: self.signer(master)?, mark, audit })
+        let heads = Arc::new(KeptHeads::new(dir.join(HEADS)));
+        Ok(TileParts { store, signer: self.signer(master)?, mark, audit, ends, heads })
     }
 }

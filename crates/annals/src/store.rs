@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annals_ports::{EventLog, KeyStore, SharedRegisters, Spool};
+use annals_ports::{EventLog, KeyStore, SharedRegisters, Spool, StreamEnds};
 use annals_record::MasterKey;
 use annals_store_eventstoredb::{Address, EventStoreLog, Settings as ServerSettings};
 use annals_store_sqlite::{
@@ -83,6 +83,14 @@ impl Store {
             log: log.clone(),
             kind: Kind::Remote(log),
         })
+    }
+
+    /// What tells where all streams end; only an embedded log does.
+    pub(crate) fn ends(&self) -> Option<Arc<dyn StreamEnds>> {
+        match &self.kind {
+            Kind::Embedded(log) => Some(log.clone()),
+            Kind::Remote(_) => None,
+        }
     }
 
     /// Makes what was taken on durable and closes files.

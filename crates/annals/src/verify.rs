@@ -1,5 +1,6 @@
 //! `annals verify`: whether the log is whole.
 
+mod bundle;
 mod embedded;
 mod remote;
 
@@ -12,9 +13,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 
-/// Checks that every record of the log is there, in order, and as it was written.
+/// Checks that every record of the log is there, in order, and as it was written; or checks an evidence
+/// bundle, for which no log is needed.
 ///
-/// Exits with 0 when the log is whole, with 2 when something was changed (each finding is named),
+/// Exits with 0 when everything is whole, with 2 when something was changed (each finding is named),
 /// with 74 when files cannot be read. Stop the service first, unless the log is kept on a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
@@ -27,6 +29,13 @@ pub(crate) struct VerifyArgs {
     /// Where the log is kept, as for `annals serve`
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
+    /// An evidence bundle, to be checked instead of a log
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data_dir", "config", "store"])]
+    bundle: Option<PathBuf>,
+    /// The keys to believe, got from elsewhere than the bundle: a `log.json` that was kept, a policy, or one
+    /// key a line
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    keys: Option<PathBuf>,
 }
 
 /// What was found.
@@ -40,6 +49,9 @@ struct Findings {
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
+    if let Some(file) = &args.bundle {
+        return bundle::look(file, args.keys.as_deref());
+    }
     let mut settings = Settings::load(args.config.as_deref())?;
     if let Some(store) = args.store {
         settings.store.url = store;

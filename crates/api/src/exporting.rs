@@ -7,8 +7,7 @@ mod rights;
 
 use annals_domain::Position;
 use annals_domain::filter::Filter;
-use annals_engine::{ExportJob, ExportOrder, ExportRefused, Exports, Requester};
-use annals_export::Layout;
+use annals_engine::{ExportJob, ExportOrder, ExportRefused, Exports, Form, Requester};
 
 pub(crate) use audit::{Step, Taken, record};
 pub use desk::export_desk;
@@ -44,18 +43,21 @@ pub(crate) async fn order(
     api: &ApiParts,
     caller: &Caller,
     filter: Filter,
-    layout: Layout,
+    form: Form,
     min_position: Option<Position>,
 ) -> Result<(ExportOrder, String), ApiError> {
     let exports = exports(api)?;
+    let asked = filter.clone();
     let Question { scope, filter, shape } = caller.asks(api, filter)?;
+    // Traces of reading stand in the streams of people, so without them no bundle would be complete.
+    let filter = if form == Form::Bundle { asked } else { filter };
     if let Some(position) = min_position {
         let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);
         api.queries.wait_for(position, patience).await?;
     }
     let until = exports.snapshot().await?;
     let requester = requester(caller)?;
-    Ok((ExportOrder { requester, scope, filter, layout, until }, shape))
+    Ok((ExportOrder { requester, scope, filter, form, until }, shape))
 }
 
 /// Takes a job on, once it is recorded that it was asked for.
@@ -66,7 +68,7 @@ pub(crate) async fn request(
     shape: String,
 ) -> Result<ExportJob, ApiError> {
     let exports = exports(api)?;
-    let taken = Taken { step: Step::Requested, format: order.layout.format, shape, job: None };
+    let taken = Taken { step: Step::Requested, form: order.form, shape, job: None };
     record(api, caller, taken).await?;
     Ok(exports.request(order).await?)
 }

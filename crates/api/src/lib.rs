@@ -20,6 +20,7 @@ mod layers;
 mod live;
 mod one_state;
 mod own_facts;
+mod promising;
 mod proving;
 mod quarantine;
 mod rate_limits;

@@ -10,14 +10,18 @@ use std::sync::Arc;
 
 use annals_domain::filter::{Filter, Scope};
 use annals_domain::{Position, Recorded};
-use annals_export::{Layout, Row};
+use annals_export::Row;
 
 use crate::opening::ReadError;
 use crate::queries::QueryError;
+use crate::tiles::{HeadsError, TilesError};
 
+mod bundle;
+mod bundling;
 mod direct;
 mod exporter;
 mod folder;
+mod form;
 mod job;
 mod office;
 mod output;
@@ -29,6 +33,7 @@ pub(crate) mod source;
 
 pub use direct::{DirectExport, ExportFacts};
 pub(crate) use exporter::Exporter;
+pub use form::Form;
 pub use job::{ExportId, ExportJob, ExportStatus, Requester};
 pub(crate) use office::Office;
 pub use office::{ExportFile, ExportRefused, Exports};
@@ -52,7 +57,7 @@ pub struct ExportOrder {
     /// Which of them they want.
     pub filter: Filter,
     /// In which form.
-    pub layout: Layout,
+    pub form: Form,
     /// Up to where in the log: [`Exports::snapshot`].
     pub until: Position,
 }
@@ -91,6 +96,35 @@ pub enum ExportError {
     /// The document cannot be written.
     #[error("cannot write an export")]
     Write(#[from] annals_export::WriteError),
+    /// The bundle cannot be written.
+    #[error("cannot write an evidence bundle")]
+    Evidence(#[source] Box<annals_evidence::WriteError>),
+    /// The trees cannot be read.
+    #[error("cannot prove the events of an export")]
+    Tiles(#[from] TilesError),
+    /// Where the streams end cannot be told.
+    #[error("cannot prove that an export is complete")]
+    Heads(#[from] HeadsError),
+    /// This node keeps no trees.
+    #[error("this node keeps no Merkle log, which an evidence bundle is made of")]
+    NoTrees,
+    /// No checkpoint covers the events.
+    #[error("no checkpoint covers the newest events yet; ask for the bundle again in a minute")]
+    NotCovered,
+    /// There are more keys than a bundle has room for.
+    #[error("the log has more shards than fit into one evidence bundle")]
+    TooManyShards,
+    /// It would be too large.
+    #[error("an evidence bundle holds at most {max} {what}; ask for fewer, such as by year")]
+    TooMuchEvidence {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there may be.
+        max: u64,
+    },
+    /// A bundle cannot be put straight into an answer.
+    #[error("an evidence bundle is written as a job; ask for it with POST /api/v1/exports")]
+    OnlyAsJob,
     /// A file of the export cannot be read or written.
     #[error("cannot {doing} of an export")]
     File {
@@ -124,7 +158,25 @@ pub enum ExportError {
     Stopping,
 }
 
+impl From<annals_evidence::WriteError> for ExportError {
+    fn from(error: annals_evidence::WriteError) -> Self {
+        Self::Evidence(Box::new(error))
+    }
+}
+
 impl ExportError {
+    /// What whoever asked for the export is told: what they can do something about.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::NoRoom
+            | Self::NoTrees
+            | Self::NotCovered
+            | Self::TooManyShards
+            | Self::TooMuchEvidence { .. } => self.to_string(),
+            _ => "a fault on our side; the operations log tells more".into(),
+        }
+    }
+
     /// Whether waiting may cure it.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

@@ -19,6 +19,7 @@ mod lease;
 mod live;
 mod matching;
 mod opening;
+mod pace;
 mod permits;
 mod projection;
 mod projections;
@@ -51,7 +52,7 @@ pub use delivery::DeliveryStatus;
 pub use export::{
     DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,
     ExportOrder, ExportParts, ExportRefused, ExportSettings, ExportStatus, ExportView, Exports,
-    Requester,
+    Form, Requester,
 };
 pub use feed::FeedReader;
 pub use key_ring::{KeyRing, KeyRingError};

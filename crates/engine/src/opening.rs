@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use annals_domain::{Position, Recorded, TenantId};
 use annals_ports::{LogEntry, LogError};
-use annals_record::{KeyId, OpenError};
+use annals_record::{Disclosure, KeyId, OpenError};
 
 use crate::key_ring::{KeyRing, KeyRingError, StoredKeys};
 use crate::sealing::Fresh;
@@ -84,6 +84,26 @@ impl Opener {
         entries: Vec<LogEntry>,
     ) -> Result<Vec<Recorded>, ReadError> {
         self.open(entries).await?.into_iter().collect()
+    }
+
+    /// The parts of each entry that can be opened, with what proves them. Works through them off the async
+    /// threads.
+    pub(crate) async fn disclose(
+        &self,
+        entries: &[LogEntry],
+    ) -> Result<Vec<Vec<Disclosure>>, ReadError> {
+        let numbered: Vec<(usize, LogEntry)> = entries.iter().cloned().enumerate().collect();
+        let keys = self.keys_of(&numbered).await?;
+        let disclosed = tokio::task::spawn_blocking(move || {
+            let disclose = |(_, LogEntry { record, position, .. }): &(usize, LogEntry)| {
+                let held = keys.get(&record.tenant).map(|keys| &keys.held);
+                let find = |id: &KeyId| held.and_then(|held| held.get(id).cloned());
+                annals_record::disclose(record, &find)
+                    .map_err(|source| ReadError::Damaged { position: *position, source })
+            };
+            numbered.iter().map(disclose).collect()
+        });
+        disclosed.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// The keys of all groups. They are held here until the records are open: a cache may drop any

@@ -182,6 +182,7 @@ impl RecorderActor {
             id: record.id,
             stream: record.stream.clone(),
             received_at: event.received_at,
+            header_digest: record.header_digest(),
             fresh_key: self.fresh.deposit(record, Arc::clone(event)),
         }
     }
@@ -228,15 +229,17 @@ impl RecorderActor {
             }
         };
         for ((index, _), entry) in duplicates.iter().zip(entries) {
-            // Of an event that retention removed the time is gone too; all else of its receipt stays.
-            let Some(entry) = entry else { continue };
-            answers[*index] = match (entry.record.header(), &answers[*index]) {
-                (Ok(header), Ok(Durable(receipt))) => {
-                    let received_at = DateTime::utc(header.recorded_at);
-                    Ok(Durable(Receipt { received_at, ..receipt.clone() }))
-                }
-                _ => Err(RecordError::Unavailable),
+            let Ok(Durable(receipt)) = &mut answers[*index] else { continue };
+            // Of an event that retention removed time and header are gone; the rest of its receipt stays.
+            let Some(entry) = entry else {
+                receipt.header_digest = None;
+                continue;
             };
+            receipt.header_digest = Some(entry.record.header_digest());
+            match entry.record.header() {
+                Ok(header) => receipt.received_at = DateTime::utc(header.recorded_at),
+                Err(_) => answers[*index] = Err(RecordError::Unavailable),
+            }
         }
     }
 }
@@ -246,6 +249,7 @@ struct Place {
     id: EventId,
     stream: StreamName,
     received_at: DateTime,
+    header_digest: [u8; 32],
     fresh_key: FreshKey,
 }
 
@@ -257,6 +261,7 @@ impl Place {
             revision: appended.revision,
             position: appended.position,
             received_at: self.received_at,
+            header_digest: Some(self.header_digest),
             duplicate: appended.duplicate,
         }
     }

@@ -10,7 +10,7 @@ use annals_domain::profile::PersonRef;
 use annals_domain::retention::RetentionPolicy;
 use annals_ports::{
     AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError,
-    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, TreeStore,
+    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, StreamEnds, TreeStore,
 };
 use annals_record::MasterKey;
 use ractor::{Actor, ActorRef, SpawnErr};
@@ -41,7 +41,9 @@ use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
-use crate::tiles::{AuditSettings, LogSigner, Mark, SelfAudit, TileKeeper, Tiles};
+use crate::tiles::{
+    AuditSettings, DailyCommitment, Heads, KeptHeads, LogSigner, Mark, SelfAudit, TileKeeper, Tiles,
+};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -89,6 +91,10 @@ pub struct TileParts {
     pub mark: Arc<dyn Mark>,
     /// When the log is compared with them.
     pub audit: AuditSettings,
+    /// Tells where the streams of the log end.
+    pub ends: Arc<dyn StreamEnds>,
+    /// Keeps the daily commitments to that.
+    pub heads: Arc<KeptHeads>,
 }
 
 /// How the engine runs.
@@ -225,8 +231,6 @@ impl System {
             as_of: Position(u64::MAX),
         };
         let stopping = CancellationToken::new();
-        let open = |parts| Exports::open(parts, queries.clone(), stopping.clone());
-        let exports = ports.exports.map(open).transpose().map_err(StartError::Exports)?;
         let parts = RecorderParts {
             keys,
             sealing: Arc::new(Semaphore::new(processors())),
@@ -235,9 +239,11 @@ impl System {
             spooler,
         };
         let audited = watch::Sender::default();
-        let tiles = ports.tiles.as_ref().map(|parts| {
-            Tiles::new(Arc::clone(&parts.store), parts.signer.clone(), audited.subscribe())
-        });
+        let heads = ports.tiles.as_ref().map(Heads::of);
+        let tiles = heads.clone().map(|heads| Tiles::new(heads, audited.subscribe()));
+        let open = |parts| Exports::open(parts, queries.clone(), tiles.clone(), stopping.clone());
+        let exports = ports.exports.map(open).transpose().map_err(StartError::Exports)?;
+        let commitment = heads.map(|heads| DailyCommitment { heads, stopping: stopping.clone() });
         let audit = ports.tiles.map(|parts| SelfAudit {
             log: Arc::clone(&ports.log),
             parts,
@@ -257,6 +263,7 @@ impl System {
             index: scrubbed,
             scrub: settings.scrub,
             audit,
+            commitment,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,

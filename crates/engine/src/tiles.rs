@@ -11,7 +11,9 @@
 
 mod audit;
 mod checking;
+mod committing;
 mod growing;
+mod heads;
 mod keeper;
 mod mark;
 mod reading;
@@ -20,10 +22,13 @@ mod signing;
 pub(crate) use audit::SelfAudit;
 pub use audit::{AuditSettings, AuditStatus};
 pub use checking::{TreeCheckError, TreeReport, check_trees};
+pub(crate) use committing::DailyCommitment;
+pub(crate) use heads::Heads;
+pub use heads::{HeadsError, KeptError, KeptHeads};
 pub(crate) use keeper::TileKeeper;
 pub use mark::{FileMark, Mark, MarkError, Marked};
 pub use reading::{Proof, PublishedShard, Tiles, TilesError};
-pub use signing::LogSigner;
+pub use signing::{LogSigner, PROMISE_SECONDS};
 
 /// Name of the projection.
 pub const TILES: &str = "tiles";

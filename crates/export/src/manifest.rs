@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Format;
-
 /// The manifest of a file, written as JSON beside it.
 ///
 /// Whoever keeps file and manifest can show later which question the file answers, over which part
@@ -23,7 +21,7 @@ pub struct Manifest {
     /// Which events the requester may see at all, as canonical text.
     pub scope: String,
     /// In which form.
-    pub format: Format,
+    pub format: String,
     /// Every event after this position was looked at …
     pub from_position: String,
     /// … up to this one.

@@ -16,6 +16,7 @@ mod records;
 pub mod registers;
 pub mod replica;
 pub mod spool;
+pub mod stream_ends;
 pub mod trees;
 
 use std::pin::Pin;

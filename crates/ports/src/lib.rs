@@ -20,6 +20,7 @@ pub mod registers;
 pub mod replica;
 pub mod search;
 pub mod spool;
+pub mod stream_ends;
 pub mod trees;
 pub mod upkeep;
 
@@ -39,6 +40,7 @@ pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
 pub use search::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 pub use spool::Spool;
+pub use stream_ends::{StreamEnd, StreamEnds};
 pub use trees::TreeStore;
 pub use upkeep::{IndexMemory, Look, Upkeep};
 

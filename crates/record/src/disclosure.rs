@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use annals_domain::Event;
+
 use crate::digest::{SALT_LEN, sha256};
 use crate::header::Header;
 use crate::keys::{KeyId, PersonKey};
 use crate::open::{OpenError, check_against, open_group};
-use crate::parts::PartName;
+use crate::parts::{PartName, write_part};
 use crate::seal::Binding;
 use crate::stored::Record;
 
@@ -32,6 +34,12 @@ impl Disclosure {
         self.name.write_name(&mut salted);
         salted.extend_from_slice(&self.json);
         sha256(&salted)
+    }
+
+    /// Whether an event tells all of it: the event may have been masked for somebody.
+    pub fn is_told_by(&self, event: &Event) -> bool {
+        let mut told = Vec::with_capacity(self.json.len());
+        write_part(event, self.name, &mut told).is_ok() && told == self.json
     }
 
     /// Whether the header vouches for it.

@@ -13,9 +13,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use annals_domain::{EventId, Position};
+use annals_domain::{EventId, Position, StreamName};
 use annals_ports::{
     AppendError, AppendItem, Appended, EventLog, LogError, LogReader, ReadsThrough, RemoveError,
+    StreamEnd, StreamEnds,
 };
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -209,6 +210,18 @@ impl EventLog for SqliteEventLog {
 impl ReadsThrough for SqliteEventLog {
     fn reader(&self) -> &dyn LogReader {
         &self.file
+    }
+}
+
+#[async_trait]
+impl StreamEnds for SqliteEventLog {
+    async fn stream_ends(
+        &self,
+        up_to: Position,
+        after: Option<&StreamName>,
+        limit: usize,
+    ) -> Result<Vec<StreamEnd>, LogError> {
+        self.file.stream_ends(up_to, after, limit).await
     }
 }
 

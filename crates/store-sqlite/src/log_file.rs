@@ -10,7 +10,7 @@ use std::path::Path;
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Direction, Follower, LogEntry, LogError, LogReader};
+use annals_ports::{Direction, Follower, LogEntry, LogError, LogReader, StreamEnd};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -55,6 +55,19 @@ impl LogFile {
                 })
             })
             .await
+    }
+
+    pub(crate) async fn stream_ends(
+        &self,
+        up_to: Position,
+        after: Option<&StreamName>,
+        limit: usize,
+    ) -> Result<Vec<StreamEnd>, LogError> {
+        let after = after.map_or_else(String::new, |name| name.as_str().to_owned());
+        self.read("looking for the ends of all streams", move |connection| {
+            reading::stream_ends(connection, up_to, &after, limit)
+        })
+        .await
     }
 
     pub(crate) async fn held(&self, keys: &[RecordKey]) -> Result<Vec<Option<Held>>, LogError> {

@@ -1,15 +1,15 @@
 //! The Merkle trees in `tiles.db`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use annals_domain::Position;
 use annals_ports::ReadModelError;
 use annals_ports::trees::{ROW_WIDTH, TreeGrowth, TreeLeaf, TreeShard, TreeStore};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::file::{BoxedError, Format, OpenError};
+use crate::file::{BoxedError, Format, OpenError, within};
 use crate::pool::Pool;
 
 const FORMAT: Format = Format {
@@ -51,20 +51,12 @@ impl SqliteTrees {
         self.readers.read(read).map_err(|error| self.failed(doing, error))
     }
 
-    /// Does something in one transaction; a panic in it rolls back.
     fn within<T>(
         &self,
         doing: &'static str,
         step: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, ReadModelError> {
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let done =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|all| {
-                let done = step(&all)?;
-                all.commit()?;
-                Ok(done)
-            });
-        done.map_err(|error| self.failed(doing, error))
+        within(&self.writer, step).map_err(|error| self.failed(doing, error))
     }
 
     fn failed(&self, doing: &'static str, error: rusqlite::Error) -> ReadModelError {

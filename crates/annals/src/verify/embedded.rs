@@ -63,11 +63,12 @@ async fn compare_trees(
     bar: &ProgressBar,
 ) -> anyhow::Result<TreeReport> {
     let path = dir.path();
-    let log = SqliteEventLog::open(path, Default::default())?;
+    let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
     let trees = Arc::new(SqliteTrees::open(path)?);
     let master = secrets::master_key(path)?;
-    let TileParts { store, signer, mark, .. } = settings.parts(path, trees, &master)?;
-    let checked = check_trees(&log, &*store, &signer, &*mark, |read| {
+    let TileParts { store, signer, mark, .. } =
+        settings.parts(path, trees, log.clone(), &master)?;
+    let checked = check_trees(&*log, &*store, &signer, &*mark, |read| {
         bar.inc(read as u64);
         true
     })

@@ -1,8 +1,7 @@
 //! The trace of an export: recorded before the first byte is given out, or nothing is given out.
 
 use annals_domain::event::JsonObject;
-use annals_engine::ExportId;
-use annals_export::Format;
+use annals_engine::{ExportId, Form};
 
 use crate::caller::Caller;
 use crate::context::ApiParts;
@@ -39,7 +38,7 @@ pub(crate) struct Taken {
     /// What is being done.
     pub(crate) step: Step,
     /// In which form.
-    pub(crate) format: Format,
+    pub(crate) form: Form,
     /// Shape of the question.
     pub(crate) shape: String,
     /// The job and how many events are in its file, when there is one already.
@@ -64,7 +63,7 @@ pub(crate) async fn record(api: &ApiParts, caller: &Caller, taken: Taken) -> Res
 fn metadata(caller: &Caller, taken: &Taken) -> JsonObject {
     let mut metadata = JsonObject::new();
     metadata.insert("query".into(), taken.shape.as_str().into());
-    metadata.insert("format".into(), taken.format.as_str().into());
+    metadata.insert("format".into(), taken.form.as_str().into());
     metadata.insert("step".into(), taken.step.as_str().into());
     if let Some((id, events)) = taken.job {
         metadata.insert("export".into(), id.to_string().into());

@@ -1,6 +1,6 @@
 //! Taking events out of the log: jobs, as in REST, with their progress as it goes on.
 
-use annals_engine::{ExportId, ExportJob, ExportStatus};
+use annals_engine::{ExportId, ExportJob, ExportStatus, Form};
 use annals_export::{Format, Layout};
 use async_graphql::{Context, Enum, ID, InputObject, Result, SimpleObject};
 use futures_util::Stream;
@@ -16,7 +16,6 @@ use crate::exporting;
 
 /// The form of an export.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "Format")]
 pub(super) enum ExportFormat {
     /// One event a line.
     Ndjson,
@@ -26,6 +25,32 @@ pub(super) enum ExportFormat {
     Csv,
     /// A table for analysis, in columns.
     Parquet,
+    /// An evidence bundle: the events with everything that proves them, to be checked without the service.
+    Bundle,
+}
+
+impl From<ExportFormat> for Form {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Ndjson => Format::Ndjson.into(),
+            ExportFormat::Json => Format::Json.into(),
+            ExportFormat::Csv => Format::Csv.into(),
+            ExportFormat::Parquet => Format::Parquet.into(),
+            ExportFormat::Bundle => Self::Bundle,
+        }
+    }
+}
+
+impl From<Form> for ExportFormat {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Document(Layout { format: Format::Ndjson, .. }) => Self::Ndjson,
+            Form::Document(Layout { format: Format::Json, .. }) => Self::Json,
+            Form::Document(Layout { format: Format::Csv, .. }) => Self::Csv,
+            Form::Document(Layout { format: Format::Parquet, .. }) => Self::Parquet,
+            Form::Bundle => Self::Bundle,
+        }
+    }
 }
 
 /// Where an export stands.
@@ -134,7 +159,7 @@ impl Export {
         let done = job.status == ExportStatus::Done;
         Self {
             id: ID(job.id.to_string()),
-            format: job.layout.format.into(),
+            format: job.form.into(),
             query: job.query.clone(),
             status: job.status.into(),
             reason: job.reason.clone(),
@@ -176,22 +201,22 @@ pub(super) async fn request(
     input: RequestExportInput,
 ) -> Result<RequestExportPayload> {
     let (api, caller) = reader(context)?;
-    let format: Format = input.format.into();
-    if input.bom && format != Format::Csv {
-        let error = wrong("bom", "only CSV begins with a byte order mark");
-        return Ok(RequestExportPayload {
-            export: None,
-            user_errors: vec![error],
-            query: AllQueries::default(),
-        });
-    }
-    let layout = Layout { format, bom: input.bom };
+    let form = match Form::from(input.format).with_bom(input.bom) {
+        Ok(form) => form,
+        Err(message) => {
+            return Ok(RequestExportPayload {
+                export: None,
+                user_errors: vec![wrong("bom", message)],
+                query: AllQueries::default(),
+            });
+        }
+    };
     let made = async {
         let filter = lowered(input.filter, input.query, api)?;
         let position =
             input.min_position.map(|position| api.cursors.read(&position)).transpose()?;
         let position = position.map(crate::cursor::Cursor::position);
-        let (order, shape) = exporting::order(api, caller, filter, layout, position).await?;
+        let (order, shape) = exporting::order(api, caller, filter, form, position).await?;
         exporting::request(api, caller, order, shape).await
     };
     let (export, user_errors) = match made.await {

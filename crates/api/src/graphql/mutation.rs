@@ -7,7 +7,8 @@ use annals_domain::event::Subject;
 use annals_domain::notification::READ_TYPE;
 use annals_domain::profile::PersonRef;
 use annals_engine::Permit;
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use annals_tlog::receipt::Promised;
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use bytes::Bytes;
 
 use super::export::{
@@ -35,6 +36,7 @@ use crate::context::Api;
 use crate::error::ApiError;
 use crate::ingest::{self, Accepted, Incoming};
 use crate::own_facts::{self, Fact};
+use crate::promising;
 
 /// Notifications marked at once.
 const NOTIFICATIONS_MAX: usize = 250;
@@ -82,6 +84,7 @@ pub(super) struct RecordEventsPayload {
 
 /// Proof that an event is durable.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(super) struct EventReceipt {
     /// Which event.
     id: ID,
@@ -95,6 +98,23 @@ pub(super) struct EventReceipt {
     received_at: DateTime,
     /// Whether it was recorded by an earlier request already.
     duplicate: bool,
+    #[graphql(skip)]
+    promised: Option<Promised>,
+}
+
+#[ComplexObject]
+impl EventReceipt {
+    /// Leaf hash of its record in the Merkle log, in base64; null where no Merkle log is kept.
+    async fn leaf(&self) -> Option<String> {
+        Some(self.promised.as_ref()?.leaf.to_base64())
+    }
+
+    /// Signed promise that a published checkpoint covers the event within a minute, a signed note. Keep it
+    /// with id and leaf: `annals verify-receipt` shows with it when an event was suppressed.
+    async fn signed(&self, context: &Context<'_>) -> Option<String> {
+        let promised = std::slice::from_ref(self.promised.as_ref()?);
+        promising::receipt(promised, context.data_unchecked::<Api>())
+    }
 }
 
 /// Something wrong with the input.
@@ -311,6 +331,7 @@ pub(super) fn shown(receipt: &Receipt, api: &Api) -> EventReceipt {
         position: api.cursors.position(receipt.position),
         received_at: DateTime(receipt.received_at),
         duplicate: receipt.duplicate,
+        promised: promising::promised(receipt, api),
     }
 }
 

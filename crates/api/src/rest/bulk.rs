@@ -1,5 +1,6 @@
 //! `POST /api/v1/logs/bulk`: up to 10 000 events as a JSON array or as NDJSON, a result for each.
 
+use annals_tlog::receipt::Promised;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +16,7 @@ use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code, Problem};
 use crate::ingest::{self, Accepted, Incoming, Outcome};
+use crate::promising;
 
 const JSON: &str = "application/json";
 const NDJSON: &str = "application/x-ndjson";
@@ -29,6 +31,8 @@ struct ItemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    leaf: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     quarantine_id: Option<uuid::Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Problem<'a>>,
@@ -37,6 +41,9 @@ struct ItemBody<'a> {
 #[derive(Serialize)]
 struct BulkBody<'a> {
     results: Vec<ItemBody<'a>>,
+    /// About all results that have a leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
 }
 
 /// `POST /api/v1/logs/bulk`
@@ -83,8 +90,12 @@ pub(super) fn answer(outcomes: &[Outcome], api: &ApiParts) -> Response {
         all if all == outcomes.len() => all_refused(outcomes),
         _ => StatusCode::MULTI_STATUS,
     };
-    let results = outcomes.iter().enumerate().map(|(index, outcome)| item(index, outcome, api));
-    let body = serde_json::to_vec(&BulkBody { results: results.collect() });
+    let mut promised = Vec::with_capacity(recorded);
+    let results = outcomes.iter().enumerate();
+    let results =
+        results.map(|(index, outcome)| item(index, outcome, api, &mut promised)).collect();
+    let receipt = promising::receipt(&promised, api);
+    let body = serde_json::to_vec(&BulkBody { results, receipt });
     let mut response = (status, body.unwrap_or_default()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -105,14 +116,25 @@ fn all_refused(outcomes: &[Outcome]) -> StatusCode {
     }
 }
 
-fn item<'a>(index: usize, outcome: &'a Outcome, api: &ApiParts) -> ItemBody<'a> {
+fn item<'a>(
+    index: usize,
+    outcome: &'a Outcome,
+    api: &ApiParts,
+    all_promised: &mut Vec<Promised>,
+) -> ItemBody<'a> {
     match outcome {
-        Ok(Accepted::Recorded(receipt)) => ItemBody {
-            status: if receipt.duplicate { 200 } else { 201 },
-            id: Some(receipt.id),
-            position: Some(api.cursors.position(receipt.position)),
-            ..nothing(index)
-        },
+        Ok(Accepted::Recorded(receipt)) => {
+            let promised = promising::promised(receipt, api);
+            let leaf = promised.as_ref().map(|promised| promised.leaf.to_base64());
+            all_promised.extend(promised);
+            ItemBody {
+                status: if receipt.duplicate { 200 } else { 201 },
+                id: Some(receipt.id),
+                position: Some(api.cursors.position(receipt.position)),
+                leaf,
+                ..nothing(index)
+            }
+        }
         Ok(Accepted::Spooled(spooled)) => {
             ItemBody { status: 202, id: Some(spooled.id), ..nothing(index) }
         }
@@ -129,7 +151,15 @@ fn item<'a>(index: usize, outcome: &'a Outcome, api: &ApiParts) -> ItemBody<'a> 
 }
 
 fn nothing(index: usize) -> ItemBody<'static> {
-    ItemBody { index, status: 500, id: None, position: None, quarantine_id: None, error: None }
+    ItemBody {
+        index,
+        status: 500,
+        id: None,
+        position: None,
+        leaf: None,
+        quarantine_id: None,
+        error: None,
+    }
 }
 
 /// One event a line; empty lines are passed over.

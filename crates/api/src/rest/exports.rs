@@ -1,7 +1,6 @@
 //! `/api/v1/exports`: files of events that are written in the background.
 
 use annals_engine::{ExportId, ExportJob, ExportStatus};
-use annals_export::Format;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -31,7 +30,7 @@ const ORDER_BYTES_MAX: usize = 64 * 1024;
 #[derive(Serialize)]
 pub(super) struct JobBody<'a> {
     id: String,
-    format: Format,
+    format: &'static str,
     query: &'a str,
     status: ExportStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +56,7 @@ impl<'a> JobBody<'a> {
         let done = job.status == ExportStatus::Done;
         Self {
             id: job.id.to_string(),
-            format: job.layout.format,
+            format: job.form.as_str(),
             query: &job.query,
             status: job.status,
             reason: job.reason.as_deref(),
@@ -90,8 +89,8 @@ pub(super) async fn request(
 ) -> Result<Response, ApiError> {
     body::require_media_type(&headers, &["application/json"])?;
     let bytes = body::read_question(&api, &headers, body, ORDER_BYTES_MAX).await?;
-    let Asked { layout, filter, min_position } = Asked::of_json(&bytes, &api)?;
-    let (order, shape) = exporting::order(&api, &caller, filter, layout, min_position).await?;
+    let Asked { form, filter, min_position } = Asked::of_json(&bytes, &api)?;
+    let (order, shape) = exporting::order(&api, &caller, filter, form, min_position).await?;
     let job = exporting::request(&api, &caller, order, shape).await?;
     let place = [(header::LOCATION, address(job.id))];
     Ok((StatusCode::ACCEPTED, place, Json(JobBody::new(&job, &api))).into_response())

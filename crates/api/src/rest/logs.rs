@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use annals_domain::highlight::Highlighter;
-use annals_domain::{EventId, Receipt};
+use annals_domain::{EventId, Receipt, Recorded};
 use annals_engine::{PageRequest, page_key};
 use axum::Json;
 use axum::body::Body;
@@ -21,7 +21,7 @@ use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 use crate::ingest::{self, Accepted, Incoming};
 use crate::view::EventBody;
-use crate::views;
+use crate::{promising, views};
 
 /// The answer to a recorded event.
 #[derive(Debug, Serialize)]
@@ -31,16 +31,23 @@ pub(crate) struct ReceiptBody {
     pub(crate) revision: u64,
     pub(crate) position: String,
     pub(crate) received_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leaf: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) receipt: Option<String>,
 }
 
 impl ReceiptBody {
     pub(crate) fn new(receipt: &Receipt, api: &ApiParts) -> Self {
+        let promised = promising::promised(receipt, api);
         Self {
             id: receipt.id,
             stream: receipt.stream.as_str().to_owned(),
             revision: receipt.revision.0,
             position: api.cursors.position(receipt.position),
             received_at: receipt.received_at.to_string(),
+            leaf: promised.as_ref().map(|promised| promised.leaf.to_base64()),
+            receipt: promised.and_then(|promised| promising::receipt(&[promised], api)),
         }
     }
 }
@@ -181,13 +188,24 @@ pub(super) async fn one(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let event = seen(&api, &caller, "event", id).await?;
+    Ok(Json(EventBody::new(&event, &api)).into_response())
+}
+
+/// The event of a path as the caller sees it; `what` of it stands in the trace of that.
+pub(super) async fn seen(
+    api: &Api,
+    caller: &Caller,
+    what: &'static str,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Recorded, ApiError> {
     let scope = caller.principal.scope()?;
     api.require_reading()?;
+    let not_found = || ApiError::not_found("event");
     // What is not even text is no event's id either.
-    let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
-    let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
+    let Path(id) = id.map_err(|_| not_found())?;
+    let id = id.parse().map(EventId).map_err(|_| not_found())?;
     let event = api.queries.event(&scope, id).await?;
-    let seen = caller.sees(&api, "event", "id:?", event.into_iter().collect());
-    let event = seen.first().ok_or_else(|| ApiError::not_found("event"))?;
-    Ok(Json(EventBody::new(event, &api)).into_response())
+    let seen = caller.sees(api, what, "id:?", event.into_iter().collect());
+    seen.into_iter().next().ok_or_else(not_found)
 }

@@ -3,22 +3,21 @@
 //! A leaf commits to the header of a record and tells nothing of it: whoever reads here learns how many
 //! events were recorded when, and no more. So it takes no token.
 
-use annals_domain::EventId;
-use annals_engine::tiles::{PublishedShard, Tiles};
+use annals_engine::tiles::{PROMISE_SECONDS, PublishedShard, Tiles, TilesError};
 use annals_tlog::TileId;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
-use serde_json::json;
+use jiff::civil::Date;
+use serde_json::{Value, json};
 
+use super::logs;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 use crate::proving::{self, blocking, tiles};
 
-/// What a path of a tile never has more of, bytes.
-const PATH_BYTES_MAX: usize = 128;
 /// A tile never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// There is a new one each second while events come.
@@ -27,15 +26,40 @@ const A_MOMENT: &str = "public, max-age=1";
 /// `GET /tlog/log.json`
 pub(super) async fn log(State(api): State<Api>) -> Result<Response, ApiError> {
     let tiles = tiles(&api)?;
-    let origin = tiles.log().to_owned();
-    let shards = blocking(move || tiles.shards()).await?;
-    let shards: Vec<_> = shards
-        .iter()
-        .map(|shard| json!({ "path": shard.name, "vkey": shard.key.to_string(), "size": shard.size }))
-        .collect();
-    let body = json!({ "origin": origin, "shards": shards }).to_string();
+    let body = blocking(move || describe(&tiles)).await?.to_string();
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, A_MOMENT)], body)
         .into_response())
+}
+
+/// All there is, and every key that something is signed with.
+fn describe(tiles: &Tiles) -> Result<Value, TilesError> {
+    let shard = |shard: &PublishedShard| json!({ "path": shard.name, "vkey": shard.key.to_string(), "size": shard.size });
+    let shards: Vec<Value> = tiles.shards()?.iter().map(shard).collect();
+    let newest = tiles.newest_commitment()?.map(|day| day.to_string());
+    Ok(json!({
+        "origin": tiles.log(),
+        "shards": shards,
+        "heads": { "vkey": tiles.heads_key().to_string(), "newest": newest },
+        "receipts": {
+            "vkey": tiles.receipt_key().to_string(),
+            "promise_seconds": PROMISE_SECONDS,
+        },
+        "evidence": { "vkey": tiles.evidence_key().to_string() },
+    }))
+}
+
+/// `GET /tlog/heads/{day}`
+pub(super) async fn heads(
+    State(api): State<Api>,
+    Path(day): Path<String>,
+) -> Result<Response, ApiError> {
+    let not_found = || ApiError::not_found("commitment");
+    let day: Date = day.parse().map_err(|_| not_found())?;
+    let tiles = tiles(&api)?;
+    let note = blocking(move || tiles.commitment(day)).await?.ok_or_else(not_found)?;
+    let kind =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, FOR_EVER)];
+    Ok((kind, note).into_response())
 }
 
 /// `GET /tlog/{shard}/checkpoint`
@@ -61,9 +85,6 @@ pub(super) async fn tile(
     Path((shard, path)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let not_found = || ApiError::not_found("tile");
-    if path.len() > PATH_BYTES_MAX {
-        return Err(not_found());
-    }
     let id = TileId::parse(&format!("tile/{path}")).map_err(|_| not_found())?;
     let tiles = tiles(&api)?;
     let shard = find(tiles.clone(), shard).await?;
@@ -84,16 +105,8 @@ pub(super) async fn proof(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let scope = caller.principal.scope()?;
-    api.require_reading()?;
-    let Path(id) = id.map_err(|_| ApiError::not_found("event"))?;
-    let id = id.parse().map(EventId).map_err(|_| ApiError::not_found("event"))?;
-    let event = api.queries.event(&scope, id).await?;
-    let event = event.ok_or_else(|| ApiError::not_found("event"))?;
-    let position = event.position;
-    // Whoever asks for a proof learns that the event is there.
-    let _ = caller.sees(&api, "proof", "id:?", vec![event]);
-    let file = proving::proof_file(&api, position).await?;
+    let event = logs::seen(&api, &caller, "proof", id).await?;
+    let file = proving::proof_file(&api, event.position).await?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((kind, file).into_response())
 }

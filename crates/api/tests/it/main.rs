@@ -10,6 +10,7 @@ mod bodies;
 mod break_glass;
 mod browsers;
 mod bulk;
+mod bundles;
 mod cleanup;
 mod completing;
 mod compressed_answers;

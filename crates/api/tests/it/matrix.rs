@@ -84,17 +84,21 @@ async fn with_canaries() -> (Service, String) {
         json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
     let answer = service.post("/api/v1/logs", &token("shop", "acme", "writer"), refused).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let (path, admin) = (format!("/api/v1/logs/{id}/proof"), token("root", "acme", "admin"));
-    until("a checkpoint covers it", async || {
-        service.get(&path, &admin).await.status == StatusCode::OK
+    // Answered once a checkpoint covers the event.
+    let proof = format!("/api/v1/logs/{id}/proof");
+    let proof = service.get(&proof, &token("root", "acme", "admin")).await;
+    assert_eq!(proof.status, StatusCode::OK, "{}", proof.text);
+    until("the ends of streams are committed to", async || {
+        !service.get("/tlog/log.json", "").await.json()["heads"]["newest"].is_null()
     })
     .await;
     (service, id)
 }
 
 fn path_of(row: &Row, id: &str) -> String {
-    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year().to_string();
-    let path = row.path.replace("{type}", "canary").replace("{shard}", &year);
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let path = row.path.replace("{type}", "canary").replace("{shard}", &today.year().to_string());
+    let path = path.replace("{day}", &today.to_string());
     let path = path.replace("{*path}", "0/000.p/1");
     let path = match row.path {
         "/api/v1/targets/{type}/{id}/history" => path.replace("{id}", "canary"),

@@ -1,6 +1,7 @@
 //! Proofs over REST and GraphQL: for whoever may see the event, and nobody else.
 
-use annals_tlog::{SignedCheckpoint, VerifyingKey, verify_inclusion};
+use annals_tlog::receipt::{Promised, Receipt};
+use annals_tlog::{Entry, Hash, Note, ProofFile, SignedCheckpoint, VerifyingKey, verify_inclusion};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -11,21 +12,16 @@ const PROOF: &str =
     checkpoint header file } } integrity { checkpoint shards { name origin verifierKey size rootHash
     checkpoint } } }";
 
-async fn with_proof() -> (Service, String) {
+async fn with_event() -> (Service, String) {
     let service = Service::start().await;
     let event = json!({ "type": "a.b", "actor": { "id": "ann" }, "subject": { "id": "ann" } });
     let id = service.record(event).await;
-    let (path, admin) = (format!("/api/v1/logs/{id}/proof"), token("root", "acme", "admin"));
-    until("a checkpoint covers it", async || {
-        service.get(&path, &admin).await.status == StatusCode::OK
-    })
-    .await;
     (service, id)
 }
 
 #[tokio::test]
 async fn what_graphql_tells_of_a_proof_is_verified_with_the_key_that_it_tells() {
-    let (service, id) = with_proof().await;
+    let (service, id) = with_event().await;
     let admin = token("root", "acme", "admin");
     let answer = service.ask(&admin, PROOF, json!({ "id": id })).await;
     assert!(answer["errors"].is_null(), "{answer}");
@@ -52,7 +48,7 @@ fn hash(value: &Value) -> annals_tlog::Hash {
 
 #[tokio::test]
 async fn a_proof_is_for_who_may_see_the_event() {
-    let (service, id) = with_proof().await;
+    let (service, id) = with_event().await;
     let path = format!("/api/v1/logs/{id}/proof");
     for (who, tenant, role, status) in [
         ("ann", "acme", "user", StatusCode::OK),
@@ -67,7 +63,11 @@ async fn a_proof_is_for_who_may_see_the_event() {
 
 #[tokio::test]
 async fn what_is_published_is_read_without_a_token_and_nothing_else_is_there() {
-    let (service, _) = with_proof().await;
+    let (service, id) = with_event().await;
+    let path = format!("/api/v1/logs/{id}/proof");
+    // Asked for at once, it waits for its checkpoint.
+    let proof = service.get(&path, &token("root", "acme", "admin")).await;
+    assert_eq!(proof.status, StatusCode::OK, "{}", proof.text);
     let log = service.get("/tlog/log.json", "").await;
     assert_eq!(log.status, StatusCode::OK);
     let shard = log.json()["shards"][0]["path"].as_str().unwrap().to_owned();
@@ -95,7 +95,7 @@ async fn what_is_published_is_read_without_a_token_and_nothing_else_is_there() {
 #[tokio::test]
 async fn the_service_compares_its_log_with_the_trees_by_itself() {
     const AUDIT: &str = "{ integrity { audit { endedAt leaves findings } } }";
-    let (service, _) = with_proof().await;
+    let (service, _) = with_event().await;
     let admin = token("root", "acme", "admin");
     until("it has compared them", async || {
         let answer = service.ask(&admin, AUDIT, json!({})).await;
@@ -104,4 +104,81 @@ async fn the_service_compares_its_log_with_the_trees_by_itself() {
     .await;
     let answer = service.ask(&admin, AUDIT, json!({})).await;
     assert_eq!(answer["data"]["integrity"]["audit"]["findings"], 0, "{answer}");
+}
+
+/// Events that an answer promises, with the receipt, opened with the key that is published.
+async fn promised(service: &Service, events: &[&Value], receipt: &Value) -> Vec<Hash> {
+    let events: Vec<Promised> = events
+        .iter()
+        .map(|event| Promised {
+            id: event["id"].as_str().unwrap().to_owned(),
+            leaf: hash(&event["leaf"]),
+        })
+        .collect();
+    let log = service.get("/tlog/log.json", "").await.json();
+    let key = VerifyingKey::parse(log["receipts"]["vkey"].as_str().unwrap()).unwrap();
+    let note = receipt.as_str().unwrap().as_bytes();
+    let receipt = Receipt::open(note, &key, &events).unwrap();
+    assert!((60..=61).contains(&(receipt.deadline - receipt.signed_at)), "{receipt}");
+    events.into_iter().map(|event| event.leaf).collect()
+}
+
+#[tokio::test]
+async fn every_answer_to_recorded_events_promises_their_leaves() {
+    let service = Service::start().await;
+    let writer = token("shop", "acme", "writer");
+    let event = json!({ "type": "a.b", "actor": { "id": "ann" } });
+    let one = service.post("/api/v1/logs", &writer, event.to_string()).await.json();
+    let mut leaves = promised(&service, &[&one], &one["receipt"]).await;
+    let events = json!([event, { "actor": {} }, event]).to_string();
+    let bulk = service.post("/api/v1/logs/bulk", &writer, events).await.json();
+    let results = [&bulk["results"][0], &bulk["results"][2]];
+    assert!(bulk["results"][1]["leaf"].is_null(), "{bulk}");
+    leaves.extend(promised(&service, &results, &bulk["receipt"]).await);
+    let mutation = "mutation($input: RecordEventsInput!) { recordEvents(input: $input) {
+        receipts { id leaf signed } } }";
+    let input = json!({ "input": { "events": [{ "type": "a.b", "actor": { "id": "ann" } }] } });
+    let answer = service.ask(&writer, mutation, input).await;
+    let receipt = &answer["data"]["recordEvents"]["receipts"][0];
+    leaves.extend(promised(&service, &[receipt], &receipt["signed"]).await);
+    assert_eq!(leaves.len(), 4);
+    for (event, leaf) in [(&one, leaves[0]), (results[1], leaves[2]), (receipt, leaves[3])] {
+        let path = format!("/api/v1/logs/{}/proof", event["id"].as_str().unwrap());
+        let proof = service.get(&path, &token("root", "acme", "admin")).await.text;
+        let header = ProofFile::parse(proof.as_bytes()).unwrap().extra.unwrap();
+        assert_eq!(Entry::of_header(&header).leaf_hash(), leaf);
+    }
+}
+
+#[tokio::test]
+async fn an_event_sent_again_is_promised_with_the_leaf_that_it_has() {
+    let service = Service::start().await;
+    let writer = token("shop", "acme", "writer");
+    let event = json!({
+        "id": "01890a5d-ac96-774b-bcce-b302099a8057", "type": "a.b", "actor": { "id": "ann" }
+    });
+    let first = service.post("/api/v1/logs", &writer, event.to_string()).await;
+    let again = service.post("/api/v1/logs", &writer, event.to_string()).await;
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::OK));
+    let (first, again) = (first.json(), again.json());
+    assert_eq!(first["leaf"], again["leaf"]);
+    promised(&service, &[&again], &again["receipt"]).await;
+}
+
+#[tokio::test]
+async fn where_all_streams_ended_is_committed_to_and_published() {
+    let (service, _) = with_event().await;
+    let newest = || async { service.get("/tlog/log.json", "").await.json() };
+    until("there is a commitment", async || !newest().await["heads"]["newest"].is_null()).await;
+    let log = newest().await;
+    let day = log["heads"]["newest"].as_str().unwrap();
+    let note = service.get(&format!("/tlog/heads/{day}"), "").await;
+    let key = VerifyingKey::parse(log["heads"]["vkey"].as_str().unwrap()).unwrap();
+    let note = Note::parse(note.text.as_bytes()).unwrap();
+    note.verify(&[key]).unwrap();
+    assert!(note.text().starts_with(&format!("log.test/annals/heads/{day}\n")), "{note}");
+    for nothing in ["2020-01-01", "2026-13-01", "checkpoint", ".."] {
+        let answer = service.get(&format!("/tlog/heads/{nothing}"), "").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
 }

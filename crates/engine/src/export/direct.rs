@@ -13,7 +13,7 @@ use super::office::{ExportRefused, Exports};
 use super::pieces::{Made, Making, pieces};
 use super::places::Place;
 use super::source::Source;
-use super::{ExportDesk, ExportError, ExportOrder, Requester};
+use super::{ExportDesk, ExportError, ExportOrder, Form, Requester};
 use crate::matching::Wanted;
 
 /// An export that is taken out piece by piece.
@@ -56,16 +56,17 @@ impl Exports {
         let office = &self.0;
         let desk = Arc::clone(office.desk().ok_or(ExportRefused::NotReady)?);
         let view = desk.view(&order.requester).ok_or(ExportRefused::NotAllowed)?;
+        let Form::Document(layout) = order.form else { return Ok(Err(ExportError::OnlyAsJob)) };
         let place = office.direct.take(&order.requester.tenant).ok_or(ExportRefused::Busy)?;
         let wanted = Arc::new(Wanted::new(&order.scope, order.filter));
         let queries = office.queries.clone();
         let opener = queries.opener.clone();
         let source = Source::open(queries, Arc::clone(&wanted), Position::START, order.until).await;
         let begun = source.and_then(|source| {
-            let making = Making { opener, wanted, view, layout: order.layout };
+            let making = Making { opener, wanted, view, layout };
             Ok(DirectExport {
                 stream: pieces(source, making),
-                document: Some(Document::begin(Measured::new(Vec::new()), order.layout)?),
+                document: Some(Document::begin(Measured::new(Vec::new()), layout)?),
                 desk,
                 requester: order.requester,
                 deadline: Instant::now() + office.settings.direct_max_duration(),

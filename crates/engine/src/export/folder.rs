@@ -97,7 +97,7 @@ impl Folder {
 
     /// Where the file is.
     pub(crate) fn file_of(&self, job: &ExportJob) -> PathBuf {
-        self.of(job.id).join(format!("events.{}", job.layout.format.as_str()))
+        self.of(job.id).join(format!("events.{}", job.form.ending()))
     }
 
     /// Removes file and manifest; the job stays known.

@@ -5,10 +5,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use annals_domain::{Position, TenantId};
-use annals_export::Layout;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::form::Form;
 
 /// Identifies an export. Random, so that nobody guesses one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub struct ExportJob {
     /// Who asked for it.
     pub requester: Requester,
     /// In which form.
-    pub layout: Layout,
+    pub form: Form,
     /// Which events the requester may see at all, as canonical text.
     pub scope: String,
     /// What was asked for, as canonical text; empty: every event.

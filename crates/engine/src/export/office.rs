@@ -17,6 +17,7 @@ use super::job::{ExportId, ExportJob, ExportStatus, Requester};
 use super::places::Places;
 use super::{ExportDesk, ExportOrder, ExportParts, ExportSettings};
 use crate::queries::Queries;
+use crate::tiles::Tiles;
 
 /// Ended jobs without a file of one tenant that are remembered.
 const REMEMBERED_MAX: usize = 200;
@@ -35,6 +36,8 @@ pub(crate) struct Office {
     pub(crate) settings: ExportSettings,
     pub(crate) folder: Folder,
     pub(crate) queries: Queries,
+    /// Proves events; none where no trees are kept.
+    pub(crate) tiles: Option<Tiles>,
     /// Straight into answers.
     pub(crate) direct: Places,
     /// Something may be begun.
@@ -98,6 +101,7 @@ impl Exports {
     pub(crate) fn open(
         parts: ExportParts,
         queries: Queries,
+        tiles: Option<Tiles>,
         stopping: CancellationToken,
     ) -> std::io::Result<Self> {
         let ExportParts { dir, settings } = parts;
@@ -108,6 +112,7 @@ impl Exports {
             settings,
             folder,
             queries,
+            tiles,
             direct,
             wake: Notify::new(),
             stopping,
@@ -406,7 +411,7 @@ fn new_job(order: ExportOrder) -> ExportJob {
         scope: print(&order.scope.filter()),
         query: print(&order.filter),
         requester: order.requester,
-        layout: order.layout,
+        form: order.form,
         until: order.until,
         status: ExportStatus::Queued,
         reason: None,

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use annals_domain::Position;
-use annals_export::{Document, Manifest, Measured, hex};
+use annals_export::{Document, Layout, Manifest, Measured, hex};
 use jiff::Timestamp;
 
 use super::folder::Folder;
@@ -17,6 +18,7 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// The file of a job, and how far it is.
 pub(crate) struct Output {
     folder: Folder,
+    layout: Layout,
     job: ExportJob,
     document: Document<Measured<BufWriter<File>>>,
     kept_bytes: u64,
@@ -24,21 +26,25 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens the file behind what is there durably. A form that cannot be gone on with is begun anew.
-    pub(crate) fn open(folder: Folder, job: ExportJob) -> Result<Self, ExportError> {
+    pub(crate) fn open(
+        folder: Folder,
+        layout: Layout,
+        job: ExportJob,
+    ) -> Result<Self, ExportError> {
         let failed = ExportError::file("open the file");
-        let goes_on = job.layout.format.can_go_on() && job.bytes > 0;
+        let goes_on = layout.format.can_go_on() && job.bytes > 0;
         let job = if goes_on { job } else { job.begun_anew() };
         let mut file = folder.file_to_write(&job).map_err(&failed)?;
         let mut before = Measured::new(io::sink());
         before.take_in(&mut file).map_err(&failed)?;
         let out = before.onto(BufWriter::with_capacity(BUFFER_BYTES, file));
         let document = match goes_on {
-            true => Document::resume(out, job.layout, job.events)
+            true => Document::resume(out, layout, job.events)
                 .ok_or_else(|| failed(io::Error::other("the form cannot be gone on with")))?,
-            false => Document::begin(out, job.layout)?,
+            false => Document::begin(out, layout)?,
         };
         let kept_bytes = job.bytes;
-        Ok(Self { folder, job, document, kept_bytes })
+        Ok(Self { folder, layout, job, document, kept_bytes })
     }
 
     /// The job as far as it is by now.
@@ -66,7 +72,7 @@ impl Output {
         out.flush()
             .and_then(|()| out.inner().get_ref().sync_data())
             .map_err(ExportError::file("write the file"))?;
-        let kept = match self.job.layout.format.can_go_on() {
+        let kept = match self.layout.format.can_go_on() {
             true => self.job.clone(),
             false => self.job.clone().begun_anew(),
         };
@@ -79,25 +85,32 @@ impl Output {
     pub(crate) fn finish(
         self,
         desk: &dyn ExportDesk,
-        expires: std::time::Duration,
+        expires: Duration,
     ) -> Result<ExportJob, ExportError> {
         let Self { folder, mut job, document, .. } = self;
         let mut out = document.finish()?;
         out.flush()
             .and_then(|()| out.inner().get_ref().sync_all())
             .map_err(ExportError::file("write the file"))?;
-        let now = Timestamp::now();
-        job.bytes = out.bytes();
-        job.position = job.until;
-        job.sha256 = Some(hex(&out.sha256()));
-        let done = job.ended(ExportStatus::Done, None, now, expires);
-        let manifest = manifest_of(&done, desk, now);
-        folder
-            .keep_manifest(done.id, &manifest)
-            .map_err(ExportError::file("write the manifest"))?;
-        folder.keep(&done).map_err(ExportError::file("keep the end"))?;
-        Ok(done)
+        (job.bytes, job.sha256) = (out.bytes(), Some(hex(&out.sha256())));
+        finished(&folder, job, desk, expires)
     }
+}
+
+/// Keeps the manifest of a job whose file is whole and durable, and that it is done.
+pub(crate) fn finished(
+    folder: &Folder,
+    job: ExportJob,
+    desk: &dyn ExportDesk,
+    expires: Duration,
+) -> Result<ExportJob, ExportError> {
+    let now = Timestamp::now();
+    let position = job.until;
+    let done = ExportJob { position, ..job }.ended(ExportStatus::Done, None, now, expires);
+    let manifest = manifest_of(&done, desk, now);
+    folder.keep_manifest(done.id, &manifest).map_err(ExportError::file("write the manifest"))?;
+    folder.keep(&done).map_err(ExportError::file("keep the end"))?;
+    Ok(done)
 }
 
 fn manifest_of(job: &ExportJob, desk: &dyn ExportDesk, finished_at: Timestamp) -> Manifest {
@@ -108,7 +121,7 @@ fn manifest_of(job: &ExportJob, desk: &dyn ExportDesk, finished_at: Timestamp) -
         requester: job.requester.id.clone(),
         query: job.query.clone(),
         scope: job.scope.clone(),
-        format: job.layout.format,
+        format: job.form.as_str().to_owned(),
         from_position: desk.position(Position::START),
         until_position: desk.position(job.until),
         events: job.events,

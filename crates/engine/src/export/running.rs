@@ -3,28 +3,31 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::Filter;
 use annals_domain::limits::QueryLimits;
 use annals_domain::query::{QueryContext, parse};
+use annals_export::Layout;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::job::{ExportId, ExportJob, ExportStatus};
+use super::bundling::write_bundle;
+use super::job::{ExportId, ExportJob, ExportStatus, Requester};
 use super::office::{CANCELLED, Office};
 use super::output::Output;
 use super::pieces::{Making, pieces};
 use super::source::{Source, Way};
-use super::{ExportError, ExportView};
+use super::{ExportDesk, ExportError, ExportView, Form};
 use crate::matching::Wanted;
 
 /// At least this often it is kept how far a job is, unless so much was written earlier.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 const KEEP_BYTES: u64 = 128 << 20;
 /// How often it is looked whether the requester may still export.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How often a job is gone on with after the log or the index could not be asked, and how long it
 /// waits in between.
@@ -67,18 +70,10 @@ pub(crate) async fn run(office: Arc<Office>, id: ExportId, cancel: CancellationT
         }
         Err(error) => {
             error!(export.id = %id, error = &error as &dyn std::error::Error, "an export failed");
-            office.end(id, ExportStatus::Failed, &told(&error)).await;
+            office.end(id, ExportStatus::Failed, &error.told()).await;
         }
     }
     office.wake.notify_one();
-}
-
-/// What the requester is told: what they can do something about.
-fn told(error: &ExportError) -> String {
-    match error {
-        ExportError::NoRoom => error.to_string(),
-        _ => "a fault on our side; the operations log tells more".into(),
-    }
 }
 
 async fn write(
@@ -87,19 +82,47 @@ async fn write(
     cancel: &CancellationToken,
 ) -> Result<ExportJob, ExportError> {
     let desk = Arc::clone(office.desk().ok_or(ExportError::Stopping)?);
-    let requester = job.requester.clone();
-    let allowed = || desk.view(&requester).ok_or(ExportError::NotAllowed);
-    let view = allowed()?;
+    let rights = Rights { desk, requester: job.requester.clone() };
+    let view = rights.view()?;
     let started = ExportJob { started_at: job.started_at.or(Some(Timestamp::now())), ..job };
     office.set(started.clone());
+    match started.form {
+        Form::Document(layout) => {
+            write_document(office, layout, started, view, rights, cancel).await
+        }
+        Form::Bundle => write_bundle(office, started, view, rights, cancel).await,
+    }
+}
+
+/// What a job may go on by.
+pub(super) struct Rights {
+    pub(super) desk: Arc<dyn ExportDesk>,
+    requester: Requester,
+}
+
+impl Rights {
+    /// How events look to the requester, who may have lost the right to export.
+    pub(super) fn view(&self) -> Result<Arc<dyn ExportView>, ExportError> {
+        self.desk.view(&self.requester).ok_or(ExportError::NotAllowed)
+    }
+}
+
+async fn write_document(
+    office: &Arc<Office>,
+    layout: Layout,
+    job: ExportJob,
+    view: Arc<dyn ExportView>,
+    rights: Rights,
+    cancel: &CancellationToken,
+) -> Result<ExportJob, ExportError> {
     let folder = office.folder.clone();
-    let mut output = blocking(move || Output::open(folder, started)).await?;
+    let mut output = blocking(move || Output::open(folder, layout, job)).await?;
     let wanted = Arc::new(wanted_of(output.job())?);
     let (after, until) = (output.job().position, output.job().until);
     let queries = office.queries.clone();
     let source = Source::open(queries, Arc::clone(&wanted), after, until).await?;
     let way = source.way();
-    let mut stream = pieces(source, making(office, wanted, view, output.job()));
+    let mut stream = pieces(source, making(office, wanted, view, layout));
     let (mut kept, mut looked) = (Instant::now(), Instant::now());
     loop {
         let made = tokio::select! {
@@ -114,13 +137,13 @@ async fn write(
         let Some(made) = made else { break };
         let made = made?;
         if looked.elapsed() >= LOOK_EVERY {
-            allowed()?;
+            rights.view()?;
             looked = Instant::now();
         }
         if !office.has_room(made.piece.bytes()) {
             return Err(ExportError::NoRoom);
         }
-        let percent = percent(way, output.job(), &made);
+        let percent = percent(way, output.job(), made.end, made.piece.rows());
         let due = kept.elapsed() >= KEEP_EVERY || output.bytes_not_kept() >= KEEP_BYTES;
         output = blocking(move || {
             output.put(made, percent)?;
@@ -135,22 +158,22 @@ async fn write(
         }
         office.set(output.job().clone());
     }
-    allowed()?;
+    rights.view()?;
     let expires = office.settings.expires();
-    blocking(move || output.finish(&*desk, expires)).await
+    blocking(move || output.finish(&*rights.desk, expires)).await
 }
 
 fn making(
     office: &Office,
     wanted: Arc<Wanted>,
     view: Arc<dyn ExportView>,
-    job: &ExportJob,
+    layout: Layout,
 ) -> Making {
-    Making { opener: office.queries.opener.clone(), wanted, view, layout: job.layout }
+    Making { opener: office.queries.opener.clone(), wanted, view, layout }
 }
 
 /// What a job looks for, read back from its canonical text.
-fn wanted_of(job: &ExportJob) -> Result<Wanted, ExportError> {
+pub(super) fn wanted_of(job: &ExportJob) -> Result<Wanted, ExportError> {
     let filter = read_back(&job.scope)?.and(read_back(&job.query)?);
     Ok(Wanted::of(job.requester.tenant.clone(), filter))
 }
@@ -174,17 +197,17 @@ fn read_back(text: &str) -> Result<Filter, ExportError> {
     parse(text, &context).map_err(|error| ExportError::Filter(error.to_string()))
 }
 
-/// About how much is done with this piece, of a hundred; never all of it.
-fn percent(way: Way, job: &ExportJob, made: &super::pieces::Made) -> u8 {
+/// About how much is done with the next rows, up to a position, of a hundred; never all of it.
+pub(super) fn percent(way: Way, job: &ExportJob, end: Position, rows: u64) -> u8 {
     let (done, all) = match way {
-        Way::Log => (made.end.0, job.until.0),
-        Way::Index { total } => (job.events + made.piece.rows(), total),
+        Way::Log => (end.0, job.until.0),
+        Way::Index { total } => (job.events + rows, total),
     };
     let percent = u128::from(done) * 100 / u128::from(all.max(1));
     u8::try_from(percent).unwrap_or(100).min(99)
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     step: impl FnOnce() -> Result<T, ExportError> + Send + 'static,
 ) -> Result<T, ExportError> {
     let done = tokio::task::spawn_blocking(step).await;

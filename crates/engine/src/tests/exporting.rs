@@ -112,7 +112,7 @@ async fn order(exports: &Exports, format: Format, filter: Filter) -> ExportOrder
         requester: kim(),
         scope: everything_of("acme"),
         filter,
-        layout: format.into(),
+        form: format.into(),
         until: exports.snapshot().await.unwrap(),
     }
 }

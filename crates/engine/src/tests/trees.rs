@@ -1,23 +1,30 @@
 //! The log against its Merkle trees: what was changed is found, and named.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
-use annals_ports::memory::MemoryTrees;
+use annals_domain::{Position, Revision, StreamName};
+use annals_evidence::{HeadEvidence, HeadsCommitment};
+use annals_ports::memory::{MemoryEventLog, MemoryTrees};
 use annals_ports::trees::{TreeGrowth, TreeLeaf, TreeStore};
-use annals_ports::{LogReader, ReadModelError};
+use annals_ports::{Direction, LogError, LogReader, ReadModelError, StreamEnd, StreamEnds};
 use annals_record::MasterKey;
+use annals_tlog::stream_heads::{HeadProof, verify_head};
+use annals_tlog::{Hash, Note, TreeHead};
+use async_trait::async_trait;
+use jiff::civil::date;
 use tempfile::TempDir;
 
 use super::machine::{Machine, events, record, settings, start, wait_until_durable};
 use crate::TileParts;
 use crate::tiles::{
-    AuditSettings, FileMark, LogSigner, Mark, MarkError, Marked, TreeReport, check_trees,
+    AuditSettings, FileMark, Heads, HeadsError, KeptHeads, LogSigner, Mark, MarkError, Marked,
+    TreeReport, check_trees,
 };
 
 /// A log of 600 events and its trees.
@@ -26,7 +33,7 @@ struct Sealed {
     trees: Arc<MemoryTrees>,
     signer: LogSigner,
     mark: Arc<FileMark>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 async fn sealed() -> Sealed {
@@ -36,15 +43,25 @@ async fn sealed() -> Sealed {
     let mark = Arc::new(FileMark::new(dir.path().join("tiles.mark")));
     let machine = Machine::default();
     let mut ports = machine.ports();
-    let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
-    ports.tiles =
-        Some(TileParts { store: trees.clone(), signer: signer.clone(), mark: mark.clone(), audit });
+    ports.tiles = Some(parts(&machine, &dir, trees.clone(), signer.clone(), mark.clone()));
     let system = start(ports, Catalogue::default(), settings()).await;
     record(&system, events(0, 600)).await;
     let head = machine.log.head().await.unwrap();
     wait_until_durable(&system, head).await;
     system.stop().await;
-    Sealed { machine, trees, signer, mark, _dir: dir }
+    Sealed { machine, dir, trees, signer, mark }
+}
+
+fn parts(
+    machine: &Machine,
+    dir: &TempDir,
+    store: Arc<MemoryTrees>,
+    signer: LogSigner,
+    mark: Arc<dyn Mark>,
+) -> TileParts {
+    let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
+    let heads = Arc::new(KeptHeads::new(dir.path().join("heads")));
+    TileParts { store, signer, mark, audit, ends: Arc::new(machine.log.memory.clone()), heads }
 }
 
 impl Sealed {
@@ -115,6 +132,87 @@ async fn a_log_is_what_its_trees_say() {
     assert_eq!((report.leaves, report.findings_total), (600, 0), "{:?}", report.findings);
 }
 
+#[tokio::test(start_paused = true)]
+async fn trees_that_are_gone_or_smaller_than_what_was_signed_are_found() {
+    let sealed = sealed().await;
+    let gone = sealed.check(&MemoryTrees::default()).await;
+    let told = gone.findings.join("\n");
+    assert!(told.contains("signed with 600 leaves, and 0 are there"), "{told}");
+    assert!(told.contains("rebuild tiles"), "{told}");
+    let [shard] = sealed.trees.shards().unwrap().try_into().unwrap();
+    let raised = Marked { size: 601, root: Hash([1; 32]) };
+    let origin = sealed.signer.origin(&shard.name);
+    let before = sealed.mark.of(&origin).unwrap();
+    assert!(sealed.mark.raise(&origin, before, raised).unwrap());
+    let report = sealed.check(&*sealed.trees).await;
+    assert!(report.findings[0].contains("601 leaves, and 600 are there"), "{:?}", report.findings);
+    assert_eq!(report.findings_total, 1);
+}
+
+#[tokio::test]
+async fn where_streams_ended_is_committed_to_once_a_day_and_proven() {
+    let sealed = sealed().await;
+    let Sealed { machine, dir, trees, signer, mark } = &sealed;
+    let parts = parts(machine, dir, trees.clone(), signer.clone(), mark.clone());
+    let heads = Heads::of(&parts);
+    let today = parts.heads.newest().unwrap().map_or(date(2026, 1, 1), |(day, _)| day);
+    let tomorrow = today.tomorrow().unwrap();
+    let note = heads.commit(tomorrow).await.unwrap().unwrap();
+    assert_eq!(heads.commit(tomorrow).await.unwrap(), None, "a day has one");
+    let note = Note::parse(note.as_bytes()).unwrap();
+    note.verify(std::slice::from_ref(signer.heads_key())).unwrap();
+    let commitment = HeadsCommitment::parse(note.text()).unwrap();
+    assert_eq!((commitment.size, commitment.day.as_str()), (600, &*tomorrow.to_string()));
+    let ends = machine.log.memory.stream_ends(Position(u64::MAX), None, 1000).await.unwrap();
+    assert_eq!(commitment.streams, ends.len() as u64);
+    let all = ends.iter().map(|end| end.stream.to_string()).collect();
+    let proofs = heads.proofs(&all).await.unwrap();
+    assert_eq!(proofs.len(), ends.len());
+    let head = TreeHead { size: commitment.streams, root: commitment.root };
+    for (HeadEvidence { row, proof }, end) in proofs.into_iter().zip(&ends) {
+        assert_eq!((&*row.stream, row.last_revision), (end.stream.as_str(), end.revision.0));
+        let proof = HeadProof { index: proof.index, hashes: proof.proof };
+        verify_head(&row, &proof, &head).unwrap();
+    }
+    let unknown = ["person-acme.nobody".to_owned()].into();
+    assert!(heads.proofs(&unknown).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn streams_that_did_not_end_as_was_committed_are_not_proven() {
+    let sealed = sealed().await;
+    let Sealed { machine, dir, trees, signer, mark } = &sealed;
+    let parts = parts(machine, dir, trees.clone(), signer.clone(), mark.clone());
+    let day = date(2030, 1, 1);
+    Heads::of(&parts).commit(day).await.unwrap().unwrap();
+    let shorter = TileParts { ends: Arc::new(Shorter(machine.log.memory.clone())), ..parts };
+    let error = Heads::of(&shorter).proofs(&Default::default()).await.unwrap_err();
+    assert!(matches!(error, HeadsError::Differs(told) if told == day), "{error}");
+}
+
+/// A log of which the first stream has lost its end.
+struct Shorter(MemoryEventLog);
+
+#[async_trait]
+impl StreamEnds for Shorter {
+    async fn stream_ends(
+        &self,
+        up_to: Position,
+        after: Option<&StreamName>,
+        limit: usize,
+    ) -> Result<Vec<StreamEnd>, LogError> {
+        let mut ends = self.0.stream_ends(up_to, after, limit).await?;
+        if after.is_none() {
+            let first = ends.remove(0);
+            let before = Revision(first.revision.0 - 1);
+            let read = self.0.read_stream(&first.stream, before, Direction::Forwards, 1).await?;
+            let (revision, position) = (read[0].revision, read[0].position);
+            ends.insert(0, StreamEnd { stream: first.stream, revision, position });
+        }
+        Ok(ends)
+    }
+}
+
 /// A mark that cannot be raised for a while.
 struct Stuck {
     mark: FileMark,
@@ -122,8 +220,8 @@ struct Stuck {
 }
 
 impl Mark for Stuck {
-    fn of(&self, origin: &str) -> Result<Option<Marked>, MarkError> {
-        self.mark.of(origin)
+    fn all(&self) -> Result<BTreeMap<String, Marked>, MarkError> {
+        self.mark.all()
     }
 
     fn raise(&self, origin: &str, from: Option<Marked>, to: Marked) -> Result<bool, MarkError> {
@@ -148,9 +246,7 @@ async fn no_record_is_left_out_of_the_tree_when_its_checkpoint_could_not_be_sign
     let mark = Arc::new(Stuck { mark, failures: AtomicUsize::new(5) });
     let machine = Machine::default();
     let mut ports = machine.ports();
-    let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
-    let (store, keeper) = (trees.clone(), signer.clone());
-    ports.tiles = Some(TileParts { store, signer: keeper, mark: mark.clone(), audit });
+    ports.tiles = Some(parts(&machine, &dir, trees.clone(), signer.clone(), mark.clone()));
     let system = start(ports, Catalogue::default(), settings()).await;
     record(&system, events(0, 2)).await;
     wait_until_durable(&system, machine.log.head().await.unwrap()).await;

@@ -15,16 +15,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::checking::{TreeCheckError, TreeReport, check_trees};
+use crate::pace::Pace;
 use crate::system::TileParts;
 
 /// How often it is asked whether an audit is due.
 const TURN: Duration = Duration::from_millis(500);
 /// The first one comes soon after the start, that it also happens where restarts are frequent.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
+/// A tree that is being made again grows at least this often.
+const MAKING_MAX: Duration = Duration::from_secs(30);
 /// So many findings stand in the operations log; all are counted.
 const TOLD_MAX: usize = 20;
-/// A pause is never longer, so that stopping does not wait for it.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// When and how fast the log is compared with its trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,35 +56,39 @@ pub(crate) struct SelfAudit {
     pub(crate) stopping: CancellationToken,
 }
 
+pub(crate) struct State {
+    /// When the next audit is due.
+    next: Option<Instant>,
+    /// How far the newest tree was while it is not signed, and since when.
+    unsigned: Option<(u64, Instant)>,
+}
+
 /// Sent by the self-audit to itself, once a turn.
 pub(crate) struct Turn;
 
 impl Actor for SelfAudit {
     type Msg = Turn;
-    /// When the next audit is due.
-    type State = Option<Instant>;
+    type State = State;
     type Arguments = ();
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Turn>,
-        (): (),
-    ) -> Result<Option<Instant>, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Turn>, (): ()) -> Result<State, ActorProcessingErr> {
         myself.cast(Turn)?;
-        Ok(self.interval().map(|interval| Instant::now() + interval.min(FIRST_AFTER)))
+        let next = self.interval().map(|interval| Instant::now() + interval.min(FIRST_AFTER));
+        Ok(State { next, unsigned: None })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Turn>,
         Turn: Turn,
-        next: &mut Option<Instant>,
+        state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         tokio::select! {
             () = self.stopping.cancelled() => return Ok(()),
             () = tokio::time::sleep(TURN) => {}
         }
-        if next.is_some_and(|next| next <= Instant::now()) {
+        let is_due = state.next.is_some_and(|next| next <= Instant::now());
+        if is_due && !self.is_being_made(state)? {
             match self.audit().await? {
                 Ok(report) => self.tell(&report),
                 // The service stops, or what is read cannot be read: the others tell that.
@@ -92,7 +97,7 @@ impl Actor for SelfAudit {
                     warn!(error, "the log could not be compared with its Merkle trees");
                 }
             }
-            *next = self.interval().map(|interval| Instant::now() + interval);
+            state.next = self.interval().map(|interval| Instant::now() + interval);
         }
         myself.cast(Turn)?;
         Ok(())
@@ -100,24 +105,31 @@ impl Actor for SelfAudit {
 }
 
 impl SelfAudit {
+    /// Whether a tree is being made again from the log, up to what was signed: then it is too early.
+    /// A tree that does not grow is not being made.
+    fn is_being_made(&self, state: &mut State) -> Result<bool, ActorProcessingErr> {
+        let newest = self.parts.store.shards()?.pop();
+        let Some(size) = newest.filter(|shard| shard.note.is_empty()).map(|shard| shard.size)
+        else {
+            state.unsigned = None;
+            return Ok(false);
+        };
+        let since = match state.unsigned {
+            Some((before, since)) if before == size => since,
+            _ => Instant::now(),
+        };
+        state.unsigned = Some((size, since));
+        Ok(since.elapsed() < MAKING_MAX)
+    }
+
     /// Compares everything on a thread of its own.
     async fn audit(&self) -> Result<Result<TreeReport, TreeCheckError>, ActorProcessingErr> {
         let (log, parts, stopping) =
             (Arc::clone(&self.log), self.parts.clone(), self.stopping.clone());
-        let per_second = self.parts.audit.records_per_second.max(1);
-        let (handle, began) = (Handle::current(), Instant::now());
+        let handle = Handle::current();
         let run = move || {
-            let mut read = 0_u64;
-            let keep_on = |records: usize| {
-                read += records as u64;
-                let due = Duration::from_millis(read.saturating_mul(1000) / per_second);
-                let mut left = due.saturating_sub(began.elapsed());
-                while !left.is_zero() && !stopping.is_cancelled() {
-                    std::thread::sleep(left.min(PAUSE_MAX));
-                    left = due.saturating_sub(began.elapsed());
-                }
-                !stopping.is_cancelled()
-            };
+            let mut pace = Pace::begin(parts.audit.records_per_second);
+            let keep_on = |records: usize| pace.keep(records as u64, &stopping);
             let TileParts { store, signer, mark, .. } = &parts;
             handle.block_on(check_trees(&*log, &**store, signer, &**mark, keep_on))
         };

@@ -1,6 +1,7 @@
 //! Comparing the log with its Merkle trees, and the trees with what was signed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use annals_domain::Position;
 use annals_ports::trees::{ROW_WIDTH, TreeLeaf, TreeShard, TreeStore};
@@ -15,6 +16,9 @@ use crate::reading::{Stretch, entries_after};
 const STEP: usize = 1024;
 /// More findings are only counted.
 const FINDINGS_MAX: usize = 1000;
+/// The mark is raised just before its tree is stored: so often it is looked whether that happened.
+const LOOKS_MAX: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -57,15 +61,10 @@ pub async fn check_trees(
     mut keep_on: impl FnMut(usize) -> bool,
 ) -> Result<TreeReport, TreeCheckError> {
     let mut report = TreeReport::default();
-    // Marks are raised before trees are stored, and so must be read first.
-    let mut marks = BTreeMap::new();
-    for shard in trees.shards()? {
-        let origin = signer.origin(&shard.name);
-        marks.insert(shard.name, mark.of(&origin)?);
-    }
+    let marks = check_marks(trees, signer, mark, &mut report).await?;
     let shards = trees.shards()?;
     for shard in &shards {
-        let marked = marks.get(&shard.name).copied().flatten();
+        let marked = marks.get(&shard.name).copied();
         if !check_shard(shard, trees, marked, &mut keep_on, &mut report)? {
             return Ok(report);
         }
@@ -116,7 +115,51 @@ pub async fn check_trees(
     Ok(report)
 }
 
-/// Builds one tree again from its leaves, and compares rows, root and mark. Answers whether to go on.
+/// Compares what was signed with what is there, and answers with what was signed, by shard.
+async fn check_marks(
+    trees: &dyn TreeStore,
+    signer: &LogSigner,
+    mark: &dyn Mark,
+    report: &mut TreeReport,
+) -> Result<BTreeMap<String, Marked>, TreeCheckError> {
+    let log = signer.origin("");
+    let marks: BTreeMap<String, Marked> = mark
+        .all()?
+        .into_iter()
+        .filter_map(|(origin, marked)| Some((origin.strip_prefix(&log)?.to_owned(), marked)))
+        .collect();
+    let mut short = too_short(trees, &marks)?;
+    for _ in 1..LOOKS_MAX {
+        if short.is_empty() {
+            break;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        short = too_short(trees, &marks)?;
+    }
+    for (name, signed, size) in short {
+        report.add(format!(
+            "tree {name}: it was signed with {signed} leaves, and {size} are there; \
+             `annals rebuild tiles` makes it again if the log is whole"
+        ));
+    }
+    Ok(marks)
+}
+
+/// Trees that are smaller than what was signed, with both sizes.
+fn too_short(
+    trees: &dyn TreeStore,
+    marks: &BTreeMap<String, Marked>,
+) -> Result<Vec<(String, u64, u64)>, ReadModelError> {
+    let sizes: BTreeMap<String, u64> =
+        trees.shards()?.into_iter().map(|shard| (shard.name, shard.size)).collect();
+    let short = marks.iter().filter_map(|(name, marked)| {
+        let size = sizes.get(name).copied().unwrap_or(0);
+        (size < marked.size).then(|| (name.clone(), marked.size, size))
+    });
+    Ok(short.collect())
+}
+
+/// Builds one tree again from its leaves, and compares rows, root and what was signed. Answers whether to go on.
 fn check_shard(
     shard: &TreeShard,
     trees: &dyn TreeStore,
@@ -166,9 +209,6 @@ fn check_shard(
     }
     if tree.root().0 != shard.root {
         report.add(format!("tree {name}: its leaves have another root than is stored"));
-    }
-    if marked.is_some_and(|marked| marked.size > shard.size) {
-        report.add(format!("tree {name}: a larger tree was signed than is there"));
     }
     Ok(true)
 }

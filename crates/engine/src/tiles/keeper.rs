@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use annals_domain::{Position, Recorded};
+use annals_ports::ReadModelError;
 use annals_ports::trees::{TreeLeaf, TreeStore};
-use annals_tlog::{Hash, Note, Tree};
+use annals_tlog::{Hash, LoadError, Note, Tree};
 use jiff::tz::TimeZone;
 use tracing::error;
 
@@ -17,6 +18,8 @@ use crate::projection::{Projection, ProjectionError};
 
 /// So many leaves are signed at once, when it is far behind.
 const UNCOMMITTED_MAX: usize = 65_536;
+/// What to do when the stored trees cannot be gone on with. What was signed stays in the mark.
+const REMEDY: &str = "keep a copy of it as evidence, then run `annals rebuild tiles`";
 
 /// Follows the log, grows the newest shard, and signs it.
 pub(crate) struct TileKeeper {
@@ -43,10 +46,14 @@ struct Shard {
 /// What the trees are made of does not fit together.
 #[derive(Debug, thiserror::Error)]
 enum KeepError {
-    #[error("the shard `{0}` in `tiles.db` is not named by its year")]
+    #[error("the shard `{0}` in `tiles.db` is not named by its year; {REMEDY}")]
     Name(String),
-    #[error("the checkpoint of the shard `{0}` in `tiles.db` is no signed note")]
+    #[error("the checkpoint of the shard `{0}` in `tiles.db` is no signed note; {REMEDY}")]
     Checkpoint(String),
+    #[error(
+        "the tree of the shard `{shard}` in `tiles.db` cannot be gone on with; if that lasts, {REMEDY}"
+    )]
+    Tree { shard: String, source: LoadError<ReadModelError> },
     #[error("another sealer grew the shard `{0}`; only one service may run on a data directory")]
     Overtaken(String),
     #[error("another sealer signed a tree of `{0}`; only one may use this mark")]
@@ -68,7 +75,8 @@ impl TileKeeper {
         let Some(stored) = self.store.shards()?.pop() else { return Ok((None, Position::START)) };
         let year = stored.name.parse().map_err(|_| KeepError::Name(stored.name.clone()))?;
         let reader = ShardReader { store: &*self.store, shard: &stored.name };
-        let tree = Tree::load(stored.size, &Hash(stored.root), &reader)?;
+        let tree = Tree::load(stored.size, &Hash(stored.root), &reader)
+            .map_err(|source| KeepError::Tree { shard: stored.name.clone(), source })?;
         let checkpoint = match stored.note.is_empty() {
             true => None,
             false => {

@@ -47,8 +47,13 @@ pub enum MarkError {
 
 /// Remembers what was signed. Blocking.
 pub trait Mark: Send + Sync + 'static {
+    /// The greatest tree of each origin that was signed.
+    fn all(&self) -> Result<BTreeMap<String, Marked>, MarkError>;
+
     /// The greatest tree of the origin that was signed.
-    fn of(&self, origin: &str) -> Result<Option<Marked>, MarkError>;
+    fn of(&self, origin: &str) -> Result<Option<Marked>, MarkError> {
+        Ok(self.all()?.remove(origin))
+    }
 
     /// Raises the mark, if it is still `from`; answers whether it was. What was answered is on disk.
     fn raise(&self, origin: &str, from: Option<Marked>, to: Marked) -> Result<bool, MarkError>;
@@ -106,8 +111,8 @@ impl FileMark {
 }
 
 impl Mark for FileMark {
-    fn of(&self, origin: &str) -> Result<Option<Marked>, MarkError> {
-        Ok(self.read()?.remove(origin))
+    fn all(&self) -> Result<BTreeMap<String, Marked>, MarkError> {
+        self.read()
     }
 
     fn raise(&self, origin: &str, from: Option<Marked>, to: Marked) -> Result<bool, MarkError> {

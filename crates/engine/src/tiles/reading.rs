@@ -1,19 +1,25 @@
 //! Reading the trees: checkpoints, tiles, bundles of entries, and proofs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use annals_domain::Position;
+use annals_evidence::HeadEvidence;
 use annals_ports::ReadModelError;
 use annals_ports::trees::{TreeShard, TreeStore};
 use annals_tlog::bundle::{BundleError, encode_bundle};
+use annals_tlog::receipt::Promised;
 use annals_tlog::tile::width_at;
 use annals_tlog::{
-    Entry, Hash, KeyError, Note, NoteError, ProofFile, ReadError, TileId, TileKind, TileReader,
-    VerifyingKey, consistency_proof, inclusion_proof,
+    Entry, Hash, KeyError, Note, NoteError, ProofFile, ReadError, SigningKey, TileId, TileKind,
+    TileReader, VerifyingKey, consistency_proof, inclusion_proof,
 };
+use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::sync::watch;
 
 use super::audit::AuditStatus;
+use super::heads::{Heads, HeadsError, KeptError};
 use super::signing::LogSigner;
 
 /// Reads what was published of the trees. Blocking.
@@ -21,6 +27,7 @@ use super::signing::LogSigner;
 pub struct Tiles {
     store: Arc<dyn TreeStore>,
     signer: LogSigner,
+    heads: Heads,
     audited: watch::Receiver<AuditStatus>,
 }
 
@@ -75,6 +82,9 @@ pub enum TilesError {
     /// A row of leaves is longer than any.
     #[error("the entries cannot be written as a bundle; run `annals verify`")]
     Bundle(#[from] BundleError),
+    /// A commitment cannot be read.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// The name of the log is none.
     #[error("the name of the log cannot be used")]
     Key(#[from] KeyError),
@@ -116,13 +126,10 @@ impl TileReader for ShardReader<'_> {
 }
 
 impl Tiles {
-    /// Reads this store, whose checkpoints this signer signs, and tells of its audits.
-    pub(crate) fn new(
-        store: Arc<dyn TreeStore>,
-        signer: LogSigner,
-        audited: watch::Receiver<AuditStatus>,
-    ) -> Self {
-        Self { store, signer, audited }
+    /// Reads the trees whose ends are told by `heads`, and tells of their audits.
+    pub(crate) fn new(heads: Heads, audited: watch::Receiver<AuditStatus>) -> Self {
+        let (store, signer) = (Arc::clone(&heads.store), heads.signer.clone());
+        Self { store, signer, heads, audited }
     }
 
     /// What the last comparison of the log with its trees found.
@@ -133,6 +140,37 @@ impl Tiles {
     /// The name of the log without a shard.
     pub fn log(&self) -> &str {
         self.signer.log()
+    }
+
+    /// A signed note that promises that a checkpoint covers these events within
+    /// [`PROMISE_SECONDS`](super::PROMISE_SECONDS).
+    pub fn receipt(&self, events: &[Promised], now: Timestamp) -> String {
+        self.signer.receipt(events, now).to_string()
+    }
+
+    /// What verifies commitments to where the streams ended.
+    pub fn heads_key(&self) -> &VerifyingKey {
+        self.signer.heads_key()
+    }
+
+    /// What verifies evidence bundles.
+    pub fn evidence_key(&self) -> &VerifyingKey {
+        self.signer.evidence_key().verifying_key()
+    }
+
+    /// The commitment of a day to where all streams ended, a signed note.
+    pub fn commitment(&self, day: Date) -> Result<Option<String>, TilesError> {
+        Ok(self.heads.kept.of(day)?)
+    }
+
+    /// The day of the newest commitment.
+    pub fn newest_commitment(&self) -> Result<Option<Date>, TilesError> {
+        Ok(self.heads.kept.newest()?.map(|(day, _)| day))
+    }
+
+    /// What verifies receipts.
+    pub fn receipt_key(&self) -> &VerifyingKey {
+        self.signer.receipt_key()
     }
 
     /// All shards, oldest first.
@@ -177,16 +215,44 @@ impl Tiles {
 
     /// Proves that the record at a position is in the log; `None` while no checkpoint covers it.
     pub fn proof(&self, position: Position) -> Result<Option<Proof>, TilesError> {
-        let Some((name, index)) = self.store.leaf_of(position)? else { return Ok(None) };
+        let Some((name, index)) = self.leaf_of(position)? else { return Ok(None) };
         let Some(shard) = self.shard(&name)? else { return Ok(None) };
         if index >= shard.size {
             return Ok(None);
         }
-        let reader = ShardReader { store: &*self.store, shard: &name };
-        let path = inclusion_proof(index, shard.size, &reader)
-            .map_err(|source| TilesError::Damaged { shard: name.clone(), source })?;
+        let path = self.inclusion(&shard, index)?;
         let PublishedShard { size, checkpoint, .. } = shard;
         Ok(Some(Proof { shard: name, index, size, path, checkpoint }))
+    }
+
+    /// The shard and the index of the leaf of the record at a position.
+    pub(crate) fn leaf_of(&self, position: Position) -> Result<Option<(String, u64)>, TilesError> {
+        Ok(self.store.leaf_of(position)?)
+    }
+
+    /// The hashes that prove a leaf under the checkpoint of a shard as it was read, also when the tree has
+    /// grown since.
+    pub(crate) fn inclusion(
+        &self,
+        shard: &PublishedShard,
+        index: u64,
+    ) -> Result<Vec<Hash>, TilesError> {
+        let reader = ShardReader { store: &*self.store, shard: &shard.name };
+        inclusion_proof(index, shard.size, &reader)
+            .map_err(|source| TilesError::Damaged { shard: shard.name.clone(), source })
+    }
+
+    /// Proofs, under the newest commitment, of where these streams ended.
+    pub(crate) async fn heads_of(
+        &self,
+        streams: &BTreeSet<String>,
+    ) -> Result<Vec<HeadEvidence>, HeadsError> {
+        self.heads.proofs(streams).await
+    }
+
+    /// Signs evidence bundles.
+    pub(crate) fn bundle_signer(&self) -> &SigningKey {
+        self.signer.evidence_key()
     }
 
     /// Proves that a tree is the beginning of a later one; `None` when the shard has no such sizes.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use annals_domain::time::DateTime;
 use annals_domain::{Position, Recorded, Revision, StreamName};
-use annals_ports::memory::MemoryTrees;
-use annals_ports::trees::TreeStore;
+use annals_ports::memory::{MemoryEventLog, MemoryTrees};
+use annals_ports::trees::{TreeGrowth, TreeStore};
 use annals_record::MasterKey;
 use annals_tlog::tile::{bundles_of, tiles_of};
 use annals_tlog::{Entry, SignedCheckpoint, TreeHead, verify_consistency, verify_inclusion};
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::*;
+use crate::TileParts;
 use crate::projection::Projection;
 use crate::tests::machine::event;
 
@@ -21,7 +22,8 @@ struct Kept {
     trees: Arc<MemoryTrees>,
     signer: LogSigner,
     mark: Arc<FileMark>,
-    _dir: TempDir,
+    log: MemoryEventLog,
+    dir: TempDir,
 }
 
 impl Kept {
@@ -31,7 +33,8 @@ impl Kept {
             trees: Arc::default(),
             signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
             mark: Arc::new(FileMark::new(dir.path().join("tiles.mark"))),
-            _dir: dir,
+            log: MemoryEventLog::new(),
+            dir,
         }
     }
 
@@ -42,8 +45,20 @@ impl Kept {
         keeper
     }
 
+    fn heads(&self) -> Heads {
+        let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
+        Heads::of(&TileParts {
+            store: self.trees.clone(),
+            signer: self.signer.clone(),
+            mark: self.mark.clone(),
+            audit,
+            ends: Arc::new(self.log.clone()),
+            heads: Arc::new(KeptHeads::new(self.dir.path().join("heads"))),
+        })
+    }
+
     fn tiles(&self) -> Tiles {
-        Tiles::new(self.trees.clone(), self.signer.clone(), watch::channel(Default::default()).1)
+        Tiles::new(self.heads(), watch::channel(Default::default()).1)
     }
 
     fn newest(&self) -> PublishedShard {
@@ -91,6 +106,23 @@ fn every_record_is_proven_by_the_checkpoint_that_anybody_can_verify() {
         verify_inclusion(&leaf, proof.index, proof.size, &proof.path, &shard.root).unwrap();
     }
     assert!(kept.tiles().proof(Position(1001)).unwrap().is_none());
+}
+
+#[test]
+fn a_stored_tree_that_was_damaged_says_what_to_do() {
+    let kept = Kept::new();
+    take(&kept.keeper(), 1..301, 2026);
+    let damaged = MemoryTrees::default();
+    let [mut shard] = kept.trees.shards().unwrap().try_into().unwrap();
+    shard.root[0] ^= 1;
+    let leaves = (0..2).flat_map(|row| kept.trees.leaves("2026", row).unwrap().unwrap());
+    let leaves = leaves.collect();
+    let hashes = kept.trees.hashes("2026", 1, 0).unwrap().unwrap();
+    let growth = TreeGrowth { shard, size_before: 0, leaves, rows: vec![(1, 0, hashes)] };
+    assert!(damaged.grow(&growth).unwrap());
+    let keeper = TileKeeper::new(Arc::new(damaged), kept.signer.clone(), kept.mark.clone());
+    let told = keeper.rewind().unwrap_err().to_string();
+    assert!(told.contains("2026") && told.contains("annals rebuild tiles"), "{told}");
 }
 
 #[test]

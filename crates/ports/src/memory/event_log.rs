@@ -14,6 +14,7 @@ use crate::event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
     LogReader, RemoveError,
 };
+use crate::stream_ends::{StreamEnd, StreamEnds};
 
 /// How the next append shall fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +140,30 @@ impl EventLog for MemoryEventLog {
             }
         }
         Ok((state.removed.len() - before) as u64)
+    }
+}
+
+#[async_trait]
+impl StreamEnds for MemoryEventLog {
+    async fn stream_ends(
+        &self,
+        up_to: Position,
+        after: Option<&StreamName>,
+        limit: usize,
+    ) -> Result<Vec<StreamEnd>, LogError> {
+        let state = locked(&self.state);
+        let end = |(stream, places): (&StreamName, &Vec<usize>)| {
+            let entries = places.iter().rev().map(|place| &state.entries[*place]);
+            let LogEntry { position, revision, .. } =
+                entries.into_iter().find(|entry| entry.position <= up_to)?;
+            let (stream, revision, position) = (stream.clone(), *revision, *position);
+            Some(StreamEnd { stream, revision, position })
+        };
+        let mut ends: Vec<StreamEnd> = state.streams.iter().filter_map(end).collect();
+        ends.sort_by(|a, b| a.stream.as_str().cmp(b.stream.as_str()));
+        ends.retain(|end| after.is_none_or(|after| end.stream.as_str() > after.as_str()));
+        ends.truncate(limit);
+        Ok(ends)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{EventLog, LogError};
 
 #[tokio::test]
 async fn the_event_log_keeps_its_contract() {
+    contract::stream_ends::run(&MemoryEventLog::new()).await;
     contract::event_log::run(Arc::new(MemoryEventLog::new())).await;
     contract::event_log::run_removal(Arc::new(MemoryEventLog::new())).await;
     let keeping = MemoryEventLog::new();

@@ -20,6 +20,12 @@ async fn the_event_log_keeps_its_contract() {
 }
 
 #[tokio::test]
+async fn the_event_log_tells_where_its_streams_end() {
+    let dir = tempfile::tempdir().unwrap();
+    annals_ports::contract::stream_ends::run(&open(dir.path())).await;
+}
+
+#[tokio::test]
 async fn a_reopened_event_log_keeps_everything() {
     let dir = tempfile::tempdir().unwrap();
     contract::event_log::reopening_keeps_everything(async || {

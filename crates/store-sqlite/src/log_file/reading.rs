@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Direction, LogEntry, LogError};
+use annals_ports::{Direction, LogEntry, LogError, StreamEnd};
 use annals_record::{DecodeError, Record};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
@@ -173,6 +173,31 @@ pub(super) fn last_revision(
     let last: Option<i64> =
         connection.prepare_cached(SQL)?.query_row([stream.as_str()], |row| row.get(0))?;
     Ok(last.map(|last| Revision(last as u64)))
+}
+
+/// Streams after a name, each with its last record at or before a position.
+pub(super) fn stream_ends(
+    connection: &Connection,
+    up_to: Position,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<StreamEnd>> {
+    const SQL: &str = "SELECT s.name, e.revision, e.position
+         FROM streams s JOIN events e ON e.position =
+             (SELECT position FROM events WHERE stream = s.id AND position <= ?1
+              ORDER BY revision DESC LIMIT 1)
+         WHERE s.name > ?2 ORDER BY s.name LIMIT ?3";
+    let up_to = i64::try_from(up_to.0).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(SQL)?;
+    let rows = statement.query_map(params![up_to, after, limit], |row| {
+        Ok(StreamEnd {
+            stream: StreamName::from_stored(&row.get::<_, String>(0)?),
+            revision: Revision(row.get::<_, i64>(1)? as u64),
+            position: Position(row.get::<_, i64>(2)? as u64),
+        })
+    })?;
+    rows.collect()
 }
 
 /// The record of a row; none where it was removed.

@@ -3,8 +3,7 @@
 //! Whoever reads slowly slows the export down, and nobody holds it up for ever. What a manifest tells
 //! is in the trailers. An answer that is not whole is broken off, so that no client takes it for whole.
 
-use annals_engine::DirectExport;
-use annals_export::Format;
+use annals_engine::{DirectExport, Form};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -41,18 +40,23 @@ pub(in crate::rest) async fn export(
 ) -> Result<Response, ApiError> {
     let exports = exporting::exports(&api)?;
     let asked = Asked::of_query(query.as_deref().unwrap_or_default(), &api)?;
-    let Asked { layout, filter, min_position } = asked;
-    let (order, shape) = exporting::order(&api, &caller, filter, layout, min_position).await?;
+    let Asked { form, filter, min_position } = asked;
+    if form == Form::Bundle {
+        let message =
+            "an evidence bundle is written as a job; ask for it with POST /api/v1/exports";
+        return Err(ApiError::bad_request(message));
+    }
+    let (order, shape) = exporting::order(&api, &caller, filter, form, min_position).await?;
     let until = api.cursors.position(order.until);
     let export = exports.direct(order).await?.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "an export cannot be begun");
         ApiError::new(crate::error::Code::Internal, "the export failed; try again")
     })?;
-    let taken = Taken { step: Step::Direct, format: layout.format, shape, job: None };
+    let taken = Taken { step: Step::Direct, form, shape, job: None };
     exporting::record(&api, &caller, taken).await?;
     let mut response = Body::new(StreamBody::new(frames(api, export))).into_response();
     let headers = response.headers_mut();
-    headers.extend(file_headers(layout.format));
+    headers.extend(file_headers(form));
     headers.insert(
         header::TRAILER,
         HeaderValue::from_static("annals-export-events, annals-export-bytes, annals-export-sha256"),
@@ -64,10 +68,10 @@ pub(in crate::rest) async fn export(
 }
 
 /// What tells browsers that this is a file.
-pub(super) fn file_headers(format: Format) -> HeaderMap {
+pub(super) fn file_headers(form: Form) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    let name = format!("attachment; filename=\"annals-events.{}\"", format.as_str());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
+    let name = format!("attachment; filename=\"annals-events.{}\"", form.ending());
     if let Ok(name) = HeaderValue::try_from(name) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }

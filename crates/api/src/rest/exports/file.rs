@@ -52,7 +52,7 @@ pub(in crate::rest) async fn download(
     let chunks = chunks(api, caller.principal, file, length);
     let mut response = (status, Body::from_stream(chunks)).into_response();
     let headers = response.headers_mut();
-    headers.extend(file_headers(job.layout.format));
+    headers.extend(file_headers(job.form));
     headers.insert(header::CONTENT_LENGTH, length.into());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Ok(tag) = HeaderValue::try_from(tag) {
@@ -88,7 +88,7 @@ fn taken(api: &Api, job: &ExportJob) -> Taken {
     let filter = parse_query(&job.query, api).unwrap_or(Filter::All);
     Taken {
         step: Step::Downloaded,
-        format: job.layout.format,
+        form: job.form,
         shape: shape_of(&filter),
         job: Some((job.id, job.events)),
     }

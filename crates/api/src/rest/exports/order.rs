@@ -5,7 +5,8 @@ use annals_domain::Position;
 use annals_domain::filter::Filter;
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::filter_from_parameters;
-use annals_export::{Format, Layout};
+use annals_engine::Form;
+use annals_export::Format;
 use serde_json::Value;
 
 use super::super::parameters::{context, pairs, parse_query};
@@ -15,7 +16,7 @@ use crate::error::ApiError;
 /// What was asked.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) layout: Layout,
+    pub(super) form: Form,
     pub(super) filter: Filter,
     pub(super) min_position: Option<Position>,
 }
@@ -49,14 +50,13 @@ impl Asked {
     }
 
     fn of(pairs: Vec<(String, String)>, api: &ApiParts) -> Result<Self, ApiError> {
-        let (mut format, mut bom) = (None, false);
+        let (mut form, mut bom) = (None, false);
         let (mut filter, mut min_position) = (Filter::All, None);
         let mut rest = Vec::new();
         for (name, value) in pairs {
             match name.as_str() {
                 "format" => {
-                    let read: Result<Format, _> = value.parse();
-                    format = Some(read.map_err(|error| wrong(&name, &error.to_string()))?);
+                    form = Some(Form::parse(&value).map_err(|error| wrong(&name, error))?);
                 }
                 "bom" => bom = flag(&name, &value)?,
                 "q" | "query" => filter = filter.and(parse_query(&value, api)?),
@@ -64,13 +64,10 @@ impl Asked {
                 _ => rest.push((name, value)),
             }
         }
-        let format = format.unwrap_or(Format::Ndjson);
-        if bom && format != Format::Csv {
-            return Err(wrong("bom", "only CSV begins with a byte order mark"));
-        }
+        let form = form.unwrap_or(Format::Ndjson.into());
+        let form = form.with_bom(bom).map_err(|error| wrong("bom", error))?;
         let parameters = filter_from_parameters(&rest, &context(api)).map_err(ApiError::fields)?;
-        let layout = Layout { format, bom };
-        Ok(Self { layout, filter: filter.and(parameters), min_position })
+        Ok(Self { form, filter: filter.and(parameters), min_position })
     }
 }
 

@@ -18,7 +18,7 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::query::QueryContext;
 use annals_engine::enrich::{EnrichSettings, Enricher};
-use annals_engine::tiles::{AuditSettings, FileMark, LogSigner};
+use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
     QuarantineSettings, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse,
@@ -217,6 +217,8 @@ impl Service {
                 signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
                 mark: Arc::new(FileMark::new(exports.path().join("tiles.mark"))),
                 audit: AuditSettings { interval_seconds: 1, records_per_second: u64::MAX },
+                ends: Arc::new(log.clone()),
+                heads: Arc::new(KeptHeads::new(exports.path().join("heads"))),
             }),
         };
         let permits = Permits::of(&limits.request);

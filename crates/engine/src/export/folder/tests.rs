@@ -16,7 +16,7 @@ fn job(bytes: u64) -> ExportJob {
             id: "kim".into(),
             rights: serde_json::Value::Null,
         },
-        layout: Format::Ndjson.into(),
+        form: Format::Ndjson.into(),
         scope: "tenant:acme".into(),
         query: String::new(),
         until: Position(9),

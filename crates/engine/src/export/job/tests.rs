@@ -11,7 +11,7 @@ fn job(status: ExportStatus) -> ExportJob {
             id: "kim".into(),
             rights: serde_json::json!({ "roles": ["auditor"] }),
         },
-        layout: Format::Ndjson.into(),
+        form: Format::Ndjson.into(),
         scope: "tenant:acme".into(),
         query: String::new(),
         until: Position(9),

@@ -38,3 +38,18 @@ fn a_place_where_nothing_can_be_written_is_told() {
     let told = mark.raise("log/2026", None, marked(1)).unwrap_err().to_string();
     assert!(told.contains("missing") && told.contains("writing"), "{told}");
 }
+
+#[test]
+fn a_file_larger_than_any_mark_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tiles.mark");
+    let line = format!("log/2026 5 {}\n", Hash([0; 32]).to_base64());
+    let mut text = line.repeat(BYTES_MAX as usize / line.len());
+    text.push_str(&line[..BYTES_MAX as usize - text.len()]);
+    fs::write(&path, &text).unwrap();
+    let at_the_edge = FileMark::new(path.clone()).all().unwrap_err().to_string();
+    assert!(at_the_edge.contains("is no mark"), "it was read: {at_the_edge}");
+    fs::write(&path, text + "\n").unwrap();
+    let beyond = FileMark::new(path).all().unwrap_err().to_string();
+    assert!(beyond.contains("reading it"), "{beyond}");
+}

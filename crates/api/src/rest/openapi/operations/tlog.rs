@@ -36,14 +36,34 @@ pub(super) const ROWS: &[Operation] = &[
         id: "getLog",
         group: "Proof",
         summary: "Read which Merkle trees there are",
-        description: "Their names, the keys that verify their checkpoints, and their sizes. 404 on a node \
-                      that keeps none.",
+        description: "Their names and sizes, and the keys that verify everything that is signed. 404 on a \
+                      node that keeps none.",
         open: true,
         answers: &[Answer {
             description: "The trees, oldest first.",
             content: &[json("#MerkleLog", &[])],
             ..ANSWER
         }],
+        problems: &[404],
+        ..ROW
+    },
+    Operation {
+        path: "/tlog/heads/{day}",
+        id: "getStreamHeads",
+        group: "Proof",
+        summary: "Read the commitment of a day to where all streams ended",
+        description: "A signed note: how many streams there were, the root over their names, last revisions \
+                      and last leaves, and at which size of which tree. Evidence bundles prove with it that \
+                      they leave no event out.",
+        open: true,
+        parameters: &[Parameter {
+            name: "day",
+            place: "path",
+            description: "The day by UTC.",
+            schema: r#"{"type":"string","format":"date"}"#,
+            example: "\"2026-11-21\"",
+        }],
+        answers: &[Answer { description: "The commitment.", content: &[TEXT], ..ANSWER }],
         problems: &[404],
         ..ROW
     },

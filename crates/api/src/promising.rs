@@ -1,0 +1,21 @@
+//! What the log promises to whoever recorded events (see [`annals_tlog::receipt`]).
+
+use annals_domain::Receipt;
+use annals_tlog::Entry;
+use annals_tlog::receipt::Promised;
+use jiff::Timestamp;
+
+use crate::context::ApiParts;
+
+/// What can be promised of an event: nothing when retention removed it, or this node keeps no trees.
+pub(crate) fn promised(receipt: &Receipt, api: &ApiParts) -> Option<Promised> {
+    api.tiles.as_ref()?;
+    let leaf = Entry::of_digest(&receipt.header_digest?).leaf_hash();
+    Some(Promised { id: receipt.id.to_string(), leaf })
+}
+
+/// A signed receipt for the events; none for none.
+pub(crate) fn receipt(events: &[Promised], api: &ApiParts) -> Option<String> {
+    let tiles = api.tiles.as_ref().filter(|_| !events.is_empty())?;
+    Some(tiles.receipt(events, Timestamp::now()))
+}
