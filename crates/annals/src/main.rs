@@ -19,6 +19,7 @@ mod index_settings;
 mod installation;
 mod integrity;
 mod jwks;
+mod publishing;
 mod rate_limits;
 mod rebuild;
 mod schema;
@@ -30,6 +31,7 @@ mod token;
 mod traces;
 mod verifier;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
+    Witness(witness::WitnessArgs),
     Rebuild(rebuild::RebuildArgs),
     Doctor(doctor::DoctorArgs),
     /// Prepares and checks a server that the log is to be kept on
@@ -113,6 +116,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Generate(args) => generate::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => block_on(verify::run(args)),
+        Command::Witness(args) => block_on(witness::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
         Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Eventstore(command) => block_on(eventstore::run(command)),

@@ -41,7 +41,7 @@ use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
-use crate::tiles::{AuditSettings, LogSigner, Mark, SelfAudit, TileKeeper, Tiles};
+use crate::tiles::{self, AuditSettings, LogSigner, Mark, Publishing, TileKeeper, Tiles};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -89,6 +89,8 @@ pub struct TileParts {
     pub mark: Arc<dyn Mark>,
     /// When the log is compared with them.
     pub audit: AuditSettings,
+    /// To whom their checkpoints are given.
+    pub publishing: Publishing,
 }
 
 /// How the engine runs.
@@ -238,12 +240,10 @@ impl System {
         let tiles = ports.tiles.as_ref().map(|parts| {
             Tiles::new(Arc::clone(&parts.store), parts.signer.clone(), audited.subscribe())
         });
-        let audit = ports.tiles.map(|parts| SelfAudit {
-            log: Arc::clone(&ports.log),
-            parts,
-            status: audited,
-            stopping: stopping.clone(),
-        });
+        let tile_work = match (ports.tiles, &tiles) {
+            (Some(parts), Some(tiles)) => tiles::work(parts, tiles, &ports.log, audited, &stopping),
+            _ => Vec::new(),
+        };
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
@@ -256,7 +256,7 @@ impl System {
             exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
             index: scrubbed,
             scrub: settings.scrub,
-            audit,
+            tile_work,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,

@@ -10,15 +10,47 @@ use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_ports::memory::MemoryTrees;
 use annals_ports::trees::{TreeGrowth, TreeLeaf, TreeStore};
-use annals_ports::{LogReader, ReadModelError};
+use annals_ports::{
+    CheckpointSink, LogReader, OutgoingCheckpoint, PublishError, ReadModelError, WitnessAnswer,
+    WitnessClient,
+};
 use annals_record::MasterKey;
+use annals_tlog::{Algorithm, SigningKey, VerifyingKey};
+use async_trait::async_trait;
 use tempfile::TempDir;
 
 use super::machine::{Machine, events, record, settings, start, wait_until_durable};
 use crate::TileParts;
 use crate::tiles::{
-    AuditSettings, FileMark, LogSigner, Mark, MarkError, Marked, TreeReport, check_trees,
+    AuditSettings, FileMark, LogSigner, Mark, MarkError, Marked, Publishing, TreeReport, Witness,
+    WitnessSettings, check_trees,
 };
+
+/// Takes what it is given and never says a word.
+struct Silent;
+
+#[async_trait]
+impl WitnessClient for Silent {
+    async fn add_checkpoint(&self, _: String) -> Result<WitnessAnswer, PublishError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl CheckpointSink for Silent {
+    fn name(&self) -> &str {
+        "silent"
+    }
+
+    async fn put(&self, _: &OutgoingCheckpoint) -> Result<(), PublishError> {
+        std::future::pending().await
+    }
+}
+
+fn witness_key() -> VerifyingKey {
+    let key = SigningKey::from_seed("witness.test/one", Algorithm::Cosignature, &[3; 32]).unwrap();
+    key.verifying_key().clone()
+}
 
 /// A log of 600 events and its trees.
 struct Sealed {
@@ -37,8 +69,15 @@ async fn sealed() -> Sealed {
     let machine = Machine::default();
     let mut ports = machine.ports();
     let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
-    ports.tiles =
-        Some(TileParts { store: trees.clone(), signer: signer.clone(), mark: mark.clone(), audit });
+    let (store, keeper) = (trees.clone(), signer.clone());
+    // A witness and a sink that never answer hold up nothing of what follows.
+    let publishing = Publishing {
+        witnesses: vec![Witness { key: witness_key(), client: Arc::new(Silent) }],
+        witnessing: WitnessSettings { interval_seconds: 1, timeout_seconds: 3600, quorum: 0 },
+        sinks: vec![Arc::new(Silent)],
+        sink_interval_seconds: 1,
+    };
+    ports.tiles = Some(TileParts { store, signer: keeper, mark: mark.clone(), audit, publishing });
     let system = start(ports, Catalogue::default(), settings()).await;
     record(&system, events(0, 600)).await;
     let head = machine.log.head().await.unwrap();
@@ -103,6 +142,14 @@ impl TreeStore for Changed<'static> {
         unreachable!("a check changes nothing")
     }
 
+    fn keep_cosigned(&self, _: &str, _: &str) -> Result<(), ReadModelError> {
+        unreachable!("checking changes nothing")
+    }
+
+    fn cosigned(&self, _: &str) -> Result<Option<String>, ReadModelError> {
+        unreachable!("checking does not ask for it")
+    }
+
     fn clear(&self) -> Result<(), ReadModelError> {
         unreachable!("a check changes nothing")
     }
@@ -150,7 +197,13 @@ async fn no_record_is_left_out_of_the_tree_when_its_checkpoint_could_not_be_sign
     let mut ports = machine.ports();
     let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
     let (store, keeper) = (trees.clone(), signer.clone());
-    ports.tiles = Some(TileParts { store, signer: keeper, mark: mark.clone(), audit });
+    ports.tiles = Some(TileParts {
+        store,
+        signer: keeper,
+        mark: mark.clone(),
+        audit,
+        publishing: Publishing::default(),
+    });
     let system = start(ports, Catalogue::default(), settings()).await;
     record(&system, events(0, 2)).await;
     wait_until_durable(&system, machine.log.head().await.unwrap()).await;

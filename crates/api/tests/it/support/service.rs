@@ -217,6 +217,7 @@ impl Service {
                 signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
                 mark: Arc::new(FileMark::new(exports.path().join("tiles.mark"))),
                 audit: AuditSettings { interval_seconds: 1, records_per_second: u64::MAX },
+                publishing: annals_engine::tiles::Publishing::default(),
             }),
         };
         let permits = Permits::of(&limits.request);
