@@ -10,6 +10,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::caller::Caller;
@@ -28,12 +29,15 @@ const A_MOMENT: &str = "public, max-age=1";
 pub(super) async fn log(State(api): State<Api>) -> Result<Response, ApiError> {
     let tiles = tiles(&api)?;
     let origin = tiles.log().to_owned();
-    let shards = blocking(move || tiles.shards()).await?;
+    let year = api.clock.now().to_zoned(TimeZone::UTC).year();
+    let (shards, coming) = blocking(move || Ok((tiles.shards()?, tiles.coming(year)?))).await?;
     let shards: Vec<_> = shards
         .iter()
         .map(|shard| json!({ "path": shard.name, "vkey": shard.key.to_string(), "size": shard.size }))
         .collect();
-    let body = json!({ "origin": origin, "shards": shards }).to_string();
+    let coming: Vec<_> =
+        coming.iter().map(|(path, key)| json!({ "path": path, "vkey": key.to_string() })).collect();
+    let body = json!({ "origin": origin, "shards": shards, "coming": coming }).to_string();
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, A_MOMENT)], body)
         .into_response())
 }
@@ -50,9 +54,25 @@ pub(super) async fn checkpoint(
             "no checkpoint of this shard may be signed now",
         ));
     }
+    Ok(note(shard.checkpoint))
+}
+
+/// `GET /tlog/{shard}/checkpoint.cosigned`
+pub(super) async fn cosigned(
+    State(api): State<Api>,
+    Path(shard): Path<String>,
+) -> Result<Response, ApiError> {
+    let tiles = tiles(&api)?;
+    let cosigned = blocking(move || tiles.cosigned(&shard)).await?;
+    let cosigned =
+        cosigned.ok_or_else(|| ApiError::not_found("checkpoint that was cosigned by witnesses"))?;
+    Ok(note(cosigned))
+}
+
+fn note(checkpoint: String) -> Response {
     let kind =
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, A_MOMENT)];
-    Ok((kind, shard.checkpoint).into_response())
+    (kind, checkpoint).into_response()
 }
 
 /// `GET /tlog/{shard}/tile/…`
