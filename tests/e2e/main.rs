@@ -35,6 +35,7 @@ mod retention;
 mod spooling;
 mod stopping;
 mod subscribing;
+mod witnessing;
 
 use annals_tests::{Program, TestService};
 

@@ -27,6 +27,7 @@ pub struct TestService {
     program: Program,
     home: TempDir,
     setup: Setup,
+    settings: Option<PathBuf>,
     process: Option<Child>,
     address: Address,
     http: reqwest::Client,
@@ -120,6 +121,13 @@ impl TestService {
     pub fn set(&mut self, variable: &str, value: &str) {
         let setting = [(variable.to_owned(), value.to_owned())];
         self.program = Program::clone(&self.program).with(&setting);
+    }
+
+    /// Gives it a file of settings, from the next start on.
+    pub fn configure(&mut self, text: &str) {
+        let file = self.home.path().join("annals.toml");
+        std::fs::write(&file, text).expect("the temporary directory can be written");
+        self.settings = Some(file);
     }
 
     /// Kills it as a loss of power would, without a word.

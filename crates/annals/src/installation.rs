@@ -18,6 +18,7 @@ use tracing::warn;
 use crate::channels;
 use crate::configuration::Settings;
 use crate::descriptors;
+use crate::publishing;
 use crate::secrets;
 use crate::store::Store;
 
@@ -134,7 +135,9 @@ impl Installation {
     /// What keeps the Merkle trees of an embedded log. Of a log on a server no node keeps them yet.
     fn tiles(&self, settings: &Settings) -> anyhow::Result<Option<TileParts>> {
         let (Some(trees), Some(ends)) = (&self.trees, self.store.ends()) else { return Ok(None) };
-        settings.integrity.parts(self.dir.path(), trees.clone(), ends, &self.master).map(Some)
+        let (dir, integrity) = (self.dir.path(), &settings.integrity);
+        let parts = integrity.parts(dir, trees.clone(), ends, &self.master)?;
+        Ok(Some(TileParts { publishing: publishing::open(integrity)?, ..parts }))
     }
 
     fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {

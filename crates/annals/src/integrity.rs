@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annals_engine::TileParts;
-use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner};
+use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner, Publishing};
 use annals_ports::{StreamEnds, TreeStore};
 use annals_record::MasterKey;
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
+
+use crate::publishing::{SinkEntry, WitnessEntry};
 
 /// The mark of what was signed, unless the settings name another file.
 const MARK: &str = "tiles.mark";
@@ -28,6 +30,18 @@ pub(crate) struct IntegritySettings {
     pub(crate) audit_interval_seconds: u64,
     /// Records a second that a comparison reads.
     pub(crate) audit_records_per_second: u64,
+    /// Who is asked to cosign checkpoints.
+    pub(crate) witnesses: Vec<WitnessEntry>,
+    /// Seconds between two rounds in which they are asked.
+    pub(crate) witness_interval_seconds: u64,
+    /// Seconds that one may take for an answer.
+    pub(crate) witness_timeout_seconds: u64,
+    /// How many make a checkpoint a cosigned one; 0: all.
+    pub(crate) witness_quorum: usize,
+    /// Where else checkpoints go.
+    pub(crate) sinks: Vec<SinkEntry>,
+    /// Seconds between two that go there.
+    pub(crate) sink_interval_seconds: u64,
 }
 
 impl IntegritySettings {
@@ -41,7 +55,8 @@ impl IntegritySettings {
             .with_context(|| format!("`integrity.origin` is `{origin}`, which cannot be a name"))
     }
 
-    /// What keeps the trees that lie in `store`, of the log whose streams `ends` tells.
+    /// What keeps the trees that lie in `store`, of the log whose streams `ends` tells, and gives their
+    /// checkpoints to nobody.
     pub(crate) fn parts(
         &self,
         dir: &Path,
@@ -58,7 +73,9 @@ impl IntegritySettings {
             records_per_second: self.audit_records_per_second,
         };
         let mark = Arc::new(FileMark::new(mark));
-        let heads = Arc::new(KeptHeads::new(dir.join(HEADS)));
-        Ok(TileParts { store, signer: self.signer(master)?, mark, audit, ends, heads })
+        let (heads, publishing) =
+            (Arc::new(KeptHeads::new(dir.join(HEADS))), Publishing::default());
+        let signer = self.signer(master)?;
+        Ok(TileParts { store, signer, mark, audit, ends, heads, publishing })
     }
 }

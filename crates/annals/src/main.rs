@@ -20,6 +20,7 @@ mod installation;
 mod integrity;
 mod jwks;
 mod published;
+mod publishing;
 mod rate_limits;
 mod rebuild;
 mod schema;
@@ -32,6 +33,7 @@ mod traces;
 mod verifier;
 mod verify;
 mod verify_receipt;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
     VerifyReceipt(verify_receipt::VerifyReceiptArgs),
+    Witness(witness::WitnessArgs),
     Rebuild(rebuild::RebuildArgs),
     Doctor(doctor::DoctorArgs),
     /// Prepares and checks a server that the log is to be kept on
@@ -117,6 +120,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => block_on(verify::run(args)),
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args)),
+        Command::Witness(args) => block_on(witness::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
         Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Eventstore(command) => block_on(eventstore::run(command)),

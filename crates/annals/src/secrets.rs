@@ -55,11 +55,19 @@ pub(crate) fn node_name(data_dir: &Path) -> anyhow::Result<String> {
 fn read_or_make(path: &Path) -> anyhow::Result<[u8; 32]> {
     let mut secret = [0; 32];
     aws_lc_rs::rand::fill(&mut secret).context("making random bytes")?;
+    match make(path, &HEXLOWER_PERMISSIVE.encode(&secret))? {
+        true => Ok(secret),
+        false => read(path).with_context(|| format!("reading `{}`", path.display())),
+    }
+}
+
+/// Writes a secret into a new file, durably and for the owner alone; false when the file is there already.
+pub(crate) fn make(path: &Path, secret: &str) -> anyhow::Result<bool> {
     // Written whole under another name first, so that whoever reads it reads all of it.
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let options = OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
     let made = options.open(&fresh).and_then(|mut file| {
-        writeln!(file, "{}", HEXLOWER_PERMISSIVE.encode(&secret))?;
+        writeln!(file, "{secret}")?;
         file.sync_all()?;
         // Fails when another process was first; then its secret is the one.
         std::fs::hard_link(&fresh, path)
@@ -67,21 +75,20 @@ fn read_or_make(path: &Path) -> anyhow::Result<[u8; 32]> {
     let removed = std::fs::remove_file(&fresh);
     match made {
         Ok(()) => {
-            File::open(path.parent().unwrap_or(Path::new(".")))
+            let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+            File::open(dir.unwrap_or(Path::new(".")))
                 .and_then(|dir| dir.sync_all())
                 .with_context(|| format!("making `{}` durable", path.display()))?;
             removed.with_context(|| format!("removing `{}`", fresh.display()))?;
-            Ok(secret)
+            Ok(true)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            read(path).with_context(|| format!("reading `{}`", path.display()))
-        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error).with_context(|| format!("writing `{}`", path.display())),
     }
 }
 
-/// Reads 32 bytes, as hexadecimal digits.
-fn read(path: &Path) -> anyhow::Result<[u8; 32]> {
+/// Reads a small secret out of a file that only its owner may read.
+pub(crate) fn text_for_the_owner_alone(path: &Path) -> anyhow::Result<String> {
     let file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -89,6 +96,12 @@ fn read(path: &Path) -> anyhow::Result<[u8; 32]> {
     }
     let mut text = String::new();
     file.take(1024).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Reads 32 bytes, as hexadecimal digits.
+fn read(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let text = text_for_the_owner_alone(path)?;
     let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok();
     bytes
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())

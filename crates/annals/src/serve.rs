@@ -149,18 +149,26 @@ async fn record_findings(installation: &Installation, system: &System, clock: &A
 
 /// Waits for a signal (false), or for the engine to give up (true).
 async fn wait(system: &mut System) -> anyhow::Result<bool> {
+    tokio::select! {
+        () = told_to_stop()? => Ok(false),
+        () = system.ended() => Ok(true),
+    }
+}
+
+/// Waits for a signal.
+pub(crate) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => info!("SIGINT: stopping"),
-        () = system.ended() => return Ok(true),
-    }
-    Ok(false)
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => info!("SIGINT: stopping"),
+        }
+    })
 }
 
 /// Written under another name first, so that whoever waits for the file finds it complete.
-fn write_port(file: &Path, port: u16) -> anyhow::Result<()> {
+pub(crate) fn write_port(file: &Path, port: u16) -> anyhow::Result<()> {
     let fresh = file.with_extension("new");
     std::fs::write(&fresh, format!("{port}\n"))
         .and_then(|()| std::fs::rename(&fresh, file))

@@ -68,6 +68,12 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("annals_log_subscriptions_ended_total", "Subscriptions that ended");
     metrics::describe_counter!("annals_log_records_copied_total", "Records copied from the server");
     metrics::describe_counter!("annals_integrity_findings_total", "Traces of tampering");
+    metrics::describe_counter!("annals_witness_answers_total", "What witnesses said, by outcome");
+    metrics::describe_counter!(
+        "annals_checkpoint_sink_checkpoints_total",
+        "Checkpoints sinks took"
+    );
+    metrics::describe_counter!("annals_checkpoint_sink_failures_total", "Checkpoints not taken");
     metrics::describe_counter!("annals_deliveries_total", "Attempts to deliver, by outcome");
     metrics::describe_counter!("annals_deliveries_parked_total", "Deliveries that were given up");
     metrics::describe_gauge!("annals_lease_held", "Whether this node delivers");

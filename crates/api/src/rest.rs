@@ -98,6 +98,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/tlog/log.json", access: Open, handler: |verb| on(verb, tlog::log) },
     Route { verb: Get, path: "/tlog/heads/{day}", access: Open, handler: |verb| on(verb, tlog::heads) },
     Route { verb: Get, path: "/tlog/{shard}/checkpoint", access: Open, handler: |verb| on(verb, tlog::checkpoint) },
+    Route { verb: Get, path: "/tlog/{shard}/checkpoint.cosigned", access: Open, handler: |verb| on(verb, tlog::cosigned) },
     Route { verb: Get, path: "/tlog/{shard}/tile/{*path}", access: Open, handler: |verb| on(verb, tlog::tile) },
     Route { verb: Get, path: "/api/v1/logs/{id}/proof", access: Needs(READERS), handler: |verb| on(verb, tlog::proof) },
     Route { verb: Get, path: "/api/v1/openapi.json", access: Open, handler: |verb| on(verb, docs_page::document) },

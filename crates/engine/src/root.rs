@@ -28,7 +28,7 @@ use crate::settings::{ProjectionSettings, RecorderSettings, SupervisionSettings}
 use crate::shards::Shards;
 use crate::spool::{Drainer, DrainerParts, Spooler};
 use crate::supervision::{Address, RestartBudget};
-use crate::tiles::{DailyCommitment, SelfAudit};
+use crate::tiles::TileWork;
 
 /// How long to wait after an actor could not even be started, before that is tried again.
 const REST: Duration = Duration::from_secs(1);
@@ -74,10 +74,8 @@ pub(crate) struct Root {
     /// Whose files are looked after; none where they are not, or where there are none.
     pub(crate) index: Option<Arc<dyn SearchIndex>>,
     pub(crate) scrub: ScrubSettings,
-    /// Compares the log with its Merkle trees; none where there are none.
-    pub(crate) audit: Option<SelfAudit>,
-    /// Commits to where the streams end; none where there are no trees.
-    pub(crate) commitment: Option<DailyCommitment>,
+    /// What is done with the Merkle trees; nothing where there are none.
+    pub(crate) tile_work: Vec<TileWork>,
     pub(crate) recorder: RecorderSettings,
     pub(crate) pace: ProjectionSettings,
     pub(crate) supervision: SupervisionSettings,
@@ -94,8 +92,7 @@ pub(crate) enum Child {
     Drainer(DrainerParts, ActorCell),
     Exporter(Arc<Office>, ActorCell),
     Scrubber(Arc<dyn SearchIndex>, ActorCell),
-    SelfAudit(SelfAudit, ActorCell),
-    DailyCommitment(DailyCommitment, ActorCell),
+    TileWork(TileWork, ActorCell),
 }
 
 impl Child {
@@ -107,8 +104,7 @@ impl Child {
             | Self::Drainer(_, cell)
             | Self::Exporter(_, cell)
             | Self::Scrubber(_, cell)
-            | Self::SelfAudit(_, cell)
-            | Self::DailyCommitment(_, cell) => cell.get_id() == actor.get_id(),
+            | Self::TileWork(_, cell) => cell.get_id() == actor.get_id(),
             Self::Recorder(address) => address.borrow().get_id() == actor.get_id(),
         }
     }
@@ -152,13 +148,9 @@ impl Actor for Root {
             let scrubber = self.spawn_scrubber(index, myself.get_cell()).await?;
             children.push(Child::Scrubber(Arc::clone(index), scrubber));
         }
-        if let Some(audit) = &self.audit {
-            let actor = spawn_plain(audit, myself.get_cell()).await?;
-            children.push(Child::SelfAudit(audit.clone(), actor));
-        }
-        if let Some(commitment) = &self.commitment {
-            let actor = spawn_plain(commitment, myself.get_cell()).await?;
-            children.push(Child::DailyCommitment(commitment.clone(), actor));
+        for work in &self.tile_work {
+            let actor = work.spawn(myself.get_cell()).await?;
+            children.push(Child::TileWork(work.clone(), actor));
         }
         if let Some(spooler) = self.recorder_parts.spooler.clone() {
             let recorder = self.recorder_parts.clone().recorder(addresses.clone());
@@ -215,10 +207,7 @@ impl Root {
             Child::Exporter(office, cell) => *cell = spawn_exporter(office, root).await?,
             Child::Drainer(parts, cell) => *cell = spawn_drainer(parts, root).await?,
             Child::Scrubber(index, cell) => *cell = self.spawn_scrubber(index, root).await?,
-            Child::SelfAudit(audit, cell) => *cell = spawn_plain(audit, root).await?,
-            Child::DailyCommitment(commitment, cell) => {
-                *cell = spawn_plain(commitment, root).await?;
-            }
+            Child::TileWork(work, cell) => *cell = work.spawn(root).await?,
             Child::Recorder(address) => {
                 address.send_replace(self.spawn_recorder(root).await?);
             }
@@ -295,14 +284,6 @@ impl Root {
 async fn spawn_exporter(office: &Arc<Office>, root: ActorCell) -> Result<ActorCell, SpawnErr> {
     let actor = Exporter { office: Arc::clone(office) };
     Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
-}
-
-/// Starts an actor that needs nothing but itself.
-async fn spawn_plain<A: Actor<Arguments = ()> + Clone>(
-    actor: &A,
-    root: ActorCell,
-) -> Result<ActorCell, SpawnErr> {
-    Ok(Actor::spawn_linked(None, actor.clone(), (), root).await?.0.get_cell())
 }
 
 async fn spawn_drainer(parts: &DrainerParts, root: ActorCell) -> Result<ActorCell, SpawnErr> {

@@ -42,7 +42,7 @@ use crate::settings::{
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
 use crate::tiles::{
-    AuditSettings, DailyCommitment, Heads, KeptHeads, LogSigner, Mark, SelfAudit, TileKeeper, Tiles,
+    self, AuditSettings, Heads, KeptHeads, LogSigner, Mark, Publishing, TileKeeper, Tiles,
 };
 
 /// How long stopping waits for the feed to hold what was recorded last.
@@ -95,6 +95,8 @@ pub struct TileParts {
     pub ends: Arc<dyn StreamEnds>,
     /// Keeps the daily commitments to that.
     pub heads: Arc<KeptHeads>,
+    /// To whom their checkpoints are given.
+    pub publishing: Publishing,
 }
 
 /// How the engine runs.
@@ -240,16 +242,13 @@ impl System {
         };
         let audited = watch::Sender::default();
         let heads = ports.tiles.as_ref().map(Heads::of);
-        let tiles = heads.clone().map(|heads| Tiles::new(heads, audited.subscribe()));
+        let tiles = heads.map(|heads| Tiles::new(heads, audited.subscribe()));
         let open = |parts| Exports::open(parts, queries.clone(), tiles.clone(), stopping.clone());
         let exports = ports.exports.map(open).transpose().map_err(StartError::Exports)?;
-        let commitment = heads.map(|heads| DailyCommitment { heads, stopping: stopping.clone() });
-        let audit = ports.tiles.map(|parts| SelfAudit {
-            log: Arc::clone(&ports.log),
-            parts,
-            status: audited,
-            stopping: stopping.clone(),
-        });
+        let tile_work = match (ports.tiles, &tiles) {
+            (Some(parts), Some(tiles)) => tiles::work(parts, tiles, &ports.log, audited, &stopping),
+            _ => Vec::new(),
+        };
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
@@ -262,8 +261,7 @@ impl System {
             exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
             index: scrubbed,
             scrub: settings.scrub,
-            audit,
-            commitment,
+            tile_work,
             recorder: settings.recorder,
             pace: settings.projections,
             supervision: settings.supervision,

@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use annals_ports::{Delivery, DeliveryChannel, DeliveryError};
+use annals_ports::{
+    CheckpointSink, Delivery, DeliveryChannel, DeliveryError, OutgoingCheckpoint, PublishError,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
@@ -16,6 +18,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 mod answer;
 mod payload;
@@ -118,9 +121,16 @@ impl WebhookChannel {
         Ok(Self { name: name.to_owned(), url, secret: read_secret(settings)?, client })
     }
 
-    async fn post(&self, delivery: &Delivery) -> Result<Response, DeliveryError> {
-        let id = delivery.id.to_string();
-        let body = payload::of(delivery);
+    /// Posts a body under an id, by which the receiver knows what comes twice.
+    async fn post(&self, id: Uuid, body: Vec<u8>) -> Result<(), DeliveryError> {
+        let response = self.send(id.to_string(), body).await?;
+        let judged = answer::judge(response.status(), response.headers());
+        // Whatever comes of reading on: the receiver has decided.
+        let _ = timeout(ANSWER_PATIENCE, read_on(response)).await;
+        judged
+    }
+
+    async fn send(&self, id: String, body: Vec<u8>) -> Result<Response, DeliveryError> {
         let timestamp = Timestamp::now().as_second();
         let request = self
             .client
@@ -146,11 +156,21 @@ impl DeliveryChannel for WebhookChannel {
     }
 
     async fn deliver(&self, delivery: &Delivery) -> Result<(), DeliveryError> {
-        let response = self.post(delivery).await?;
-        let judged = answer::judge(response.status(), response.headers());
-        // Whatever comes of reading on: the receiver has decided.
-        let _ = timeout(ANSWER_PATIENCE, read_on(response)).await;
-        judged
+        self.post(delivery.id, payload::of(delivery)).await
+    }
+}
+
+/// The same webhook, for checkpoints of the log.
+#[async_trait]
+impl CheckpointSink for WebhookChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn put(&self, checkpoint: &OutgoingCheckpoint) -> Result<(), PublishError> {
+        let (id, now) = (payload::id_of(&self.name, checkpoint), Timestamp::now());
+        let posted = self.post(id, payload::of_checkpoint(checkpoint, now)).await;
+        posted.map_err(|DeliveryError { doing, source, .. }| PublishError { doing, source })
     }
 }
 
@@ -180,7 +200,7 @@ fn url(text: &str) -> Result<Url, WebhookError> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

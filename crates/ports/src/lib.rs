@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod key_store;
 pub mod memory;
 pub mod profiles;
+pub mod publishing;
 pub mod quarantine;
 pub mod rate_limits;
 pub mod registers;
@@ -34,6 +35,9 @@ pub use generations::Generations;
 pub use inbox::InboxStore;
 pub use key_store::{KeyStore, KeyStoreError};
 pub use profiles::ProfileStore;
+pub use publishing::{
+    CheckpointSink, OutgoingCheckpoint, PublishError, WitnessAnswer, WitnessClient,
+};
 pub use quarantine::{QuarantineStore, RefusalReason};
 pub use rate_limits::{LocalRateLimiter, Quota, RateKey, RateLimiter, Verdict};
 pub use registers::{Register, RegisterError, SharedRegisters};

@@ -41,6 +41,13 @@ pub trait TreeStore: Send + Sync + 'static {
     /// checkpoint with more signatures.
     fn replace_note(&self, shard: &str, size: u64, note: &str) -> Result<bool, ReadModelError>;
 
+    /// Keeps the checkpoint that enough witnesses have cosigned, in the place of the one before; the tree
+    /// may have grown since. Nothing happens when there is no such shard.
+    fn keep_cosigned(&self, shard: &str, note: &str) -> Result<(), ReadModelError>;
+
+    /// What was kept so.
+    fn cosigned(&self, shard: &str) -> Result<Option<String>, ReadModelError>;
+
     /// Forgets everything, to be made anew from the log.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

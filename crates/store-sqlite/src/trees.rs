@@ -15,9 +15,9 @@ use crate::pool::Pool;
 const FORMAT: Format = Format {
     file: "tiles.db",
     application_id: i32::from_be_bytes(*b"ANLT"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/trees.sql"),
-    upgrades: &[],
+    upgrades: &[include_str!("schema/trees_2.sql")],
     page_size: 16_384,
     durable: true,
     cache_kib: 8 * 1024,
@@ -135,6 +135,24 @@ impl TreeStore for SqliteTrees {
             all.prepare_cached("UPDATE shards SET note = ?3 WHERE name = ?1 AND size = ?2")?
                 .execute(params![shard, size as i64, note])
                 .map(|changed| changed == 1)
+        })
+    }
+
+    fn keep_cosigned(&self, shard: &str, note: &str) -> Result<(), ReadModelError> {
+        self.within("keep a cosigned checkpoint", |all| {
+            all.prepare_cached("UPDATE shards SET cosigned = ?2 WHERE name = ?1")?
+                .execute(params![shard, note])
+                .map(drop)
+        })
+    }
+
+    fn cosigned(&self, shard: &str) -> Result<Option<String>, ReadModelError> {
+        self.read("read a cosigned checkpoint", |connection| {
+            connection
+                .prepare_cached("SELECT cosigned FROM shards WHERE name = ?1")?
+                .query_row([shard], |row| row.get(0))
+                .optional()
+                .map(Option::flatten)
         })
     }
 

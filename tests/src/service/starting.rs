@@ -49,6 +49,7 @@ impl TestService {
             program: Program::at(path).with(&setup.environment),
             home,
             setup,
+            settings: None,
             process: None,
             address: Address::default(),
             http,
@@ -145,6 +146,7 @@ impl TestService {
             .args(["--listen", "127.0.0.1:0", "--port-file"])
             .arg(port_file)
             .args(self.setup.store.iter().flat_map(|store| ["--store", store]))
+            .args(self.settings.iter().flat_map(|file| [Path::new("--config"), file]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr);

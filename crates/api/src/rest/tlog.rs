@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::logs;
@@ -26,19 +27,24 @@ const A_MOMENT: &str = "public, max-age=1";
 /// `GET /tlog/log.json`
 pub(super) async fn log(State(api): State<Api>) -> Result<Response, ApiError> {
     let tiles = tiles(&api)?;
-    let body = blocking(move || describe(&tiles)).await?.to_string();
+    let year = api.clock.now().to_zoned(TimeZone::UTC).year();
+    let body = blocking(move || describe(&tiles, year)).await?.to_string();
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, A_MOMENT)], body)
         .into_response())
 }
 
 /// All there is, and every key that something is signed with.
-fn describe(tiles: &Tiles) -> Result<Value, TilesError> {
+fn describe(tiles: &Tiles, year: i16) -> Result<Value, TilesError> {
     let shard = |shard: &PublishedShard| json!({ "path": shard.name, "vkey": shard.key.to_string(), "size": shard.size });
     let shards: Vec<Value> = tiles.shards()?.iter().map(shard).collect();
+    let coming = tiles.coming(year)?;
+    let coming = coming.iter().map(|(path, key)| json!({ "path": path, "vkey": key.to_string() }));
+    let coming: Vec<Value> = coming.collect();
     let newest = tiles.newest_commitment()?.map(|day| day.to_string());
     Ok(json!({
         "origin": tiles.log(),
         "shards": shards,
+        "coming": coming,
         "heads": { "vkey": tiles.heads_key().to_string(), "newest": newest },
         "receipts": {
             "vkey": tiles.receipt_key().to_string(),
@@ -74,9 +80,25 @@ pub(super) async fn checkpoint(
             "no checkpoint of this shard may be signed now",
         ));
     }
+    Ok(note(shard.checkpoint))
+}
+
+/// `GET /tlog/{shard}/checkpoint.cosigned`
+pub(super) async fn cosigned(
+    State(api): State<Api>,
+    Path(shard): Path<String>,
+) -> Result<Response, ApiError> {
+    let tiles = tiles(&api)?;
+    let cosigned = blocking(move || tiles.cosigned(&shard)).await?;
+    let cosigned =
+        cosigned.ok_or_else(|| ApiError::not_found("checkpoint that was cosigned by witnesses"))?;
+    Ok(note(cosigned))
+}
+
+fn note(checkpoint: String) -> Response {
     let kind =
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, A_MOMENT)];
-    Ok((kind, shard.checkpoint).into_response())
+    (kind, checkpoint).into_response()
 }
 
 /// `GET /tlog/{shard}/tile/…`

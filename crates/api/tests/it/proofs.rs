@@ -71,6 +71,8 @@ async fn what_is_published_is_read_without_a_token_and_nothing_else_is_there() {
     let log = service.get("/tlog/log.json", "").await;
     assert_eq!(log.status, StatusCode::OK);
     let shard = log.json()["shards"][0]["path"].as_str().unwrap().to_owned();
+    let next = shard.parse::<u16>().unwrap() + 1;
+    assert_eq!(log.json()["coming"][0]["path"], next.to_string());
     let checkpoint = service.get(&format!("/tlog/{shard}/checkpoint"), "").await;
     assert!(checkpoint.text.starts_with("log.test/annals/"), "{}", checkpoint.text);
     assert_eq!(checkpoint.headers["cache-control"], "public, max-age=1");
@@ -79,6 +81,7 @@ async fn what_is_published_is_read_without_a_token_and_nothing_else_is_there() {
     assert_eq!(tile.headers["cache-control"], "public, max-age=31536000, immutable");
     for nowhere in [
         "/tlog/1999/checkpoint".to_owned(),
+        format!("/tlog/{shard}/checkpoint.cosigned"),
         format!("/tlog/{shard}/tile/0/000"),
         format!("/tlog/{shard}/tile/0/000.p/0"),
         format!("/tlog/{shard}/tile/0/0"),

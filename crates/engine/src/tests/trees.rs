@@ -12,10 +12,13 @@ use annals_domain::{Position, Revision, StreamName};
 use annals_evidence::{HeadEvidence, HeadsCommitment};
 use annals_ports::memory::{MemoryEventLog, MemoryTrees};
 use annals_ports::trees::{TreeGrowth, TreeLeaf, TreeStore};
-use annals_ports::{Direction, LogError, LogReader, ReadModelError, StreamEnd, StreamEnds};
+use annals_ports::{
+    CheckpointSink, Direction, LogError, LogReader, OutgoingCheckpoint, PublishError,
+    ReadModelError, StreamEnd, StreamEnds, WitnessAnswer, WitnessClient,
+};
 use annals_record::MasterKey;
 use annals_tlog::stream_heads::{HeadProof, verify_head};
-use annals_tlog::{Hash, Note, TreeHead};
+use annals_tlog::{Algorithm, Hash, Note, SigningKey, TreeHead, VerifyingKey};
 use async_trait::async_trait;
 use jiff::civil::date;
 use tempfile::TempDir;
@@ -24,8 +27,34 @@ use super::machine::{Machine, events, record, settings, start, wait_until_durabl
 use crate::TileParts;
 use crate::tiles::{
     AuditSettings, FileMark, Heads, HeadsError, KeptHeads, LogSigner, Mark, MarkError, Marked,
-    TreeReport, check_trees,
+    Publishing, TreeReport, Witness, WitnessSettings, check_trees,
 };
+
+/// Takes what it is given and never says a word.
+struct Silent;
+
+#[async_trait]
+impl WitnessClient for Silent {
+    async fn add_checkpoint(&self, _: String) -> Result<WitnessAnswer, PublishError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl CheckpointSink for Silent {
+    fn name(&self) -> &str {
+        "silent"
+    }
+
+    async fn put(&self, _: &OutgoingCheckpoint) -> Result<(), PublishError> {
+        std::future::pending().await
+    }
+}
+
+fn witness_key() -> VerifyingKey {
+    let key = SigningKey::from_seed("witness.test/one", Algorithm::Cosignature, &[3; 32]).unwrap();
+    key.verifying_key().clone()
+}
 
 /// A log of 600 events and its trees.
 struct Sealed {
@@ -43,7 +72,15 @@ async fn sealed() -> Sealed {
     let mark = Arc::new(FileMark::new(dir.path().join("tiles.mark")));
     let machine = Machine::default();
     let mut ports = machine.ports();
-    ports.tiles = Some(parts(&machine, &dir, trees.clone(), signer.clone(), mark.clone()));
+    // A witness and a sink that never answer hold up nothing of what follows.
+    let publishing = Publishing {
+        witnesses: vec![Witness { key: witness_key(), client: Arc::new(Silent) }],
+        witnessing: WitnessSettings { interval_seconds: 1, timeout_seconds: 3600, quorum: 0 },
+        sinks: vec![Arc::new(Silent)],
+        sink_interval_seconds: 1,
+    };
+    let quiet = parts(&machine, &dir, trees.clone(), signer.clone(), mark.clone());
+    ports.tiles = Some(TileParts { publishing, ..quiet });
     let system = start(ports, Catalogue::default(), settings()).await;
     record(&system, events(0, 600)).await;
     let head = machine.log.head().await.unwrap();
@@ -61,7 +98,8 @@ fn parts(
 ) -> TileParts {
     let audit = AuditSettings { interval_seconds: 0, records_per_second: 1 };
     let heads = Arc::new(KeptHeads::new(dir.path().join("heads")));
-    TileParts { store, signer, mark, audit, ends: Arc::new(machine.log.memory.clone()), heads }
+    let (ends, publishing) = (Arc::new(machine.log.memory.clone()), Publishing::default());
+    TileParts { store, signer, mark, audit, ends, heads, publishing }
 }
 
 impl Sealed {
@@ -118,6 +156,14 @@ impl TreeStore for Changed<'static> {
 
     fn replace_note(&self, _: &str, _: u64, _: &str) -> Result<bool, ReadModelError> {
         unreachable!("a check changes nothing")
+    }
+
+    fn keep_cosigned(&self, _: &str, _: &str) -> Result<(), ReadModelError> {
+        unreachable!("checking changes nothing")
+    }
+
+    fn cosigned(&self, _: &str) -> Result<Option<String>, ReadModelError> {
+        unreachable!("checking does not ask for it")
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {

@@ -185,6 +185,25 @@ impl Tiles {
         shard.map(|shard| self.published(shard)).transpose()
     }
 
+    /// The shards of this year and the next that were not begun, with their keys: witnesses can be told of
+    /// them before.
+    pub fn coming(&self, year: i16) -> Result<Vec<(String, VerifyingKey)>, TilesError> {
+        let begun = self.store.shards()?;
+        let names = [year, year.saturating_add(1)].map(|year| format!("{year:04}"));
+        let coming = names.into_iter().filter(|name| begun.iter().all(|shard| shard.name != *name));
+        coming
+            .map(|name| {
+                let key = self.signer.verifying_key(&name)?;
+                Ok((name, key))
+            })
+            .collect()
+    }
+
+    /// The newest checkpoint of a shard that enough witnesses have cosigned; none when there is none.
+    pub fn cosigned(&self, shard: &str) -> Result<Option<String>, TilesError> {
+        Ok(self.store.cosigned(shard)?)
+    }
+
     fn published(&self, shard: TreeShard) -> Result<PublishedShard, TilesError> {
         let key = self.signer.verifying_key(&shard.name)?;
         let TreeShard { name, size, root, note, .. } = shard;

@@ -18,8 +18,8 @@ use crate::TileParts;
 use crate::projection::Projection;
 use crate::tests::machine::event;
 
-struct Kept {
-    trees: Arc<MemoryTrees>,
+pub(super) struct Kept {
+    pub(super) trees: Arc<MemoryTrees>,
     signer: LogSigner,
     mark: Arc<FileMark>,
     log: MemoryEventLog,
@@ -27,7 +27,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self {
             trees: Arc::default(),
@@ -39,7 +39,7 @@ impl Kept {
     }
 
     /// A service that starts.
-    fn keeper(&self) -> TileKeeper {
+    pub(super) fn keeper(&self) -> TileKeeper {
         let keeper = TileKeeper::new(self.trees.clone(), self.signer.clone(), self.mark.clone());
         keeper.rewind().unwrap();
         keeper
@@ -54,14 +54,15 @@ impl Kept {
             audit,
             ends: Arc::new(self.log.clone()),
             heads: Arc::new(KeptHeads::new(self.dir.path().join("heads"))),
+            publishing: Publishing::default(),
         })
     }
 
-    fn tiles(&self) -> Tiles {
+    pub(super) fn tiles(&self) -> Tiles {
         Tiles::new(self.heads(), watch::channel(Default::default()).1)
     }
 
-    fn newest(&self) -> PublishedShard {
+    pub(super) fn newest(&self) -> PublishedShard {
         self.tiles().shards().unwrap().pop().unwrap()
     }
 }
@@ -84,7 +85,7 @@ fn records(positions: std::ops::Range<u64>, year: i16) -> Vec<Recorded> {
         .collect()
 }
 
-fn take(keeper: &TileKeeper, positions: std::ops::Range<u64>, year: i16) {
+pub(super) fn take(keeper: &TileKeeper, positions: std::ops::Range<u64>, year: i16) {
     let end = Position(positions.end - 1);
     keeper.apply(&records(positions, year), end).unwrap();
     keeper.commit().unwrap();
@@ -185,6 +186,10 @@ fn a_new_year_begins_a_tree_whose_first_leaf_commits_to_the_last_checkpoint() {
     let names: Vec<&str> = shards.iter().map(|shard| shard.name.as_str()).collect();
     assert_eq!(names, ["2026", "2027"]);
     assert_eq!((shards[0].size, shards[1].size), (10, 11));
+    let names = |coming: Vec<(String, _)>| coming.into_iter().map(|(name, _)| name);
+    assert_eq!(names(kept.tiles().coming(2026).unwrap()).count(), 0);
+    assert!(names(kept.tiles().coming(2027).unwrap()).eq(["2028"]));
+    assert!(names(kept.tiles().coming(2028).unwrap()).eq(["2028", "2029"]));
     let text = annals_tlog::Note::parse(shards[0].checkpoint.as_bytes()).unwrap();
     let first = kept.trees.leaves("2027", 0).unwrap().unwrap()[0];
     assert_eq!(first, growing::link(text.text()));

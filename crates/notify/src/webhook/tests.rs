@@ -241,3 +241,27 @@ fn only_addresses_of_this_machine_go_past_a_proxy() {
     assert!(loopback("http://localhost/") && !loopback("http://10.0.0.1/"));
     assert!(!loopback("http://localhost.example.org/"));
 }
+
+#[tokio::test]
+async fn a_checkpoint_is_told_whole_and_has_the_same_id_each_time() {
+    let (address, mut gotten) = receiver(|| StatusCode::NO_CONTENT.into_response()).await;
+    let (origin, note) = ("log.test/annals/2026".to_owned(), "a signed note\n".to_owned());
+    let checkpoint = OutgoingCheckpoint { origin, shard: "2026".to_owned(), size: 7, note };
+    let mut ids = Vec::new();
+    for size in [7, 7, 8] {
+        let checkpoint = OutgoingCheckpoint { size, ..checkpoint.clone() };
+        channel(address, 5).put(&checkpoint).await.unwrap();
+        let (headers, body) = gotten.recv().await.unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(told["type"], "annals.checkpoint.signed");
+        assert_eq!(
+            told["data"],
+            json!({ "origin": "log.test/annals/2026", "size": size, "checkpoint": "a signed note\n" })
+        );
+        assert!(headers.contains_key("webhook-signature"));
+        ids.push(headers["webhook-id"].clone());
+    }
+    assert!(ids[0] == ids[1] && ids[1] != ids[2]);
+    let (address, _gotten) = receiver(|| StatusCode::GONE.into_response()).await;
+    assert!(channel(address, 5).put(&checkpoint).await.is_err());
+}

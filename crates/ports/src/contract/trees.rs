@@ -12,6 +12,7 @@ pub fn run(make: impl Fn() -> Box<dyn TreeStore>) {
     growth_that_begins_elsewhere_is_refused_and_changes_nothing(&*make());
     shards_are_kept_apart_and_in_order(&*make());
     a_note_is_replaced_only_at_its_size(&*make());
+    what_was_cosigned_outlasts_growth(&*make());
     a_cleared_store_begins_anew(&*make());
 }
 
@@ -101,6 +102,21 @@ fn a_note_is_replaced_only_at_its_size(store: &dyn TreeStore) {
     assert!(!store.replace_note("2027", 3, "elsewhere").expect("the store works"));
     assert!(store.replace_note("2026", 3, "cosigned").expect("the store works"));
     assert_eq!(store.shards().expect("the store works")[0].note, "cosigned");
+}
+
+fn what_was_cosigned_outlasts_growth(store: &dyn TreeStore) {
+    store.keep_cosigned("2026", "of no shard").expect("the store works");
+    assert_eq!(store.cosigned("2026").expect("the store works"), None);
+    grow(store, "2026", 0, 3);
+    assert_eq!(store.cosigned("2026").expect("the store works"), None);
+    for note in ["cosigned at 2", "cosigned at 3"] {
+        store.keep_cosigned("2026", note).expect("the store works");
+    }
+    grow(store, "2026", 3, 1);
+    grow(store, "2027", 0, 1);
+    assert_eq!(store.cosigned("2026").expect("the store works").as_deref(), Some("cosigned at 3"));
+    assert_eq!(store.cosigned("2027").expect("the store works"), None);
+    assert_eq!(store.shards().expect("the store works")[0].note, "checkpoint of 4");
 }
 
 fn a_cleared_store_begins_anew(store: &dyn TreeStore) {

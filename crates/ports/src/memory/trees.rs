@@ -20,6 +20,7 @@ struct Kept {
     shard: TreeShard,
     leaves: Vec<TreeLeaf>,
     rows: BTreeMap<(u8, u64), Vec<u8>>,
+    cosigned: Option<String>,
 }
 
 impl MemoryTrees {
@@ -42,7 +43,7 @@ impl TreeStore for MemoryTrees {
         }
         let known = known.unwrap_or_else(|| {
             let (leaves, rows) = (Vec::new(), BTreeMap::new());
-            shards.push(Kept { shard: shard.clone(), leaves, rows });
+            shards.push(Kept { shard: shard.clone(), leaves, rows, cosigned: None });
             shards.len() - 1
         });
         let kept = &mut shards[known];
@@ -81,6 +82,15 @@ impl TreeStore for MemoryTrees {
         let replaced = self
             .of(shard, |kept| (kept.shard.size == size).then(|| kept.shard.note = note.to_owned()));
         Ok(replaced.is_some())
+    }
+
+    fn keep_cosigned(&self, shard: &str, note: &str) -> Result<(), ReadModelError> {
+        self.of(shard, |kept| kept.cosigned.replace(note.to_owned()));
+        Ok(())
+    }
+
+    fn cosigned(&self, shard: &str) -> Result<Option<String>, ReadModelError> {
+        Ok(self.of(shard, |kept| kept.cosigned.clone()))
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {

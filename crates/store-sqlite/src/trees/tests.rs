@@ -28,7 +28,7 @@ fn a_row_of_leaves_that_was_cut_short_is_told_and_not_passed_over() {
     trees
         .within("damage it", |all| {
             all.execute_batch(
-                "INSERT INTO shards VALUES (1, '2026', 1, zeroblob(32), 1, '');
+                "INSERT INTO shards VALUES (1, '2026', 1, zeroblob(32), 1, '', NULL);
                  INSERT INTO leaves VALUES (1, 0, 1, zeroblob(7), zeroblob(28));",
             )
         })

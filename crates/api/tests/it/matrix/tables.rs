@@ -71,6 +71,7 @@ pub(super) const REST: &[Row] = &[
     open("/tlog/log.json"),
     open("/tlog/heads/{day}"),
     open("/tlog/{shard}/checkpoint"),
+    open("/tlog/{shard}/checkpoint.cosigned"),
     open("/tlog/{shard}/tile/{*path}"),
     row("GET", "/api/v1/targets/{type}/{id}/history", READERS),
     row("POST", "/api/v1/exports", EXPORTERS),

@@ -219,6 +219,7 @@ impl Service {
                 audit: AuditSettings { interval_seconds: 1, records_per_second: u64::MAX },
                 ends: Arc::new(log.clone()),
                 heads: Arc::new(KeptHeads::new(exports.path().join("heads"))),
+                publishing: annals_engine::tiles::Publishing::default(),
             }),
         };
         let permits = Permits::of(&limits.request);

@@ -80,6 +80,19 @@ pub(super) const ROWS: &[Operation] = &[
         ..ROW
     },
     Operation {
+        path: "/tlog/{shard}/checkpoint.cosigned",
+        id: "getCosignedCheckpoint",
+        group: "Proof",
+        summary: "Read the newest checkpoint of a tree that enough witnesses have cosigned",
+        description: "The same form with the cosignatures (C2SP tlog-cosignature) below. The tree may have \
+                      grown since. 404 while there is none.",
+        open: true,
+        parameters: &[SHARD],
+        answers: &[Answer { description: "The checkpoint.", content: &[TEXT], ..ANSWER }],
+        problems: &[404],
+        ..ROW
+    },
+    Operation {
         path: "/tlog/{shard}/tile/{*path}",
         id: "getTile",
         group: "Proof",
