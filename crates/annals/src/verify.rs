@@ -80,3 +80,6 @@ fn report(found: &Findings) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

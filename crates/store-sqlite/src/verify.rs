@@ -6,6 +6,7 @@
 
 mod checks;
 mod removals;
+mod trees;
 
 use std::fmt;
 use std::path::Path;
@@ -78,7 +79,7 @@ pub enum Problem {
     Emptied,
     /// Retention is told to have removed it, and it is there.
     NotRemoved,
-    /// The log has no event that tells why it was removed: the id that is named.
+    /// The log has no retention run that tells why it was removed: the id that is named.
     NoRun(String),
     /// Record and table disagree on this.
     Differs {
@@ -106,7 +107,7 @@ impl fmt::Display for Problem {
             Self::Emptied => f.write_str("it was emptied, and not by retention"),
             Self::NotRemoved => f.write_str("it is told to be removed by retention, and is there"),
             Self::NoRun(run) => {
-                write!(f, "it was removed, and the event {run} that would tell why is not there")
+                write!(f, "it was removed, and {run}, which would tell why, is no retention run in the log")
             }
             Self::Differs { what, record, table } => {
                 write!(f, "its {what} is `{record}` in the record and `{table}` in the table")
@@ -178,6 +179,24 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Report, 
         let (done, total) = (report.records, report.records);
         progress(Progress { doing: "checking the structure of keys.db", done, total });
         checks::structure(&keys, crate::key_store::FORMAT.file, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Checks `tiles.db` against itself, and how far it says that it has come against the log. Whether its trees
+/// are those of the log is the matter of the engine.
+///
+/// It only reads. Of a directory without trees nothing is told.
+pub fn verify_trees(dir: &Path) -> Result<Report, VerifyError> {
+    let mut report = Report::default();
+    let format = &crate::trees::FORMAT;
+    if dir.join(format.file).exists()
+        && let Some(connection) = open(dir, format, &mut report)?
+    {
+        checks::structure(&connection, format.file, &mut report)?;
+        if report.is_whole() {
+            trees::check(&connection, &mut report)?;
+        }
     }
     Ok(report)
 }

@@ -17,6 +17,8 @@ use super::*;
 use crate::projection::Projection;
 use crate::tests::machine::event;
 
+mod crashing;
+
 struct Kept {
     trees: Arc<MemoryTrees>,
     signer: LogSigner,
