@@ -73,6 +73,8 @@ pub enum Problem {
     RevisionGap(Revision),
     /// A later revision lies at an earlier position.
     OutOfOrder,
+    /// Another record has its id.
+    Twice,
     /// The bytes are not a record; why.
     Unreadable(String),
     /// It holds nothing, and retention did not do that.
@@ -103,6 +105,7 @@ impl fmt::Display for Problem {
                 write!(f, "its stream has a gap: revision {expected} was expected")
             }
             Self::OutOfOrder => f.write_str("it lies before an earlier revision of its stream"),
+            Self::Twice => f.write_str("its id is that of an earlier record, too"),
             Self::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Self::Emptied => f.write_str("it was emptied, and not by retention"),
             Self::NotRemoved => f.write_str("it is told to be removed by retention, and is there"),
@@ -171,6 +174,7 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Report, 
         tell("checking the structure of events.db", 0);
         checks::structure(&events, crate::event_log::FORMAT.file, &mut report)?;
         checks::revisions(&events, total, &mut report, &mut tell)?;
+        checks::ids(&events, &mut report, &mut tell)?;
         checks::records(&events, total, &mut report, &mut tell)?;
     }
     if dir.join(crate::key_store::FORMAT.file).exists()

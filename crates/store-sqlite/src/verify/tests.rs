@@ -98,6 +98,20 @@ fn retention_run() -> annals_ports::AppendItem {
     item
 }
 
+#[tokio::test]
+async fn a_record_that_was_copied_to_the_end_is_found() {
+    let dir = log().await;
+    tamper(
+        &dir,
+        "DROP INDEX events_by_id;
+         INSERT INTO events SELECT 31, stream, 10, tenant, id, fingerprint, record
+         FROM events WHERE position = 4;",
+    );
+    let found = findings(&dir);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].position, &found[0].problem), (Some(Position(31)), &Problem::Twice));
+}
+
 /// A log in which retention removed the first two records; the last tells why.
 async fn log_after_retention() -> tempfile::TempDir {
     let dir = log().await;

@@ -53,7 +53,7 @@ pub(super) fn change_leaf(dir: &Path, position: i64, change: LeafChange) {
 pub(super) const STATEMENTS: [&str; 14] = [
     "DELETE FROM hashes WHERE rowid = (SELECT min(rowid) FROM hashes)",
     "DELETE FROM hashes WHERE rowid = (SELECT max(rowid) FROM hashes)",
-    "UPDATE hashes SET hashes = substr(hashes, 33) || substr(hashes, 1, 32)",
+    "UPDATE hashes SET hashes = CAST(substr(hashes, 33) || substr(hashes, 1, 32) AS BLOB)",
     "DELETE FROM leaves WHERE rowid = (SELECT min(rowid) FROM leaves)",
     "DELETE FROM leaves WHERE rowid = (SELECT max(rowid) FROM leaves)",
     "DELETE FROM leaves",
