@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use annals_domain::Position;
+use annals_ports::LogReader;
 use annals_ports::trees::{ROW_WIDTH, TreeStore};
-use annals_ports::{EventLog, LogReader};
 use annals_store_sqlite::{SqliteEventLog, SqliteTrees};
 use annals_tests::{Caller, Ledger, PATIENCE, Setup, TestService, samples, wait_until};
 use annals_tlog::{

@@ -92,7 +92,8 @@ impl Place {
         keys: &dyn KeyStore,
         was_destroyed: &impl Fn(&TenantId, &KeyId) -> Result<bool, KeyStoreError>,
     ) -> Result<bool, ReadError> {
-        let stored = keys.person_keys(&self.tenant, &self.keys).await.map_err(KeyRingError::from)?;
+        let stored =
+            keys.person_keys(&self.tenant, &self.keys).await.map_err(KeyRingError::from)?;
         for (id, _) in self.keys.iter().zip(stored).filter(|(_, wrapped)| wrapped.is_none()) {
             if !was_destroyed(&self.tenant, id).map_err(KeyRingError::from)? {
                 return Ok(true);

@@ -66,7 +66,8 @@ impl SqliteKeyStore {
                 .query_row(params![tenant.as_str(), id.0], |row| row.get(0))
                 .optional()
         });
-        let destroyed = read.map_err(|source| failed("reading whether a key was destroyed", source));
+        let destroyed =
+            read.map_err(|source| failed("reading whether a key was destroyed", source));
         Ok(destroyed?.unwrap_or(false))
     }
 

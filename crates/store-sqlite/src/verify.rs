@@ -110,7 +110,10 @@ impl fmt::Display for Problem {
             Self::Emptied => f.write_str("it was emptied, and not by retention"),
             Self::NotRemoved => f.write_str("it is told to be removed by retention, and is there"),
             Self::NoRun(run) => {
-                write!(f, "it was removed, and {run}, which would tell why, is no retention run in the log")
+                write!(
+                    f,
+                    "it was removed, and {run}, which would tell why, is no retention run in the log"
+                )
             }
             Self::Differs { what, record, table } => {
                 write!(f, "its {what} is `{record}` in the record and `{table}` in the table")
@@ -193,13 +196,18 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Report, 
 /// It only reads. Of a directory without trees nothing is told.
 pub fn verify_trees(dir: &Path) -> Result<Report, VerifyError> {
     let mut report = Report::default();
+    let head = |report: &mut Report| match open(dir, &crate::event_log::FORMAT, report)? {
+        Some(events) => checks::newest_position(&events, report),
+        None => Ok(Position::START),
+    };
     let format = &crate::trees::FORMAT;
     if dir.join(format.file).exists()
         && let Some(connection) = open(dir, format, &mut report)?
     {
         checks::structure(&connection, format.file, &mut report)?;
         if report.is_whole() {
-            trees::check(&connection, &mut report)?;
+            let head = head(&mut report)?;
+            trees::check(&connection, head, &mut report)?;
         }
     }
     Ok(report)

@@ -1,5 +1,6 @@
 //! What `tiles.db` repeats, and what it holds beside the trees: a service that trusts it must not be misled.
 
+use annals_domain::Position;
 use annals_ports::trees::ROW_WIDTH;
 use rusqlite::{Connection, params};
 
@@ -10,11 +11,16 @@ use crate::trees::FORMAT;
 const POSITION: usize = 8;
 const HASH: usize = 32;
 
-pub(super) fn check(connection: &Connection, report: &mut Report) -> Result<(), VerifyError> {
+/// `head` is where the log ends.
+pub(super) fn check(
+    connection: &Connection,
+    head: Position,
+    report: &mut Report,
+) -> Result<(), VerifyError> {
     let failed = |source| VerifyError::Failed { doing: "reading the Merkle trees", source };
     let mut findings = strays(connection).map_err(failed)?;
     findings.extend(leaves(connection).map_err(failed)?);
-    findings.extend(ends(connection).map_err(failed)?);
+    findings.extend(ends(connection, head).map_err(failed)?);
     for words in findings {
         report.add(structure_finding(FORMAT.file, words));
     }
@@ -34,10 +40,10 @@ fn strays(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         WHERE name IS NULL OR hashes.number < 0 OR hashes.number * ?1 >= size >> (8 * level)
            OR length(hashes) > ?3 * min(?1, (size >> (8 * level)) - hashes.number * ?1)";
     let mut statement = connection.prepare(SQL)?;
-    let found = statement.query_map(
-        params![ROW_WIDTH as i64, POSITION as i64, HASH as i64],
-        |row| Ok(format!("{} go beyond it", row.get::<_, String>(0)?)),
-    )?;
+    let found = statement
+        .query_map(params![ROW_WIDTH as i64, POSITION as i64, HASH as i64], |row| {
+            Ok(format!("{} go beyond it", row.get::<_, String>(0)?))
+        })?;
     found.collect()
 }
 
@@ -67,7 +73,7 @@ fn first_of_a_record(positions: &[u8]) -> i64 {
 }
 
 /// Whether each tree ends behind its last leaf, and before the next tree or the end of the log.
-fn ends(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+fn ends(connection: &Connection, head: Position) -> rusqlite::Result<Vec<String>> {
     const SQL: &str = "SELECT name, position,
            (SELECT positions FROM leaves WHERE shard = shards.number
             ORDER BY leaves.number DESC LIMIT 1),
@@ -80,10 +86,10 @@ fn ends(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     while let Some(row) = rows.next()? {
         let (name, told): (String, i64) = (row.get(0)?, row.get(1)?);
         let last: Option<Vec<u8>> = row.get(2)?;
-        let next: Option<i64> = row.get(3)?;
+        let next: i64 = row.get::<_, Option<i64>>(3)?.unwrap_or(head.0 as i64 + 1);
         let last = last.as_deref().and_then(|positions| positions.last_chunk::<POSITION>());
         let last = last.map_or(0, |position| i64::from_be_bytes(*position));
-        if told < last || next.is_some_and(|next| told >= next) {
+        if told < last || (told >= next && told > last) {
             found.push(format!("tree {name} is told to end at position {told}, and does not"));
         }
     }

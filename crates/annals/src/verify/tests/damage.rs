@@ -113,15 +113,17 @@ fn some_row(
     random: &mut Random,
 ) -> (Vec<Value>, Value, Place) {
     let Table { name, key, .. } = table;
-    let count: i64 =
-        connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap();
+    let count: i64 = connection
+        .query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))
+        .unwrap();
     assert!(count > 0, "{name} must hold something to be changed");
     let at = random.below(count as usize);
     let place = match name {
         "events" => "position, (SELECT name FROM streams WHERE id = stream), revision",
         _ => "NULL, NULL, NULL",
     };
-    let sql = format!("SELECT {place}, {column}, {key} FROM {name} ORDER BY {key} LIMIT 1 OFFSET {at}");
+    let sql =
+        format!("SELECT {place}, {column}, {key} FROM {name} ORDER BY {key} LIMIT 1 OFFSET {at}");
     connection
         .query_row(&sql, [], |row| {
             let place = match row.get::<_, Option<i64>>(0)? {
@@ -129,7 +131,8 @@ fn some_row(
                 None => None,
             };
             let columns = row.as_ref().column_count();
-            let key = (4..columns).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
+            let key =
+                (4..columns).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
             Ok((key, row.get(3)?, place))
         })
         .unwrap()

@@ -96,14 +96,16 @@ fn append_copy(log: &Connection, position: i64) {
 
 /// Of another stream, so that their revisions stay what they are.
 fn swap_with_neighbour(log: &Connection, position: i64) {
-    let other = neighbour(log, position, "stream <> (SELECT stream FROM events WHERE position = ?1)");
+    let other =
+        neighbour(log, position, "stream <> (SELECT stream FROM events WHERE position = ?1)");
     for (from, to) in [(position, -1), (other, position), (-1, other)] {
         log.execute("UPDATE events SET position = ?2 WHERE position = ?1", [from, to]).unwrap();
     }
 }
 
 fn swap_in_stream(log: &Connection, position: i64) {
-    let other = neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
+    let other =
+        neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
     let place = "SELECT position, revision FROM events WHERE position = ?1";
     let place = |at| log.query_row(place, [at], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let (one, two): ((i64, i64), (i64, i64)) = (place(position), place(other));
@@ -123,7 +125,8 @@ fn neighbour(log: &Connection, position: i64, holds: &str) -> i64 {
 }
 
 fn move_to_another_stream(log: &Connection, position: i64) {
-    let other = neighbour(log, position, "stream <> (SELECT stream FROM events WHERE position = ?1)");
+    let other =
+        neighbour(log, position, "stream <> (SELECT stream FROM events WHERE position = ?1)");
     let (from, revision): (i64, i64) = log
         .query_row("SELECT stream, revision FROM events WHERE position = ?1", [position], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -149,7 +152,8 @@ fn give_to_another_tenant(log: &Connection, position: i64) {
 }
 
 fn replace_by_another(log: &Connection, position: i64) {
-    let other = neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
+    let other =
+        neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
     let sql = "UPDATE events SET (id, fingerprint, record) =
                    (SELECT id, fingerprint, record FROM events WHERE position = ?2)
                WHERE position = ?1";
@@ -186,7 +190,8 @@ fn strip_groups(log: &Connection, position: i64) {
 }
 
 fn exchange_groups(log: &Connection, position: i64) {
-    let other = neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
+    let other =
+        neighbour(log, position, "stream = (SELECT stream FROM events WHERE position = ?1)");
     let groups = read(log, other).groups;
     edit(log, position, |record| record.groups = groups);
 }

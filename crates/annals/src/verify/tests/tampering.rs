@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use annals_ports::TreeStore;
 use annals_store_sqlite::SqliteTrees;
 
-use super::directory::{Directory, Image, LOG, MARK, TREES, Verdict, for_each, record, wait_for_trees};
+use super::directory::{
+    Directory, Image, LOG, MARK, TREES, Verdict, for_each, record, wait_for_trees,
+};
 use super::events::numbered;
 use super::log_changes::{self, CHANGES, Change, delete_and_close};
 use super::tree_changes::{self, LEAF_CHANGES, LeafChange, STATEMENTS, forge};
@@ -154,7 +156,11 @@ fn a_log_that_goes_on_otherwise_from_a_backup_is_neither_signed_nor_whole() {
                     record(system, events.collect()).await;
                     wait_for_trees(installation, system).await;
                     let now = notes(&directory);
-                    assert!(now.is_subset(&signed), "{old}: signed anew: {:?}", now.difference(&signed));
+                    assert!(
+                        now.is_subset(&signed),
+                        "{old}: signed anew: {:?}",
+                        now.difference(&signed)
+                    );
                 }
             })
             .await;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use annals_domain::Position;
+use annals_engine::tiles::LogSigner;
 use annals_ports::LogReader;
 use annals_ports::trees::{ROW_WIDTH, TreeGrowth, TreeLeaf, TreeShard, TreeStore};
-use annals_engine::tiles::LogSigner;
 use annals_record::MasterKey;
 use annals_store_sqlite::{SqliteEventLog, SqliteTrees};
 use annals_tlog::{Algorithm, Checkpoint, Entry, SigningKey, TileKind, Tree};
@@ -85,7 +85,8 @@ pub(super) async fn forge(dir: &Path, signer: &LogSigner, mark: bool) {
     let mut marks = String::new();
     for (number, old) in shards.iter().enumerate() {
         let after = number.checked_sub(1).map_or(0, |before| shards[before].position.0);
-        let of_shard = entries.iter().filter(|e| e.position.0 > after && e.position <= old.position);
+        let of_shard =
+            entries.iter().filter(|e| e.position.0 > after && e.position <= old.position);
         let leaf = |e: &annals_ports::LogEntry| TreeLeaf {
             position: e.position,
             digest: e.record.header_digest(),
