@@ -74,7 +74,7 @@ async fn killed_a_hundred_times_under_load_it_loses_nothing_and_doubles_nothing(
 }
 
 /// Writers that go on until the service is gone, and leave behind what got no answer.
-fn start_writers(
+pub(crate) fn start_writers(
     writer: &Caller,
     ledger: &Arc<Ledger>,
     cut_off: &Arc<Mutex<Vec<Value>>>,
@@ -112,7 +112,7 @@ fn start_writers(
 }
 
 /// A kill must not come at a moment that the service could be prepared for.
-fn random_moment() -> Duration {
+pub(crate) fn random_moment() -> Duration {
     let random = uuid::Uuid::new_v4().as_u64_pair().1;
     Duration::from_millis(LOAD_MS.start + random % (LOAD_MS.end - LOAD_MS.start))
 }

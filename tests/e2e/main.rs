@@ -32,6 +32,7 @@ mod quarantine;
 mod reading_own_writes;
 mod rebuilding;
 mod retention;
+mod sealing;
 mod spooling;
 mod stopping;
 mod subscribing;

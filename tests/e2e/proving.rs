@@ -34,7 +34,7 @@ async fn with_events() -> (TestService, Caller, Vec<String>) {
 }
 
 /// What an address answers without a token.
-async fn fetched(caller: &Caller, path: &str) -> Option<Vec<u8>> {
+pub(crate) async fn fetched(caller: &Caller, path: &str) -> Option<Vec<u8>> {
     let answer = caller.anonymous(Method::GET, path).send().await.unwrap();
     match answer.status().as_u16() {
         200 => Some(answer.bytes().await.unwrap().to_vec()),
@@ -43,7 +43,7 @@ async fn fetched(caller: &Caller, path: &str) -> Option<Vec<u8>> {
 }
 
 /// Copies everything that is published of the newest tree into a directory; its key.
-async fn mirror(caller: &Caller, to: &Path) -> String {
+pub(crate) async fn mirror(caller: &Caller, to: &Path) -> String {
     let log = fetched(caller, "/tlog/log.json").await.unwrap();
     let log: Value = serde_json::from_slice(&log).unwrap();
     let shard = log["shards"].as_array().unwrap().last().unwrap();

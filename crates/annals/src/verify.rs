@@ -92,3 +92,6 @@ fn report(found: &Findings) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

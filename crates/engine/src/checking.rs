@@ -1,12 +1,13 @@
 //! Checking that every record opens and holds what its header says.
 
+use std::fmt;
 use std::sync::Arc;
 
-use annals_domain::Position;
-use annals_ports::{EventLog, KeyStore};
-use annals_record::MasterKey;
+use annals_domain::{Position, Revision, StreamName, TenantId};
+use annals_ports::{EventLog, KeyStore, KeyStoreError, LogEntry};
+use annals_record::{KeyId, MasterKey};
 
-use crate::key_ring::KeyRing;
+use crate::key_ring::{KeyRing, KeyRingError};
 use crate::opening::{Opener, ReadError};
 use crate::projection::with_causes;
 use crate::reading::{Stretch, entries_after};
@@ -29,15 +30,17 @@ pub struct OpeningReport {
 }
 
 /// Opens every record of the log with its keys and compares each part with its digest in the
-/// header. Tells `progress` the position it has come to.
+/// header. A key that is not there must be one of which `was_destroyed` says so: it would else be lost,
+/// and with it what it seals. Tells `progress` the position it has come to.
 pub async fn open_every_record(
     log: Arc<dyn EventLog>,
     keys: Arc<dyn KeyStore>,
     master: MasterKey,
+    was_destroyed: impl Fn(&TenantId, &KeyId) -> Result<bool, KeyStoreError>,
     mut progress: impl FnMut(Position),
 ) -> Result<OpeningReport, ReadError> {
-    let keys = Arc::new(KeyRing::new(keys, master));
-    let opener = Opener { keys, fresh: Arc::new(Fresh::default()) };
+    let ring = Arc::new(KeyRing::new(Arc::clone(&keys), master));
+    let opener = Opener { keys: ring, fresh: Arc::new(Fresh::default()) };
     let mut report = OpeningReport::default();
     let mut position = Position::START;
     loop {
@@ -46,13 +49,17 @@ pub async fn open_every_record(
             return Ok(report);
         }
         position = end;
-        let places: Vec<_> =
-            entries.iter().map(|e| (e.record.stream.clone(), e.revision)).collect();
-        for (result, (stream, revision)) in opener.open(entries).await?.into_iter().zip(places) {
+        let places: Vec<Place> = entries.iter().map(Place::of).collect();
+        for (result, place) in opener.open(entries).await?.into_iter().zip(places) {
             report.records += 1;
-            if let Err(error) = result {
-                let cause = with_causes(&error);
-                report.add(format!("stream {stream}, revision {revision}: {cause}"));
+            match result {
+                Ok(opened) if opened.erased.is_empty() => {}
+                Ok(_) => {
+                    if place.has_lost_key(&*keys, &was_destroyed).await? {
+                        report.add(format!("{place}: a key is gone that nobody destroyed"));
+                    }
+                }
+                Err(error) => report.add(format!("{place}: {}", with_causes(&error))),
             }
         }
         if let Some(damaged) = damaged {
@@ -60,6 +67,45 @@ pub async fn open_every_record(
             report.add(with_causes(&damaged));
         }
         progress(position);
+    }
+}
+
+/// Where a record lies, and which keys it needs.
+struct Place {
+    tenant: TenantId,
+    stream: StreamName,
+    revision: Revision,
+    keys: Vec<KeyId>,
+}
+
+impl Place {
+    fn of(entry: &LogEntry) -> Self {
+        let LogEntry { record, revision, .. } = entry;
+        let keys = record.groups.iter().map(|group| group.key).collect();
+        let (tenant, stream) = (record.tenant.clone(), record.stream.clone());
+        Self { tenant, stream, revision: *revision, keys }
+    }
+
+    /// Whether one of its keys is not there and was not destroyed.
+    async fn has_lost_key(
+        &self,
+        keys: &dyn KeyStore,
+        was_destroyed: &impl Fn(&TenantId, &KeyId) -> Result<bool, KeyStoreError>,
+    ) -> Result<bool, ReadError> {
+        let stored =
+            keys.person_keys(&self.tenant, &self.keys).await.map_err(KeyRingError::from)?;
+        for (id, _) in self.keys.iter().zip(stored).filter(|(_, wrapped)| wrapped.is_none()) {
+            if !was_destroyed(&self.tenant, id).map_err(KeyRingError::from)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stream {}, revision {}", self.stream, self.revision)
     }
 }
 

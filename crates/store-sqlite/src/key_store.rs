@@ -55,6 +55,22 @@ impl SqliteKeyStore {
         Ok(Self { files: Arc::new(Files { writer, readers }), puts: Puts::default() })
     }
 
+    /// Whether a person's key was destroyed. One that is not there without that was lost. Blocking.
+    pub fn was_destroyed(&self, tenant: &TenantId, id: &KeyId) -> Result<bool, KeyStoreError> {
+        let read = self.files.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT slot IS NULL AND destroyed > 0 FROM person_keys
+                     WHERE tenant = ?1 AND id = ?2",
+                )?
+                .query_row(params![tenant.as_str(), id.0], |row| row.get(0))
+                .optional()
+        });
+        let destroyed =
+            read.map_err(|source| failed("reading whether a key was destroyed", source));
+        Ok(destroyed?.unwrap_or(false))
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         doing: &'static str,

@@ -47,4 +47,4 @@ pub use registers::SqliteRegisters;
 pub use replica::SqliteReplica;
 pub use spool::SqliteSpool;
 pub use trees::SqliteTrees;
-pub use verify::{Finding, Problem, Progress, Report, VerifyError, verify};
+pub use verify::{Finding, Problem, Progress, Report, VerifyError, verify, verify_trees};

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use crate::file::{BoxedError, Format, OpenError, within};
 use crate::pool::Pool;
 
-const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     file: "tiles.db",
     application_id: i32::from_be_bytes(*b"ANLT"),
     version: 2,
@@ -217,7 +217,7 @@ fn add_leaves(
          WHERE shard = ?1 AND number = ?2",
     )?;
     let (mut index, mut rest) = (size_before, leaves);
-    while let Some(first) = rest.first() {
+    while !rest.is_empty() {
         let filled = index % ROW_WIDTH;
         let (now, later) = rest.split_at(rest.len().min((ROW_WIDTH - filled) as usize));
         let positions: Vec<u8> =
@@ -225,13 +225,19 @@ fn add_leaves(
         let digests: Vec<u8> = now.iter().flat_map(|leaf| leaf.digest).collect();
         let row = (index / ROW_WIDTH) as i64;
         match filled {
-            0 => begin.execute(params![shard, row, first.position.0 as i64, positions, digests])?,
+            0 => begin.execute(params![shard, row, first_of_a_record(now), positions, digests])?,
             _ => lengthen.execute(params![shard, row, positions, digests])?,
         };
         index += now.len() as u64;
         rest = later;
     }
     Ok(())
+}
+
+/// By which a row is found. The first leaf of a later shard belongs to no record, and stands at the start.
+fn first_of_a_record(leaves: &[TreeLeaf]) -> i64 {
+    let mut positions = leaves.iter().map(|leaf| leaf.position);
+    positions.find(|position| *position > Position::START).unwrap_or_default().0 as i64
 }
 
 fn shard(row: &Row<'_>) -> rusqlite::Result<TreeShard> {

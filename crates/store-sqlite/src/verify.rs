@@ -6,6 +6,7 @@
 
 mod checks;
 mod removals;
+mod trees;
 
 use std::fmt;
 use std::path::Path;
@@ -72,13 +73,15 @@ pub enum Problem {
     RevisionGap(Revision),
     /// A later revision lies at an earlier position.
     OutOfOrder,
+    /// Another record has its id.
+    Twice,
     /// The bytes are not a record; why.
     Unreadable(String),
     /// It holds nothing, and retention did not do that.
     Emptied,
     /// Retention is told to have removed it, and it is there.
     NotRemoved,
-    /// The log has no event that tells why it was removed: the id that is named.
+    /// The log has no retention run that tells why it was removed: the id that is named.
     NoRun(String),
     /// Record and table disagree on this.
     Differs {
@@ -102,11 +105,15 @@ impl fmt::Display for Problem {
                 write!(f, "its stream has a gap: revision {expected} was expected")
             }
             Self::OutOfOrder => f.write_str("it lies before an earlier revision of its stream"),
+            Self::Twice => f.write_str("its id is that of an earlier record, too"),
             Self::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Self::Emptied => f.write_str("it was emptied, and not by retention"),
             Self::NotRemoved => f.write_str("it is told to be removed by retention, and is there"),
             Self::NoRun(run) => {
-                write!(f, "it was removed, and the event {run} that would tell why is not there")
+                write!(
+                    f,
+                    "it was removed, and {run}, which would tell why, is no retention run in the log"
+                )
             }
             Self::Differs { what, record, table } => {
                 write!(f, "its {what} is `{record}` in the record and `{table}` in the table")
@@ -170,6 +177,7 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Report, 
         tell("checking the structure of events.db", 0);
         checks::structure(&events, crate::event_log::FORMAT.file, &mut report)?;
         checks::revisions(&events, total, &mut report, &mut tell)?;
+        checks::ids(&events, &mut report, &mut tell)?;
         checks::records(&events, total, &mut report, &mut tell)?;
     }
     if dir.join(crate::key_store::FORMAT.file).exists()
@@ -178,6 +186,29 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Report, 
         let (done, total) = (report.records, report.records);
         progress(Progress { doing: "checking the structure of keys.db", done, total });
         checks::structure(&keys, crate::key_store::FORMAT.file, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Checks `tiles.db` against itself, and how far it says that it has come against the log. Whether its trees
+/// are those of the log is the matter of the engine.
+///
+/// It only reads. Of a directory without trees nothing is told.
+pub fn verify_trees(dir: &Path) -> Result<Report, VerifyError> {
+    let mut report = Report::default();
+    let head = |report: &mut Report| match open(dir, &crate::event_log::FORMAT, report)? {
+        Some(events) => checks::newest_position(&events, report),
+        None => Ok(Position::START),
+    };
+    let format = &crate::trees::FORMAT;
+    if dir.join(format.file).exists()
+        && let Some(connection) = open(dir, format, &mut report)?
+    {
+        checks::structure(&connection, format.file, &mut report)?;
+        if report.is_whole() {
+            let head = head(&mut report)?;
+            trees::check(&connection, head, &mut report)?;
+        }
     }
     Ok(report)
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use annals_domain::{Position, TenantId};
 use annals_engine::tiles::{TreeReport, check_trees};
 use annals_engine::{TileParts, open_every_record};
+use annals_record::KeyId;
 use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore, SqliteTrees, VerifyError};
 use indicatif::ProgressBar;
 
@@ -12,6 +14,9 @@ use super::Findings;
 use crate::exit::{self, Failure};
 use crate::integrity::IntegritySettings;
 use crate::{secrets, store};
+
+/// The file of wrapped keys.
+const KEYS: &str = "keys.db";
 
 pub(super) async fn look(
     data_dir: &Path,
@@ -28,16 +33,29 @@ pub(super) async fn look(
     let report = report.map_err(|error: VerifyError| unreadable(error))?;
     let mut told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     let mut total = report.findings_total;
-    // A file that is not whole cannot be opened as a log.
-    if report.is_whole() {
+    if report.records > 0 && !dir.path().join(KEYS).exists() {
+        // Opening the log would begin a new one, under which nothing opens.
+        told.push(format!("{KEYS} is missing: nothing that is sealed can be read"));
+        total += 1;
+    } else if report.is_whole() {
+        // A file that is not whole cannot be opened as a log.
         bar.set_message("opening every record");
         let opened = open_records(&dir, bar).await?;
         told.extend(opened.findings);
         total += opened.findings_total;
         bar.set_message("comparing with the Merkle trees");
-        let trees = compare_trees(&dir, settings, report.removed, bar).await?;
-        told.extend(trees.findings);
-        total += trees.findings_total;
+        let file = annals_store_sqlite::verify_trees(dir.path()).map_err(unreadable)?;
+        told.extend(file.findings.iter().map(ToString::to_string));
+        total += file.findings_total;
+        match compare_trees(&dir, settings, report.removed, bar).await {
+            Ok(trees) => {
+                told.extend(trees.findings);
+                total += trees.findings_total;
+            }
+            // That the file is damaged was told, and is why.
+            Err(error) if !file.is_whole() => told.push(format!("{error:#}")),
+            Err(error) => return Err(error),
+        }
     }
     Ok(Findings { records: report.records, removed: report.removed, told, total })
 }
@@ -50,7 +68,10 @@ async fn open_records(
     let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
     let keys = Arc::new(SqliteKeyStore::open(path)?);
     let master = secrets::master_key(path)?;
-    let report = open_every_record(log.clone(), keys, master, |at| bar.set_position(at.0)).await?;
+    let was_destroyed = |tenant: &TenantId, id: &KeyId| keys.was_destroyed(tenant, id);
+    let progress = |at: Position| bar.set_position(at.0);
+    let report =
+        open_every_record(log.clone(), keys.clone(), master, was_destroyed, progress).await?;
     log.close().await;
     Ok(report)
 }

@@ -131,7 +131,8 @@ async fn opening_every_record_names_what_is_damaged_and_goes_on() {
     let master = MasterKey::from_bytes([9; 32]);
     let (log, keys) = (Arc::clone(&machine.log), Arc::clone(&machine.keys));
     let mut progress = Position::START;
-    let report = open_every_record(log, keys, master, |position| progress = position).await;
+    let report =
+        open_every_record(log, keys, master, |_, _| Ok(true), |position| progress = position).await;
     let report = report.unwrap();
     assert_eq!((report.records, report.findings_total), (27, 3));
     assert!(report.findings[0].contains("position 3"), "{:?}", report.findings);

@@ -63,6 +63,17 @@ pub async fn check_trees(
     let mut report = TreeReport::default();
     let marks = check_marks(trees, signer, mark, &mut report).await?;
     let shards = trees.shards()?;
+    // What is signed was marked before.
+    let marked_by_now = marks_of(signer, mark)?;
+    for TreeShard { name, size, .. } in shards.iter().filter(|shard| !shard.note.is_empty()) {
+        let marked = marked_by_now.get(name).map_or(0, |marked| marked.size);
+        if marked < *size {
+            report.add(format!(
+                "tree {name}: {size} leaves are signed, and the mark of what was signed knows {marked}: it was \
+                 lost or put back"
+            ));
+        }
+    }
     for shard in &shards {
         let marked = marks.get(&shard.name).copied();
         if !check_shard(shard, trees, marked, &mut keep_on, &mut report)? {
@@ -122,12 +133,7 @@ async fn check_marks(
     mark: &dyn Mark,
     report: &mut TreeReport,
 ) -> Result<BTreeMap<String, Marked>, TreeCheckError> {
-    let log = signer.origin("");
-    let marks: BTreeMap<String, Marked> = mark
-        .all()?
-        .into_iter()
-        .filter_map(|(origin, marked)| Some((origin.strip_prefix(&log)?.to_owned(), marked)))
-        .collect();
+    let marks = marks_of(signer, mark)?;
     let mut short = too_short(trees, &marks)?;
     for _ in 1..LOOKS_MAX {
         if short.is_empty() {
@@ -138,11 +144,20 @@ async fn check_marks(
     }
     for (name, signed, size) in short {
         report.add(format!(
-            "tree {name}: it was signed with {signed} leaves, and {size} are there; \
-             `annals rebuild tiles` makes it again if the log is whole"
+            "tree {name}: it was signed with {signed} leaves, and {size} are there; if the service was \
+             killed while it signed, start it once and verify again, else `annals rebuild tiles` makes the \
+             tree again if the log is whole"
         ));
     }
     Ok(marks)
+}
+
+/// What was signed of this log, by shard.
+fn marks_of(signer: &LogSigner, mark: &dyn Mark) -> Result<BTreeMap<String, Marked>, MarkError> {
+    let log = signer.origin("");
+    let of_log =
+        |(origin, marked): (String, Marked)| Some((origin.strip_prefix(&log)?.to_owned(), marked));
+    Ok(mark.all()?.into_iter().filter_map(of_log).collect())
 }
 
 /// Trees that are smaller than what was signed, with both sizes.

@@ -33,7 +33,8 @@ pub(super) enum Signable {
     Yes,
     /// A larger tree was signed already: it must be reached first.
     NotYet,
-    /// Another tree of a size that it went through was signed: it would be a fork.
+    /// Another tree of a size that it went through was signed, or a later shard was, which commits to this
+    /// one as it was at that size: it would be a fork.
     Never {
         /// Which size.
         size: u64,
@@ -46,12 +47,14 @@ impl GrowingShard {
         Self { name, tree: Tree::new(), is_signed: true }
     }
 
-    /// Adds the leaves, which end at `end`. The tree in here has grown then; nothing is signed yet.
+    /// Adds the leaves, which end at `end`. The tree in here has grown then; nothing is signed yet. A shard
+    /// is closed when a later one was signed, which commits to its last checkpoint.
     pub(super) fn grow(
         &mut self,
         leaves: Vec<TreeLeaf>,
         end: Position,
         marked: Option<Marked>,
+        is_closed: bool,
     ) -> Result<(TreeGrowth, Signable), TreeFull> {
         let size_before = self.tree.size();
         let hashes: Vec<_> =
@@ -63,6 +66,9 @@ impl GrowingShard {
             .map_or(0, |marked| (marked.size - size_before) as usize);
         let mut tiles = self.tree.append(&hashes[..until_mark])?;
         let signable = match marked {
+            _ if is_closed && marked.is_none_or(|marked| marked.size < size) => {
+                Signable::Never { size: marked.map_or(0, |marked| marked.size) }
+            }
             Some(Marked { size: signed, .. }) if signed > size => Signable::NotYet,
             Some(Marked { size: signed, root }) if signed >= size_before => {
                 match root == self.tree.root() {

@@ -99,8 +99,14 @@ impl TileKeeper {
     ) -> Result<(), ProjectionError> {
         let name = shard.growing.name.clone();
         let origin = self.signer.origin(&name);
-        let marked = self.mark.of(&origin)?;
-        let (mut growth, signable) = shard.growing.grow(leaves, end, marked)?;
+        let marks = self.mark.all()?;
+        let marked = marks.get(&origin).copied();
+        let log = self.signer.origin("");
+        let is_closed = marks
+            .keys()
+            .filter_map(|origin| origin.strip_prefix(&log))
+            .any(|later| later > name.as_str());
+        let (mut growth, signable) = shard.growing.grow(leaves, end, marked, is_closed)?;
         let (size, root) = (growth.shard.size, Hash(growth.shard.root));
         shard.checkpoint = None;
         match signable {

@@ -18,6 +18,8 @@ use crate::TileParts;
 use crate::projection::Projection;
 use crate::tests::machine::event;
 
+mod crashing;
+
 pub(super) struct Kept {
     pub(super) trees: Arc<MemoryTrees>,
     signer: LogSigner,

@@ -36,3 +36,27 @@ fn a_row_of_leaves_that_was_cut_short_is_told_and_not_passed_over() {
     assert!(trees.leaves("2026", 0).is_err());
     assert!(trees.leaf_of(Position(1)).is_err());
 }
+
+#[test]
+fn the_first_records_of_a_later_shard_are_found_beside_its_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let trees = SqliteTrees::open(dir.path()).unwrap();
+    let leaf = |position| TreeLeaf { position: Position(position), digest: [1; HASH] };
+    let grow = |name: &str, positions: &[u64]| {
+        let shard = TreeShard {
+            name: name.into(),
+            size: positions.len() as u64,
+            root: [2; HASH],
+            position: Position(positions[positions.len() - 1]),
+            note: String::new(),
+        };
+        let leaves = positions.iter().map(|position| leaf(*position)).collect();
+        trees.grow(&TreeGrowth { shard, size_before: 0, leaves, rows: Vec::new() }).unwrap();
+    };
+    grow("2026", &[1, 2, 3]);
+    // The first belongs to no record: it commits to the shard before.
+    grow("2027", &[0, 4, 5]);
+    assert_eq!(trees.leaf_of(Position(3)).unwrap(), Some(("2026".into(), 2)));
+    assert_eq!(trees.leaf_of(Position(4)).unwrap(), Some(("2027".into(), 1)));
+    assert_eq!(trees.leaf_of(Position(5)).unwrap(), Some(("2027".into(), 2)));
+}

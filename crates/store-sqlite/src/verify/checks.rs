@@ -151,6 +151,31 @@ pub(super) fn records(
     }
 }
 
+/// An id is there once in its tenant, also when somebody took away the index that sees to it.
+pub(super) fn ids(
+    connection: &Connection,
+    report: &mut Report,
+    tell: &mut Tell<'_>,
+) -> Result<(), VerifyError> {
+    const DOING: &str = "looking for ids that are there twice";
+    // With `max` the other columns are those of its row.
+    const SQL: &str = "SELECT max(position), revision, (SELECT name FROM streams WHERE id = stream)
+         FROM events GROUP BY id, tenant HAVING count(*) > 1 LIMIT ?1";
+    tell(DOING, 0);
+    let mut statement = connection.prepare(SQL).map_err(failed(DOING))?;
+    let mut rows = statement.query([STEP]).map_err(failed(DOING))?;
+    while let Some(row) = next(&mut rows, report, DOING)? {
+        report.add(Finding {
+            file: FORMAT.file,
+            stream: row.get(2).ok(),
+            revision: row.get::<_, i64>(1).ok().map(|revision| Revision(revision as u64)),
+            position: row.get::<_, i64>(0).ok().map(|position| Position(position as u64)),
+            problem: Problem::Twice,
+        });
+    }
+    Ok(())
+}
+
 fn check_record(last: i64, position: i64, row: &Row<'_>, report: &mut Report) {
     let stream: Option<String> = row.get(2).ok();
     let revision = row.get::<_, i64>(1).map_or(0, |revision| revision as u64);

@@ -89,12 +89,36 @@ async fn a_removed_record_leaves_gaps_that_are_found() {
     assert_eq!(found[1].position, Some(Position(18)));
 }
 
+fn retention_run() -> annals_ports::AppendItem {
+    let mut item = item("acme", "system", 77, "run");
+    let record = &mut item.records[0];
+    let header = String::from_utf8(record.header.clone()).unwrap();
+    let of_type = std::mem::replace(&mut record.event_type, "annals.retention.run".into());
+    record.header = header.replace(&of_type, &record.event_type).into_bytes();
+    item
+}
+
+#[tokio::test]
+async fn a_record_that_was_copied_to_the_end_is_found() {
+    let dir = log().await;
+    tamper(
+        &dir,
+        "DROP INDEX events_by_id;
+         INSERT INTO events SELECT 31, stream, 10, tenant, id, fingerprint, record
+         FROM events WHERE position = 4;",
+    );
+    let found = findings(&dir);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].position, &found[0].problem), (Some(Position(31)), &Problem::Twice));
+}
+
 /// A log in which retention removed the first two records; the last tells why.
 async fn log_after_retention() -> tempfile::TempDir {
     let dir = log().await;
     let log = SqliteEventLog::open(dir.path(), EventLogSettings::default()).unwrap();
-    let run = item("acme", "system", 77, "run").records[0].id;
-    log.append(vec![item("acme", "system", 77, "run")]).await.unwrap().remove(0).unwrap();
+    let item = retention_run();
+    let run = item.records[0].id;
+    log.append(vec![item]).await.unwrap().remove(0).unwrap();
     assert_eq!(log.remove(run, &[Position(1), Position(2)]).await.unwrap(), 2);
     log.close().await;
     dir
@@ -129,6 +153,19 @@ async fn a_removal_that_the_log_does_not_tell_of_is_found() {
     let problems: Vec<_> = findings(&dir).into_iter().map(|finding| finding.problem).collect();
     let no_run = Problem::NoRun("00000000000000000000000000000bad".into());
     assert_eq!(problems, [no_run, Problem::NotRemoved]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_retention_run_tells_of_no_removal() {
+    let dir = log().await;
+    tamper(
+        &dir,
+        "INSERT INTO removals SELECT 3, id FROM events WHERE position = 30;
+         UPDATE events SET record = zeroblob(length(record)) WHERE position = 3;",
+    );
+    let found = findings(&dir);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(matches!(found[0].problem, Problem::NoRun(_)), "{found:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ fn leaves(from: u64, to: u64) -> Vec<TreeLeaf> {
 }
 
 fn grown(shard: &mut GrowingShard, from: u64, to: u64, marked: Option<Marked>) -> Signable {
-    let (growth, signable) = shard.grow(leaves(from, to), Position(to), marked).unwrap();
+    let (growth, signable) = shard.grow(leaves(from, to), Position(to), marked, false).unwrap();
     assert_eq!((growth.size_before, growth.shard.size), (from, to));
     assert_eq!(growth.shard.root, shard.tree.root().0);
     signable
@@ -71,7 +71,8 @@ fn a_signed_tree_under_another_mark_of_its_size_is_a_fork() {
 #[test]
 fn only_rows_above_the_leaves_are_stored_each_as_long_as_it_is() {
     let mut shard = GrowingShard::empty("2026".into());
-    let (growth, _) = shard.grow(leaves(0, 70_000), Position(70_000), Some(marked(300))).unwrap();
+    let (growth, _) =
+        shard.grow(leaves(0, 70_000), Position(70_000), Some(marked(300)), false).unwrap();
     let rows: Vec<(u8, u64, usize)> = growth
         .rows
         .iter()
@@ -98,4 +99,19 @@ fn the_link_commits_to_every_byte_of_the_checkpoint_before() {
     let one = link("log/2026\n5\nAAAA\n");
     assert_ne!(one.digest, link("log/2026\n6\nAAAA\n").digest);
     assert_eq!(one.position, Position::START);
+}
+
+#[test]
+fn a_shard_that_a_later_one_commits_to_is_signed_again_as_it_was_and_never_larger() {
+    let mut whole = GrowingShard::empty("2025".to_owned());
+    let (growth, _) = whole.grow(leaves(0, 300), Position(300), None, false).unwrap();
+    let marked = Some(Marked { size: 300, root: annals_tlog::Hash(growth.shard.root) });
+    let mut shard = GrowingShard::empty("2025".to_owned());
+    let mut sign = |from, to| shard.grow(leaves(from, to), Position(to), marked, true).unwrap().1;
+    assert_eq!(sign(0, 100), Signable::NotYet);
+    assert_eq!(sign(100, 300), Signable::Yes);
+    assert_eq!(sign(300, 301), Signable::Never { size: 300 });
+    let mut unknown = GrowingShard::empty("2025".to_owned());
+    let (_, signable) = unknown.grow(leaves(0, 1), Position(1), None, true).unwrap();
+    assert_eq!(signable, Signable::Never { size: 0 });
 }
