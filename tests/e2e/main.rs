@@ -13,6 +13,7 @@ mod benchmarks;
 mod command_line;
 mod contracts;
 mod credentials;
+mod evidence;
 mod exporting;
 mod foreign_graphql;
 mod foreign_rest;

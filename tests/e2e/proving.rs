@@ -105,6 +105,37 @@ async fn a_verifier_of_others_finds_every_event_in_the_log_and_every_change_of_i
     assert!(verified(&python, &log, &key, &proof).await.status.success());
 }
 
+/// Go's own packages for transparency logs, as Debian has them.
+async fn gone_through_in_go(log: &Path, key: &str) -> Output {
+    let mut command = Command::new("go");
+    command.arg("run").arg(in_repository("docs/verify/go/main.go")).arg(log).arg(key);
+    command.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
+    command.env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"));
+    command.output().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_packages_of_go_verify_two_hundred_events_and_twenty_growths() {
+    let (service, admin, _) = with_events().await;
+    let log = service.home().join("mirror");
+    std::fs::create_dir_all(&log).unwrap();
+    let key = mirror(&admin, &log).await;
+    let output = gone_through_in_go(&log, &key).await;
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        told.contains("200 proofs of inclusion") && told.contains("20 of consistency"),
+        "{told}"
+    );
+    let entries = log.join("tile/entries/000");
+    let mut changed = std::fs::read(&entries).unwrap();
+    // The hash of an entry: each but its length before it.
+    changed.iter_mut().skip(2).for_each(|byte| *byte ^= 1);
+    std::fs::write(&entries, changed).unwrap();
+    let output = gone_through_in_go(&log, &key).await;
+    assert!(!output.status.success(), "{output:?}");
+}
+
 #[tokio::test]
 async fn the_operator_is_told_what_was_changed_in_trees_and_log() {
     let (mut service, _, _) = with_events().await;

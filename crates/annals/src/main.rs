@@ -11,6 +11,7 @@ mod descriptors;
 mod doctor;
 mod eventstore;
 mod exit;
+mod export;
 mod findings;
 mod generate;
 mod graphql;
@@ -59,6 +60,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Token(token::TokenArgs),
     Import(import::ImportArgs),
+    Export(export::ExportArgs),
     Generate(generate::GenerateArgs),
     Bench(bench::BenchArgs),
     Verify(verify::VerifyArgs),
@@ -116,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => block_on(serve::run(args)),
         Command::Token(args) => token::run(&args),
         Command::Import(args) => block_on(import::run(args)).map(drop),
+        Command::Export(args) => block_on(export::run(args)),
         Command::Generate(args) => generate::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Verify(args) => block_on(verify::run(args)),

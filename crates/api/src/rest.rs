@@ -96,7 +96,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/readyz", access: Open, handler: |verb| on(verb, health::readyz) },
     Route { verb: Get, path: "/metrics", access: Open, handler: |verb| on(verb, health::metrics) },
     Route { verb: Get, path: "/tlog/log.json", access: Open, handler: |verb| on(verb, tlog::log) },
-    Route { verb: Get, path: "/tlog/heads/{day}", access: Open, handler: |verb| on(verb, tlog::heads) },
+    Route { verb: Get, path: "/tlog/log/heads/{day}", access: Open, handler: |verb| on(verb, tlog::heads) },
     Route { verb: Get, path: "/tlog/{shard}/checkpoint", access: Open, handler: |verb| on(verb, tlog::checkpoint) },
     Route { verb: Get, path: "/tlog/{shard}/checkpoint.cosigned", access: Open, handler: |verb| on(verb, tlog::cosigned) },
     Route { verb: Get, path: "/tlog/{shard}/tile/{*path}", access: Open, handler: |verb| on(verb, tlog::tile) },

@@ -54,7 +54,7 @@ fn describe(tiles: &Tiles, year: i16) -> Result<Value, TilesError> {
     }))
 }
 
-/// `GET /tlog/heads/{day}`
+/// `GET /tlog/log/heads/{day}`
 pub(super) async fn heads(
     State(api): State<Api>,
     Path(day): Path<String>,

@@ -175,13 +175,13 @@ async fn where_all_streams_ended_is_committed_to_and_published() {
     until("there is a commitment", async || !newest().await["heads"]["newest"].is_null()).await;
     let log = newest().await;
     let day = log["heads"]["newest"].as_str().unwrap();
-    let note = service.get(&format!("/tlog/heads/{day}"), "").await;
+    let note = service.get(&format!("/tlog/log/heads/{day}"), "").await;
     let key = VerifyingKey::parse(log["heads"]["vkey"].as_str().unwrap()).unwrap();
     let note = Note::parse(note.text.as_bytes()).unwrap();
     note.verify(&[key]).unwrap();
     assert!(note.text().starts_with(&format!("log.test/annals/heads/{day}\n")), "{note}");
     for nothing in ["2020-01-01", "2026-13-01", "checkpoint", ".."] {
-        let answer = service.get(&format!("/tlog/heads/{nothing}"), "").await;
+        let answer = service.get(&format!("/tlog/log/heads/{nothing}"), "").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nothing}");
     }
 }

@@ -69,7 +69,7 @@ pub(super) const REST: &[Row] = &[
     row("GET", "/api/v1/logs/{id}/related", READERS),
     row("GET", "/api/v1/logs/{id}/proof", READERS),
     open("/tlog/log.json"),
-    open("/tlog/heads/{day}"),
+    open("/tlog/log/heads/{day}"),
     open("/tlog/{shard}/checkpoint"),
     open("/tlog/{shard}/checkpoint.cosigned"),
     open("/tlog/{shard}/tile/{*path}"),

@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Operation] = &[
         ..ROW
     },
     Operation {
-        path: "/tlog/heads/{day}",
+        path: "/tlog/log/heads/{day}",
         id: "getStreamHeads",
         group: "Proof",
         summary: "Read the commitment of a day to where all streams ended",
