@@ -139,9 +139,9 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (file === undefined) return;
-  choose(file);
-  input.value = "";
+  const { files } = event.dataTransfer;
+  if (files.length !== 1) return;
+  input.files = files;
+  choose(files[0]);
   if (keys.value.trim() !== "") check();
 });
