@@ -59,32 +59,45 @@ function lines(title, list) {
   return [element("h3", title), table];
 }
 
-function findings(list) {
+function sentences(title, list) {
   if (list.length === 0) return [];
   const items = element("ul");
-  items.append(...list.map((finding) => element("li", finding)));
-  return [element("h3", `Findings: ${list.length}`), items];
+  items.append(...list.map((sentence) => element("li", sentence)));
+  return [element("h3", title), items];
+}
+
+/** The verdict in words and its class. Whatever is not clearly better is a refusal. */
+function verdictOf({ verdict, findings }) {
+  if (verdict === "proven" && findings.length === 0) {
+    return ["\u2713 Proven: the log holds this, unchanged.", "proven"];
+  }
+  if (verdict === "consistent" && findings.length === 0) {
+    return ["? Not proven: it agrees with itself, but its keys came with it.", "consistent"];
+  }
+  return ["\u2717 Refused: this proves nothing.", "refused"];
 }
 
 function show(name, report) {
-  const proven = report.verdict === "proven" && report.findings.length === 0;
-  const verdict = proven
-    ? element("h2", "\u2713 Proven: the log holds this, unchanged.", "verdict proven")
-    : element("h2", "\u2717 Refused: this proves nothing.", "verdict refused");
+  const [words, kind] = verdictOf(report);
   const what = `File: ${name}${report.kind ? ` (${report.kind})` : ""}`;
+  const notes = report.notes.map((note) => element("p", note, "note"));
   const text = report.proven === null ? [] : [element("h3", "What is proven"), element("pre", report.proven)];
-  result.replaceChildren(verdict, element("p", what), ...findings(report.findings),
-    ...lines("What it says", report.facts), ...lines("What was looked at", report.counts), ...text);
+  const lists = report.lists.flatMap(({ title, items }) => sentences(title, items));
+  result.replaceChildren(element("h2", words, `verdict ${kind}`), ...notes, element("p", what),
+    ...sentences("Findings", report.findings), ...lines("What it says", report.facts),
+    ...lines("What was looked at", report.counts), ...lists, ...text);
 }
 
 function refusal(finding) {
-  return { verdict: "refused", kind: null, counts: [], facts: [], proven: null, findings: [finding] };
+  return { verdict: "refused", kind: null, notes: [], counts: [], facts: [], lists: [], proven: null,
+    findings: [finding] };
 }
 
 async function report(file) {
   if (file === null) return refusal("no file was chosen");
   if (file.size > FILE_LEN_MAX) {
-    return refusal(`the file has ${file.size} bytes; at most ${FILE_LEN_MAX} are read`);
+    return refusal(`the file has ${file.size} bytes; at most ${FILE_LEN_MAX} are read here, and larger `
+      + "bundles by `annals verify --bundle`");
   }
   try {
     const evidence = new Uint8Array(await file.arrayBuffer());

@@ -18,4 +18,7 @@ mod evidence;
 mod exports;
 mod memory;
 mod report;
-mod trust;
+
+#[cfg(test)]
+#[path = "../../evidence/examples/demo/log.rs"]
+mod demo;

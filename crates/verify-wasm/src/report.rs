@@ -11,13 +11,17 @@ pub(crate) struct Report {
     pub(crate) verdict: Verdict,
     /// The kind of evidence, as its format is called; none when it is of no known kind.
     pub(crate) kind: Option<&'static str>,
+    /// What one must know to understand the verdict, in sentences.
+    pub(crate) notes: Vec<String>,
     /// How many of what were looked at.
     pub(crate) counts: Vec<Line>,
-    /// What the evidence says. Only what is proven is here.
+    /// What the evidence says. Empty when it is refused.
     pub(crate) facts: Vec<Line>,
+    /// What the evidence says of several things of a kind. Empty when it is refused.
+    pub(crate) lists: Vec<List>,
     /// The very text that is proven, when there is one.
     pub(crate) proven: Option<String>,
-    /// What is wrong. Empty exactly when the verdict is [`Verdict::Proven`].
+    /// What is wrong. There are some exactly when the verdict is [`Verdict::Refused`].
     pub(crate) findings: Vec<String>,
 }
 
@@ -27,6 +31,8 @@ pub(crate) struct Report {
 pub(crate) enum Verdict {
     /// It does.
     Proven,
+    /// It agrees with the keys that came with it, which proves nothing to who does not know these.
+    Consistent,
     /// It does not; the findings say why.
     Refused,
 }
@@ -44,11 +50,37 @@ impl Line {
     }
 }
 
+/// Things of a kind, each in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct List {
+    title: &'static str,
+    items: Vec<String>,
+}
+
+impl List {
+    pub(crate) fn new(title: &'static str, items: Vec<String>) -> Self {
+        Self { title, items }
+    }
+}
+
 impl Report {
+    /// A report that says nothing yet but its verdict.
+    pub(crate) fn begun(verdict: Verdict, kind: Option<&'static str>) -> Self {
+        Self {
+            verdict,
+            kind,
+            notes: Vec::new(),
+            counts: Vec::new(),
+            facts: Vec::new(),
+            lists: Vec::new(),
+            proven: None,
+            findings: Vec::new(),
+        }
+    }
+
     /// The report on evidence that proves nothing, for one reason.
-    pub(crate) fn refused(kind: Option<&'static str>, counts: Vec<Line>, finding: String) -> Self {
-        let findings = vec![finding];
-        Self { verdict: Verdict::Refused, kind, counts, facts: Vec::new(), proven: None, findings }
+    pub(crate) fn refused(kind: Option<&'static str>, finding: String) -> Self {
+        Self { findings: vec![finding], ..Self::begun(Verdict::Refused, kind) }
     }
 
     /// The JSON behind its length in 4 bytes, little-endian; none when it is longer than they can say.

@@ -1,7 +1,8 @@
 // A browser without a network of its own, and the page in it.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -62,4 +63,11 @@ export async function dropFile(page, path, selector) {
   for (const type of ["dragEnter", "dragOver", "drop"]) {
     await session.send("Input.dispatchDragEvent", { type, ...at, data });
   }
+}
+
+/** What an audit of accessibility finds on a page that was opened with `bypassCSP` for its script. */
+export async function audit(page) {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
+  const { violations } = await page.evaluate(() => axe.run());
+  return violations.map(({ id, help }) => `${id}: ${help}`);
 }

@@ -55,6 +55,7 @@ export function sample(text = `{"event":"${INDEX}","who":"\u00e9 <b>&amp;</b>"}`
 
 /** The same bytes but for one bit. */
 export function changed(bytes, place, bit = 1) {
+  if (!(place >= 0 && place < bytes.length)) throw new RangeError(`no byte ${place} to change`);
   const copy = Buffer.from(bytes);
   copy[place] ^= bit;
   return copy;

@@ -5,15 +5,18 @@ use super::*;
 #[test]
 fn a_report_is_json_behind_its_length() {
     let counts = vec![Line::new("Events in the log", u64::MAX)];
-    let report = Report::refused(Some("a kind"), counts, "it says \"no\"\n".to_owned());
+    let lists = vec![List::new("Streams", vec!["one: whole".to_owned()])];
+    let refused = Report::refused(Some("a kind"), "it says \"no\"\n".to_owned());
+    let report = Report { counts, lists, notes: vec!["Know this.".to_owned()], ..refused };
     let bytes = report.to_prefixed_json().unwrap();
     let (length, json) = bytes.split_first_chunk().unwrap();
     assert_eq!(u32::from_le_bytes(*length), u32::try_from(json.len()).unwrap());
     assert_eq!(
         std::str::from_utf8(json).unwrap(),
-        "{\"verdict\":\"refused\",\"kind\":\"a kind\",\
+        "{\"verdict\":\"refused\",\"kind\":\"a kind\",\"notes\":[\"Know this.\"],\
          \"counts\":[{\"label\":\"Events in the log\",\"value\":\"18446744073709551615\"}],\
-         \"facts\":[],\"proven\":null,\"findings\":[\"it says \\\"no\\\"\\n\"]}"
+         \"facts\":[],\"lists\":[{\"title\":\"Streams\",\"items\":[\"one: whole\"]}],\
+         \"proven\":null,\"findings\":[\"it says \\\"no\\\"\\n\"]}"
     );
 }
 
