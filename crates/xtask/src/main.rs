@@ -23,6 +23,7 @@ Usage: cargo xtask <command>
                      docs/annals.postman_collection.json and docs/events.md
   contracts --check  says whether they are up to date, and changes nothing
   verify-page        builds the verifier for browsers, and writes target/verify.html
+  verify-page --test builds it and runs its tests in Node.js and Chromium
 ";
 
 fn main() -> ExitCode {
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["contracts"] => contracts::regenerate(),
         ["contracts", "--check"] => contracts::compare(),
-        ["verify-page"] => verify_page::write(),
+        ["verify-page"] => verify_page::write().map(drop),
+        ["verify-page", "--test"] => verify_page::test(),
         [] | ["help" | "--help" | "-h"] => {
             say(USAGE);
             Ok(())

@@ -1,19 +1,24 @@
 //! The page that verifies evidence in a browser: one file with all it needs.
 
+mod browser;
 mod module;
+
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::cargo::root;
+use crate::cargo::{metadata, root};
 use crate::say;
 
-const SOURCES: &str = "crates/verify-wasm/page";
-const PAGE: &str = "target/verify.html";
+pub(crate) use browser::test;
 
-/// Builds the module and writes the page with it.
-pub(crate) fn write() -> Result<(), String> {
+const SOURCES: &str = "crates/verify-wasm/page";
+const PAGE: &str = "verify.html";
+
+/// Builds the module, writes the page with it, and tells where.
+pub(crate) fn write() -> Result<PathBuf, String> {
     let module = module::build()?;
     let source = |name: &str| {
         let path = root().join(SOURCES).join(name);
@@ -22,14 +27,19 @@ pub(crate) fn write() -> Result<(), String> {
     };
     let (html, css, js) = (source("verify.html")?, source("verify.css")?, source("verify.js")?);
     let page = assemble(&html, &css, &js, &module)?;
-    let path = root().join(PAGE);
-    path.parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| std::fs::write(&path, &page))
-        .map_err(|error| format!("cannot write `{PAGE}`: {error}"))?;
+    let path = built_to(PAGE)?;
+    let shown = path.display();
+    std::fs::write(&path, &page).map_err(|error| format!("cannot write `{shown}`: {error}"))?;
     say(&format!("module: {} bytes, SHA-256 {}", module.len(), hexadecimal(&module)));
-    say(&format!("wrote {PAGE}: {} bytes, SHA-256 {}", page.len(), hexadecimal(page.as_bytes())));
-    Ok(())
+    say(&format!("wrote {shown}: {} bytes, SHA-256 {}", page.len(), hexadecimal(page.as_bytes())));
+    Ok(path)
+}
+
+/// Where a thing of this name is built to: beside what cargo builds.
+fn built_to(name: &str) -> Result<PathBuf, String> {
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str().ok_or("cargo names no target directory")?;
+    Ok(Path::new(target).join(name))
 }
 
 /// Puts style, script and module into the page. The policy of the page names style and script by

@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{cargo, output_of, root, run};
+use super::built_to;
+use crate::cargo::{cargo, output_of, run};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "annals-verify-wasm";
@@ -17,7 +18,7 @@ const DEBIAN_COMPILER: &str = "/usr/bin/rustc";
 
 /// Builds the module and returns its bytes.
 pub(crate) fn build() -> Result<Vec<u8>, String> {
-    let build_directory = root().join("target").join("browser");
+    let build_directory = built_to("browser")?;
     let mut build = cargo(&["build", "--locked", "--profile=browser", "--package", PACKAGE]);
     build.args(["--target", TARGET]).arg("--target-dir").arg(&build_directory);
     let own = PathBuf::from("rustc");
