@@ -87,6 +87,6 @@ pub use manifest::FORMAT;
 pub use problem::Problem;
 pub use report::{Counts, EventPlace, Finding, Findings, KeySource, Report, ShardReport};
 pub use streams::{Completeness, StreamReport};
-pub use trust::{Cosigned, Trust, policy_of_keys};
+pub use trust::{Cosigned, KEYS_LEN_MAX, KEYS_MAX, KeysError, Trust, policy_of_keys};
 pub use verify::verify;
 pub use writer::{BundleWriter, Opening, Summary, VERIFY_TEXT, WriteError};

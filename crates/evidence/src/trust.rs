@@ -1,10 +1,14 @@
 //! Whose signatures are believed.
 
+mod text;
+
 use annals_tlog::policy::PolicyParseError;
 use annals_tlog::{Note, Policy, VerifyingKey};
 
 use crate::names::printable;
 use crate::problem::Problem;
+
+pub use text::{KEYS_LEN_MAX, KEYS_MAX, KeysError};
 
 /// The keys that a verifier believes, and the witnesses that must have cosigned.
 ///

@@ -10,6 +10,7 @@ mod check;
 mod contracts;
 #[cfg(test)]
 mod tidy;
+mod verify_page;
 
 const USAGE: &str = "\
 Chores of the repository.
@@ -21,6 +22,8 @@ Usage: cargo xtask <command>
   contracts          regenerates graphql/schema.graphql, docs/openapi.json,
                      docs/annals.postman_collection.json and docs/events.md
   contracts --check  says whether they are up to date, and changes nothing
+  verify-page        builds the verifier for browsers, and writes target/verify.html
+  verify-page --test builds it and runs its tests in Node.js and Chromium
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["contracts"] => contracts::regenerate(),
         ["contracts", "--check"] => contracts::compare(),
+        ["verify-page"] => verify_page::write().map(drop),
+        ["verify-page", "--test"] => verify_page::test(),
         [] | ["help" | "--help" | "-h"] => {
             say(USAGE);
             Ok(())

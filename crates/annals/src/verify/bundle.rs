@@ -1,20 +1,16 @@
 //! Verifying an evidence bundle. It needs neither a log nor a network.
 
-use std::fs::{self, File};
-use std::io::{BufReader, Write};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-use annals_evidence::{KeySource, Trust, verify};
-use annals_tlog::{Policy, VerifyingKey};
+use annals_evidence::{KEYS_LEN_MAX, KeySource, Trust, verify};
 use anyhow::Context;
-use serde_json::Value;
 
 use crate::exit::{self, Failure};
 
-/// The longest file of keys, bytes.
-const KEYS_BYTES_MAX: u64 = 1024 * 1024;
-/// Keys in it.
-const KEYS_MAX: usize = 1000;
+/// How much of a file of keys is read, bytes: one more than it may have, to see that it has too many.
+const KEYS_READ_MAX: u64 = KEYS_LEN_MAX as u64 + 1;
 
 /// Says what is in a bundle and whether it is right.
 pub(super) fn look(bundle: &Path, keys: Option<&Path>) -> anyhow::Result<()> {
@@ -44,61 +40,12 @@ pub(super) fn look(bundle: &Path, keys: Option<&Path>) -> anyhow::Result<()> {
 }
 
 fn trust_of_file(path: &Path) -> anyhow::Result<Trust> {
-    let reading = || format!("reading `{}`", path.display());
-    if fs::metadata(path).with_context(reading)?.len() > KEYS_BYTES_MAX {
-        let message = format!("`{}` is longer than any file of keys", path.display());
-        return Err(Failure::new(exit::USAGE, message).into());
-    }
-    let text = fs::read_to_string(path).with_context(reading)?;
-    trust_of(&text).map_err(|why| {
-        let message = format!("`{}` {why}", path.display());
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(KEYS_READ_MAX).read_to_end(&mut text))
+        .with_context(|| format!("reading `{}`", path.display()))?;
+    Trust::parse(&text).map_err(|error| {
+        let message = format!("`{}` {:#}", path.display(), anyhow::Error::from(error));
         Failure::new(exit::USAGE, message).into()
     })
 }
-
-/// A description of a log, a policy, or keys, one a line.
-fn trust_of(text: &str) -> Result<Trust, String> {
-    if let Ok(description) = serde_json::from_str::<Value>(text) {
-        let mut keys = Vec::new();
-        collect_keys(&description, &mut keys)?;
-        return non_empty(keys);
-    }
-    if text.lines().any(|line| line.starts_with("quorum ")) {
-        let policy = Policy::parse(text.as_bytes());
-        return policy.map(Trust::policy).map_err(|error| format!("is no policy: {error}"));
-    }
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let keys: Result<Vec<_>, _> =
-        lines.filter(|line| !line.starts_with('#')).take(KEYS_MAX + 1).map(parsed).collect();
-    non_empty(keys?)
-}
-
-/// Every `vkey` of a `log.json`.
-fn collect_keys(value: &Value, keys: &mut Vec<VerifyingKey>) -> Result<(), String> {
-    match value {
-        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| match value {
-            Value::String(vkey) if name == "vkey" => {
-                keys.push(parsed(vkey)?);
-                Ok(())
-            }
-            value => collect_keys(value, keys),
-        }),
-        Value::Array(values) => values.iter().try_for_each(|value| collect_keys(value, keys)),
-        _ => Ok(()),
-    }
-}
-
-fn parsed(vkey: &str) -> Result<VerifyingKey, String> {
-    VerifyingKey::parse(vkey).map_err(|error| format!("holds `{vkey}`, which is no key: {error}"))
-}
-
-fn non_empty(keys: Vec<VerifyingKey>) -> Result<Trust, String> {
-    match keys.len() {
-        0 => Err("holds no key".to_owned()),
-        1..=KEYS_MAX => Ok(Trust::keys(keys)),
-        _ => Err(format!("holds more than {KEYS_MAX} keys")),
-    }
-}
-
-#[cfg(test)]
-mod tests;
