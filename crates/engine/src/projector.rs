@@ -22,7 +22,7 @@ use crate::projection::{Progress, Projection, ProjectionError, with_causes};
 mod blame;
 mod source;
 
-use blame::{Blame, Failure, Findings, Stopped};
+use blame::{Blame, Failure, Findings, Stopped, lacks_space};
 use source::Source;
 
 /// How long one turn waits for news before the actor looks at its mailbox again.
@@ -293,8 +293,11 @@ impl Projector {
                 projection.commit()
             };
             let outcome = self.attempt(step).await;
-            if outcome.is_err() {
+            if let Err(cause) = &outcome {
                 self.rewind().await?;
+                if lacks_space(cause) {
+                    return self.wait_for_space(cause, state).await;
+                }
             }
             blame.learn(range, outcome);
         }
@@ -324,6 +327,17 @@ impl Projector {
             cause, "an event could not be taken in; trying again, with those behind it"
         );
         state.second_look = true;
+        self.go_back(state).await
+    }
+
+    /// No event is at fault, also none that failed before: some of them may fit where others do not.
+    async fn wait_for_space(
+        &self,
+        cause: &str,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        warn!(projection = self.progress.name(), cause, "there is no space; trying again");
+        tokio::time::sleep(REST).await;
         self.go_back(state).await
     }
 

@@ -10,6 +10,15 @@ use std::ops::Range;
 /// So many events in a row that all fail are not themselves at fault.
 const INNOCENTS: usize = 16;
 
+/// What is said when a disk is full: by the system, and by `SQLite`. Each library wraps the error in a form of its
+/// own, so it is known by its words.
+const NO_SPACE: [&str; 2] = ["No space left on device", "database or disk is full"];
+
+/// Whether something failed for want of space, which is no event's fault.
+pub(super) fn lacks_space(cause: &str) -> bool {
+    NO_SPACE.iter().any(|words| cause.contains(words))
+}
+
 /// What is known so far of the events of a batch.
 pub(super) struct Blame {
     /// Still to be tried; the last comes next.

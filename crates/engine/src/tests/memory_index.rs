@@ -11,6 +11,9 @@ use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesR
 
 use crate::page_key;
 
+/// `ENOSPC`.
+const NO_SPACE: i32 = 28;
+
 #[derive(Default)]
 pub(super) struct MemoryIndex {
     state: Mutex<State>,
@@ -21,10 +24,14 @@ struct State {
     added: Vec<Recorded>,
     committed: usize,
     poison: HashSet<EventId>,
+    /// For these there is no room on the disk.
+    too_large: HashSet<EventId>,
     /// So many additions fail; in a panic, if the flag is set.
     failures: usize,
     panics: bool,
     additions: usize,
+    /// How many events each addition had.
+    sizes: Vec<usize>,
     /// The newest event that was committed, though it be removed.
     newest: Option<Position>,
 }
@@ -33,6 +40,11 @@ impl MemoryIndex {
     /// From now on nothing can be added together with this event.
     pub(super) fn cannot_take(&self, id: EventId) {
         self.state().poison.insert(id);
+    }
+
+    /// From now on the disk has no room for these events, though it has for others.
+    pub(super) fn has_no_room_for(&self, ids: impl IntoIterator<Item = EventId>) {
+        self.state().too_large = ids.into_iter().collect();
     }
 
     pub(super) fn fail_next(&self, times: usize) {
@@ -47,6 +59,11 @@ impl MemoryIndex {
     /// How often it was asked to add something.
     pub(super) fn additions(&self) -> usize {
         self.state().additions
+    }
+
+    /// How often it was asked to add so many at once.
+    pub(super) fn additions_of(&self, events: usize) -> usize {
+        self.state().sizes.iter().filter(|size| **size == events).count()
     }
 
     /// Everything that is found, in order of position.
@@ -90,6 +107,7 @@ impl SearchIndex for MemoryIndex {
     fn add(&self, events: &[Recorded]) -> Result<(), SearchError> {
         let mut state = self.state();
         state.additions += 1;
+        state.sizes.push(events.len());
         if state.failures > 0 {
             state.failures -= 1;
             state.abandon();
@@ -100,6 +118,11 @@ impl SearchIndex for MemoryIndex {
             if state.poison.contains(&recorded.event.id) {
                 state.abandon();
                 return Err(failed());
+            }
+            if state.too_large.contains(&recorded.event.id) {
+                state.abandon();
+                let source = std::io::Error::from_raw_os_error(NO_SPACE);
+                return Err(SearchError::Failed { doing: "adding", source: source.into() });
             }
             let newest = state.added.last().map(|added| added.position);
             let newest = newest.max(state.newest).unwrap_or(Position::START);

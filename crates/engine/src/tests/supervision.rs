@@ -70,6 +70,21 @@ async fn a_commit_that_fails_counts_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_event_is_blamed_for_a_full_disk_that_has_room_for_the_next() {
+    let machine = Machine::default();
+    let system = machine.start_with(without_budget()).await;
+    machine.index.has_no_room_for((0..7).map(id));
+    record_all(&system, events(0, 20)).await;
+    // Once taken in, and looked at twice with care: by then some would have been taken to be at fault.
+    let (index, looks) = (&machine.index, 4);
+    until(|| index.additions_of(20) >= looks || !index.ids().is_empty()).await;
+    machine.index.has_no_room_for([]);
+    wait_until_durable(&system, Position(20)).await;
+    assert_eq!(parked(&system), []);
+    assert_eq!(machine.index.ids(), logged(&machine).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_actor_that_fails_is_restarted_and_nothing_is_missed_or_doubled() {
     let machine = Machine::default();
     let system = machine.start().await;

@@ -71,3 +71,11 @@ fn a_few_that_all_fail_tell_nothing() {
         assert_eq!(found, findings([], Some(Stopped::Unclear(failure(0)))));
     }
 }
+
+#[test]
+fn want_of_space_is_known_by_the_words_of_the_system_and_of_sqlite() {
+    let system = std::io::Error::from_raw_os_error(28);
+    assert!(lacks_space(&format!("cannot write: {system}")));
+    assert!(lacks_space("cannot commit: database or disk is full"));
+    assert!(!lacks_space("cannot commit: attempt to write a readonly database"));
+}
