@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod access;
+mod answers;
 mod bench;
 mod catalogue_check;
 mod channels;

@@ -11,6 +11,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 
+use crate::answers::read_bounded;
+use crate::exit::{self, Failure};
+
 /// How long one file may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Files fetched at once.
@@ -61,37 +64,39 @@ impl Published {
         serde_json::from_slice(&bytes).context("`log.json` does not describe a log")
     }
 
-    /// Shows every leaf of a shard, and answers with its size. The leaves were shown only if they are
-    /// those of a checkpoint with the shard's signature; else it is an error.
+    /// Shows every leaf of a shard. What was shown counts only if this ends well: then the leaves are those
+    /// of a checkpoint with the shard's signature.
+    ///
+    /// # Errors
+    /// With exit code 2 when the files are not those of a signed checkpoint; another when they cannot be read.
     pub(crate) async fn each_leaf(
         &self,
         shard: &ShardDescription,
         mut see: impl FnMut(Hash),
-    ) -> anyhow::Result<u64> {
+    ) -> anyhow::Result<()> {
         let name = &shard.path;
         let key = VerifyingKey::parse(&shard.vkey)
             .with_context(|| format!("the key of the shard `{name}`"))?;
         let note = self.read(&format!("{name}/checkpoint"), NOTE_LEN_MAX).await?;
         let signed = SignedCheckpoint::open(&note, &key)
-            .with_context(|| format!("the checkpoint of the shard `{name}`"))?;
+            .map_err(|error| tampered(format!("the checkpoint of the shard `{name}`: {error}")))?;
         let (size, root) = (signed.checkpoint.size, signed.checkpoint.root);
         let mut bundles = stream::iter(bundles_of(size))
             .map(|id| async move { Ok::<_, anyhow::Error>((id, self.bundle(name, id).await?)) })
             .buffered(AT_ONCE);
         let mut tree = Tree::new();
         while let Some((id, bytes)) = bundles.try_next().await? {
-            let wrong = || format!("`{name}/{}` holds no entries of Annals", id.path());
-            let mut leaves = Vec::with_capacity(usize::from(id.width));
-            for entry in decode_bundle(&bytes, id.width).with_context(wrong)? {
-                leaves.push(Entry::parse(entry).with_context(wrong)?.leaf_hash());
-            }
+            let leaves = leaves(&bytes, id).ok_or_else(|| {
+                tampered(format!("`{name}/{}` holds no entries of Annals", id.path()))
+            })?;
             tree.append(&leaves)?;
             leaves.into_iter().for_each(&mut see);
         }
         if tree.root() != root {
-            bail!("the entries of the shard `{name}` are not those of its checkpoint");
+            let told = format!("the entries of the shard `{name}` are not those of its checkpoint");
+            return Err(tampered(told));
         }
-        Ok(size)
+        Ok(())
     }
 
     async fn bundle(&self, shard: &str, id: TileId) -> anyhow::Result<Vec<u8>> {
@@ -117,17 +122,22 @@ impl Published {
     }
 }
 
+fn leaves(bundle: &[u8], id: TileId) -> Option<Vec<Hash>> {
+    let entries = decode_bundle(bundle, id.width).ok()?;
+    entries.into_iter().map(|entry| Some(Entry::parse(entry)?.leaf_hash())).collect()
+}
+
+fn tampered(message: String) -> anyhow::Error {
+    Failure::new(exit::TAMPERED, message).into()
+}
+
 async fn fetch(client: &Client, url: &str, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
-    let mut response = client.get(url).send().await.with_context(|| format!("asking for {url}"))?;
+    let response = client.get(url).send().await.with_context(|| format!("asking for {url}"))?;
     if response.status() != StatusCode::OK {
         bail!("{url} answered {}", response.status());
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.with_context(|| format!("reading {url}"))? {
-        if bytes.len() + chunk.len() > bytes_max {
-            bail!("{url} is longer than {bytes_max} bytes");
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
+    read_bounded(response, bytes_max).await.with_context(|| format!("reading {url}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Request, RequestBuilder, Response, StatusCode};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::job::{Job, Ready, Standing, is_of_exports};
 use super::part_file::PartFile;
+use crate::answers::{Problem, read_bounded, retry_after};
 use crate::exit::{self, Failure};
 
 #[cfg(test)]
@@ -36,22 +36,6 @@ pub(super) struct Service {
     url: String,
     token: String,
     pause_first: Duration,
-}
-
-/// The problem document of a refused request.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
-    errors: Vec<FieldProblem>,
-}
-
-#[derive(Deserialize)]
-struct FieldProblem {
-    #[serde(default)]
-    path: String,
-    message: String,
 }
 
 /// What one try came to.
@@ -94,7 +78,7 @@ impl Service {
         let url = format!("{}{place}", self.url);
         let mut pause = LOOK_PAUSE_FIRST;
         loop {
-            let body = read_bounded(self.ask(self.client.get(&url)).await?)
+            let body = read_bounded(self.ask(self.client.get(&url)).await?, ANSWER_BYTES_MAX)
                 .await
                 .with_context(|| format!("looking at the export `{url}`"))?;
             let job = serde_json::from_slice(&body).map(Job::standing);
@@ -207,28 +191,14 @@ impl Service {
             return Ok(Attempt::Answered(response));
         }
         let pause = retry_after(response.headers());
-        let body = read_bounded(response).await.unwrap_or_default();
-        let problem = serde_json::from_slice::<Problem>(&body).unwrap_or_default().sentence();
+        let body = read_bounded(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        let problem = Problem::of(&body).sentence();
         let is_busy =
             matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         if is_busy || (is_question && status.is_server_error()) {
             return Ok(Attempt::Later { why: format!("{status}: {problem}"), pause });
         }
         bail!("`{url}` answered {status}: {problem}; {}", advice(status, is_question))
-    }
-}
-
-impl Problem {
-    fn sentence(self) -> String {
-        let errors = self.errors.into_iter().map(|FieldProblem { path, message }| match &*path {
-            "" => message,
-            path => format!("`{path}`: {message}"),
-        });
-        let told = errors.collect::<Vec<_>>().join("; ");
-        match told.is_empty() {
-            false => told,
-            true => self.detail.or(self.title).unwrap_or_else(|| "no reason given".to_owned()),
-        }
     }
 }
 
@@ -254,19 +224,4 @@ fn advice_on_others() -> &'static str {
 /// The pause that follows a pause.
 fn after(pause: Duration) -> Duration {
     (pause * 3 / 2).min(LOOK_PAUSE_MAX)
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-async fn read_bounded(mut response: Response) -> anyhow::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.context("reading the answer")? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            bail!("the answer is longer than {ANSWER_BYTES_MAX} bytes");
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }

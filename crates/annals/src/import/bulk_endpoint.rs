@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use super::batches::Outgoing;
 use super::sink::{Fate, Sink};
+use crate::answers::{Problem, read_bounded, retry_after};
 
 #[cfg(test)]
 mod tests;
@@ -44,24 +45,6 @@ struct ItemAnswer {
     index: usize,
     status: u16,
     error: Option<Problem>,
-}
-
-/// An item's error, or the problem document of a refused request.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Problem {
-    code: Option<String>,
-    message: Option<String>,
-    title: Option<String>,
-    detail: Option<String>,
-    errors: Vec<FieldProblem>,
-}
-
-#[derive(Deserialize)]
-struct FieldProblem {
-    #[serde(default)]
-    path: String,
-    message: String,
 }
 
 /// What one request came to.
@@ -104,7 +87,7 @@ impl BulkEndpoint {
         };
         let status = response.status();
         let pause = retry_after(response.headers());
-        let body = match read_bounded(response).await {
+        let body = match read_bounded(response, ANSWER_BYTES_MAX).await {
             Ok(body) => body,
             Err(error) => {
                 return Ok(Attempt::Later { why: format!("{error:#}"), pause });
@@ -116,7 +99,7 @@ impl BulkEndpoint {
             }
             return Ok(Attempt::Answered(answer.results));
         }
-        let problem = serde_json::from_slice::<Problem>(&body).unwrap_or_default();
+        let problem = Problem::of(&body);
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             return Ok(Attempt::Later { why: format!("{status}: {}", problem.sentence()), pause });
         }
@@ -192,27 +175,6 @@ impl ItemAnswer {
     }
 }
 
-impl Problem {
-    fn sentence(&self) -> String {
-        if !self.errors.is_empty() {
-            let parts: Vec<String> = self.errors.iter().map(FieldProblem::sentence).collect();
-            return parts.join("; ");
-        }
-        let texts = [&self.message, &self.detail, &self.title, &self.code];
-        texts.into_iter().flatten().next().cloned().unwrap_or_else(|| "no reason given".to_owned())
-    }
-}
-
-impl FieldProblem {
-    fn sentence(&self) -> String {
-        if self.path.is_empty() {
-            self.message.clone()
-        } else {
-            format!("`{}`: {}", self.path, self.message)
-        }
-    }
-}
-
 fn ndjson<'a>(events: impl Iterator<Item = &'a Outgoing>) -> Vec<u8> {
     let mut body = Vec::new();
     for event in events {
@@ -220,19 +182,4 @@ fn ndjson<'a>(events: impl Iterator<Item = &'a Outgoing>) -> Vec<u8> {
         body.push(b'\n');
     }
     body
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-async fn read_bounded(mut response: Response) -> anyhow::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.context("reading the answer")? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            bail!("the answer is longer than {ANSWER_BYTES_MAX} bytes");
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
