@@ -19,3 +19,14 @@ pub(crate) fn receipt(events: &[Promised], api: &ApiParts) -> Option<String> {
     let tiles = api.tiles.as_ref().filter(|_| !events.is_empty())?;
     Some(tiles.receipt(events, Timestamp::now()))
 }
+
+#[cfg(test)]
+mod tests {
+    use annals_domain::limits::Limits;
+    use annals_tlog::receipt::PROMISED_MAX;
+
+    #[test]
+    fn one_receipt_has_room_for_the_largest_bulk() {
+        assert!(Limits::shipped().request.bulk_events_max <= PROMISED_MAX);
+    }
+}

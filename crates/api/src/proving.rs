@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use annals_domain::Position;
 use annals_engine::tiles::{Proof, TILES, Tiles, TilesError};
-use tokio::time::timeout;
 
 use crate::context::Api;
 use crate::error::{ApiError, Code};
@@ -38,9 +37,8 @@ pub(crate) async fn proof(api: &Api, position: Position) -> Result<Proof, ApiErr
     let tiles = tiles(api)?;
     let keeper = api.queries.progress().iter().find(|progress| progress.name() == TILES);
     if let Some(keeper) = keeper {
-        let mut covered = keeper.watch();
         // Whether it came in time shows when the proof is made.
-        let _ = timeout(PATIENCE, covered.wait_for(|covered| *covered >= position)).await;
+        keeper.reaches(position, PATIENCE).await;
     }
     let proof = blocking(move || tiles.proof(position)).await?;
     proof.ok_or_else(|| {

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use annals_domain::{EventId, Position, Recorded};
 use tokio::sync::watch;
@@ -96,6 +97,13 @@ impl Progress {
     /// Tells of every step.
     pub fn watch(&self) -> watch::Receiver<Position> {
         self.applied.subscribe()
+    }
+
+    /// Waits until it has come to a position; false when that takes longer.
+    pub async fn reaches(&self, position: Position, patience: Duration) -> bool {
+        let mut applied = self.watch();
+        let reached = applied.wait_for(|applied| *applied >= position);
+        matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
     }
 
     /// Events that it could not take in. `annals rebuild` tries them again.

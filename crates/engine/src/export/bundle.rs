@@ -10,14 +10,13 @@ use std::io::BufWriter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use annals_domain::{Position, Recorded};
+use annals_domain::{Position, Recorded, StreamName};
 use annals_evidence::limits::{EVENTS_MAX, STREAMS_MAX};
 use annals_evidence::{BundleWriter, EventEvidence, Opening, ShownPart, Summary, policy_of_keys};
 use annals_ports::LogEntry;
 use annals_record::Disclosure;
 use annals_tlog::{Note, ProofFile};
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::job::ExportJob;
 use super::office::Office;
@@ -68,11 +67,8 @@ impl Making {
     ) -> Result<Self, ExportError> {
         let tiles = office.tiles.clone().ok_or(ExportError::NoTrees)?;
         let keeper = office.queries.progress.iter().find(|progress| progress.name() == TILES);
-        let mut covered = keeper.ok_or(ExportError::NoTrees)?.watch();
-        let until = job.until;
-        let waiting = covered.wait_for(|covered| *covered >= until);
-        let is_covered = matches!(timeout(COVERED_PATIENCE, waiting).await, Ok(Ok(_)));
-        if !is_covered {
+        let keeper = keeper.ok_or(ExportError::NoTrees)?;
+        if !keeper.reaches(job.until, COVERED_PATIENCE).await {
             return Err(ExportError::NotCovered);
         }
         let read = tiles.clone();
@@ -89,7 +85,10 @@ impl Making {
     }
 
     /// The evidence of what was found, in order.
-    async fn evidence(self: &Arc<Self>, found: Found) -> Result<Vec<EventEvidence>, ExportError> {
+    async fn evidence(
+        self: &Arc<Self>,
+        found: Found,
+    ) -> Result<Vec<(StreamName, EventEvidence)>, ExportError> {
         // A damaged record must not be missing silently.
         let events = self.opener.open_all(found.entries.clone()).await?;
         let (entries, events): (Vec<LogEntry>, Vec<Recorded>) = found
@@ -102,7 +101,11 @@ impl Making {
         let making = Arc::clone(self);
         blocking(move || {
             let all = entries.iter().zip(&events).zip(parts);
-            all.map(|((entry, recorded), parts)| making.event(entry, recorded, parts)).collect()
+            all.map(|((entry, recorded), parts)| {
+                let event = making.event(entry, recorded, parts)?;
+                Ok((recorded.stream.clone(), event))
+            })
+            .collect()
         })
         .await
     }
@@ -175,15 +178,15 @@ impl Bundle {
     pub(super) async fn put(mut self, found: Found) -> Result<Self, ExportError> {
         let events = self.making.evidence(found).await?;
         blocking(move || {
-            for event in &events {
-                self.add(event)?;
+            for (stream, event) in &events {
+                self.add(stream, event)?;
             }
             Ok(self)
         })
         .await
     }
 
-    fn add(&mut self, event: &EventEvidence) -> Result<(), ExportError> {
+    fn add(&mut self, stream: &StreamName, event: &EventEvidence) -> Result<(), ExportError> {
         self.events += 1;
         if self.events > EVENTS_MAX {
             return Err(ExportError::TooMuchEvidence { what: "events", max: EVENTS_MAX });
@@ -191,7 +194,7 @@ impl Bundle {
         self.writer.event(event)?;
         let revision = event.revision;
         let new = Written { first: revision, last: revision, events: 0 };
-        let written = self.streams.entry(stream_of(event)?).or_insert(new);
+        let written = self.streams.entry(stream.to_string()).or_insert(new);
         (written.last, written.events) = (revision, written.events + 1);
         if self.streams.len() > STREAMS_MAX {
             let max = STREAMS_MAX as u64;
@@ -223,12 +226,4 @@ impl Written {
     fn is_contiguous(&self) -> bool {
         self.last - self.first + 1 == self.events
     }
-}
-
-fn stream_of(event: &EventEvidence) -> Result<String, ExportError> {
-    #[derive(serde::Deserialize)]
-    struct Header {
-        stream: String,
-    }
-    Ok(serde_json::from_slice::<Header>(&event.header)?.stream)
 }

@@ -24,6 +24,20 @@ pub(super) async fn write_bundle(
     rights: Rights,
     cancel: &CancellationToken,
 ) -> Result<ExportJob, ExportError> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(ExportError::NotAllowed),
+        () = office.stopping.cancelled() => Err(ExportError::Stopping),
+        written = write(office, job, view, rights) => written,
+    }
+}
+
+async fn write(
+    office: &Arc<Office>,
+    job: ExportJob,
+    view: Arc<dyn ExportView>,
+    rights: Rights,
+) -> Result<ExportJob, ExportError> {
     let job = job.begun_anew();
     let wanted = Arc::new(wanted_of(&job)?);
     let making = Making::begin(office, &job, Arc::clone(&wanted), view).await?;
@@ -38,12 +52,6 @@ pub(super) async fn write_bundle(
     let mut looked = Instant::now();
     let mut job = job;
     while let Some(found) = source.next().await? {
-        if cancel.is_cancelled() {
-            return Err(ExportError::NotAllowed);
-        }
-        if office.stopping.is_cancelled() {
-            return Err(ExportError::Stopping);
-        }
         if looked.elapsed() >= LOOK_EVERY {
             rights.view()?;
             looked = Instant::now();

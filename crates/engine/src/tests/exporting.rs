@@ -10,6 +10,8 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Scope};
 use annals_domain::{Position, Recorded};
 use annals_export::{Format, Manifest, Measured, Row, hex};
+use annals_ports::memory::MemoryTrees;
+use annals_record::MasterKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,9 +21,10 @@ use super::machine::{
 };
 use crate::export::source::{Source, Way};
 use crate::matching::Wanted;
+use crate::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner, Publishing};
 use crate::{
     ExportDesk, ExportError, ExportJob, ExportOrder, ExportParts, ExportRefused, ExportSettings,
-    ExportStatus, ExportView, Exports, Ports, Requester, System,
+    ExportStatus, ExportView, Exports, Form, Ports, Requester, System, TileParts,
 };
 
 /// A desk that can turn people away and make them wait.
@@ -157,6 +160,40 @@ async fn direct(exports: &Exports, order: ExportOrder) -> (Vec<u8>, crate::Expor
     }
     let facts = export.facts().unwrap().clone();
     (all, facts)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_events_under_the_same_checkpoint_are_the_same_bundle_byte_for_byte() {
+    let (machine, home) = (Machine::default(), tempfile::tempdir().unwrap());
+    let parts = ExportParts { dir: home.path().join("exports"), settings: limits() };
+    let tiles = TileParts {
+        store: Arc::new(MemoryTrees::default()),
+        signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+        mark: Arc::new(FileMark::new(home.path().join("tiles.mark"))),
+        audit: AuditSettings { interval_seconds: 0, records_per_second: 1 },
+        ends: Arc::new(machine.log.memory.clone()),
+        heads: Arc::new(KeptHeads::new(home.path().join("heads"))),
+        publishing: Publishing::default(),
+    };
+    let ports = Ports { exports: Some(parts), tiles: Some(tiles), ..machine.ports() };
+    let system = start(ports, Catalogue::default(), settings()).await;
+    let exports = system.exports.clone().unwrap();
+    exports.open_desk(Arc::new(Desk::default()));
+    record_all(&system, events(0, 300)).await;
+    wait_until_durable(&system, Position(300)).await;
+    let mut bundles = Vec::new();
+    for _ in 0..2 {
+        let order =
+            ExportOrder { form: Form::Bundle, ..order(&exports, Format::Json, Filter::All).await };
+        let job = ended(&exports, &exports.request(order).await.unwrap()).await;
+        assert_eq!((job.status, job.events), (ExportStatus::Done, 300), "{:?}", job.reason);
+        bundles.push(file(&exports, &job));
+    }
+    let trust = annals_evidence::Trust::keys_in_bundle();
+    let report = annals_evidence::verify(std::io::Cursor::new(&bundles[0]), &trust).unwrap();
+    assert!(report.is_right(), "{report}");
+    assert!(bundles[0] == bundles[1]);
+    system.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

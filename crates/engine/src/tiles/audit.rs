@@ -63,6 +63,11 @@ pub(crate) struct State {
     unsigned: Option<(u64, Instant)>,
 }
 
+/// The size of a tree, and since when it has that. A tree that does not grow is not being made.
+fn stands_since(before: Option<(u64, Instant)>, size: u64, now: Instant) -> (u64, Instant) {
+    before.filter(|(before, _)| *before == size).unwrap_or((size, now))
+}
+
 /// Sent by the self-audit to itself, once a turn.
 pub(crate) struct Turn;
 
@@ -88,7 +93,7 @@ impl Actor for SelfAudit {
             () = tokio::time::sleep(TURN) => {}
         }
         let is_due = state.next.is_some_and(|next| next <= Instant::now());
-        if is_due && !self.is_being_made(state)? {
+        if is_due && !self.is_being_made(state) {
             match self.audit().await? {
                 Ok(report) => self.tell(&report),
                 // The service stops, or what is read cannot be read: the others tell that.
@@ -106,20 +111,13 @@ impl Actor for SelfAudit {
 
 impl SelfAudit {
     /// Whether a tree is being made again from the log, up to what was signed: then it is too early.
-    /// A tree that does not grow is not being made.
-    fn is_being_made(&self, state: &mut State) -> Result<bool, ActorProcessingErr> {
-        let newest = self.parts.store.shards()?.pop();
-        let Some(size) = newest.filter(|shard| shard.note.is_empty()).map(|shard| shard.size)
-        else {
-            state.unsigned = None;
-            return Ok(false);
-        };
-        let since = match state.unsigned {
-            Some((before, since)) if before == size => since,
-            _ => Instant::now(),
-        };
-        state.unsigned = Some((size, since));
-        Ok(since.elapsed() < MAKING_MAX)
+    fn is_being_made(&self, state: &mut State) -> bool {
+        // Trees that cannot be read are told by the audit.
+        let newest = self.parts.store.shards().ok().and_then(|mut shards| shards.pop());
+        let unsigned = newest.filter(|shard| shard.note.is_empty()).map(|shard| shard.size);
+        let now = Instant::now();
+        state.unsigned = unsigned.map(|size| stands_since(state.unsigned, size, now));
+        state.unsigned.is_some_and(|(_, since)| now - since < MAKING_MAX)
     }
 
     /// Compares everything on a thread of its own.
@@ -158,3 +156,6 @@ impl SelfAudit {
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,9 @@ impl Heads {
         &self,
         streams: &BTreeSet<String>,
     ) -> Result<Vec<HeadEvidence>, HeadsError> {
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
         let Some((day, text)) = self.kept.newest()? else { return Ok(Vec::new()) };
         let malformed = || HeadsError::Malformed(day);
         let checkpoint = Note::parse(text.as_bytes()).map_err(|_| malformed())?;

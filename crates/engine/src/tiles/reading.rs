@@ -1,7 +1,6 @@
 //! Reading the trees: checkpoints, tiles, bundles of entries, and proofs.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use annals_domain::Position;
 use annals_evidence::HeadEvidence;
@@ -20,13 +19,10 @@ use tokio::sync::watch;
 
 use super::audit::AuditStatus;
 use super::heads::{Heads, HeadsError, KeptError};
-use super::signing::LogSigner;
 
 /// Reads what was published of the trees. Blocking.
 #[derive(Clone)]
 pub struct Tiles {
-    store: Arc<dyn TreeStore>,
-    signer: LogSigner,
     heads: Heads,
     audited: watch::Receiver<AuditStatus>,
 }
@@ -128,8 +124,7 @@ impl TileReader for ShardReader<'_> {
 impl Tiles {
     /// Reads the trees whose ends are told by `heads`, and tells of their audits.
     pub(crate) fn new(heads: Heads, audited: watch::Receiver<AuditStatus>) -> Self {
-        let (store, signer) = (Arc::clone(&heads.store), heads.signer.clone());
-        Self { store, signer, heads, audited }
+        Self { heads, audited }
     }
 
     /// What the last comparison of the log with its trees found.
@@ -139,23 +134,23 @@ impl Tiles {
 
     /// The name of the log without a shard.
     pub fn log(&self) -> &str {
-        self.signer.log()
+        self.heads.signer.log()
     }
 
     /// A signed note that promises that a checkpoint covers these events within
     /// [`PROMISE_SECONDS`](super::PROMISE_SECONDS).
     pub fn receipt(&self, events: &[Promised], now: Timestamp) -> String {
-        self.signer.receipt(events, now).to_string()
+        self.heads.signer.receipt(events, now).to_string()
     }
 
     /// What verifies commitments to where the streams ended.
     pub fn heads_key(&self) -> &VerifyingKey {
-        self.signer.heads_key()
+        self.heads.signer.heads_key()
     }
 
     /// What verifies evidence bundles.
     pub fn evidence_key(&self) -> &VerifyingKey {
-        self.signer.evidence_key().verifying_key()
+        self.heads.signer.evidence_key().verifying_key()
     }
 
     /// The commitment of a day to where all streams ended, a signed note.
@@ -170,30 +165,30 @@ impl Tiles {
 
     /// What verifies receipts.
     pub fn receipt_key(&self) -> &VerifyingKey {
-        self.signer.receipt_key()
+        self.heads.signer.receipt_key()
     }
 
     /// All shards, oldest first.
     pub fn shards(&self) -> Result<Vec<PublishedShard>, TilesError> {
-        let shards = self.store.shards()?.into_iter();
+        let shards = self.heads.store.shards()?.into_iter();
         shards.map(|shard| self.published(shard)).collect()
     }
 
     /// One shard.
     pub fn shard(&self, name: &str) -> Result<Option<PublishedShard>, TilesError> {
-        let shard = self.store.shards()?.into_iter().find(|shard| shard.name == name);
+        let shard = self.heads.store.shards()?.into_iter().find(|shard| shard.name == name);
         shard.map(|shard| self.published(shard)).transpose()
     }
 
     /// The shards of this year and the next that were not begun, with their keys: witnesses can be told of
     /// them before.
     pub fn coming(&self, year: i16) -> Result<Vec<(String, VerifyingKey)>, TilesError> {
-        let begun = self.store.shards()?;
+        let begun = self.heads.store.shards()?;
         let names = [year, year.saturating_add(1)].map(|year| format!("{year:04}"));
         let coming = names.into_iter().filter(|name| begun.iter().all(|shard| shard.name != *name));
         coming
             .map(|name| {
-                let key = self.signer.verifying_key(&name)?;
+                let key = self.heads.signer.verifying_key(&name)?;
                 Ok((name, key))
             })
             .collect()
@@ -201,11 +196,11 @@ impl Tiles {
 
     /// The newest checkpoint of a shard that enough witnesses have cosigned; none when there is none.
     pub fn cosigned(&self, shard: &str) -> Result<Option<String>, TilesError> {
-        Ok(self.store.cosigned(shard)?)
+        Ok(self.heads.store.cosigned(shard)?)
     }
 
     fn published(&self, shard: TreeShard) -> Result<PublishedShard, TilesError> {
-        let key = self.signer.verifying_key(&shard.name)?;
+        let key = self.heads.signer.verifying_key(&shard.name)?;
         let TreeShard { name, size, root, note, .. } = shard;
         let size = if note.is_empty() { 0 } else { size };
         Ok(PublishedShard { name, key, size, root: Hash(root), checkpoint: note })
@@ -217,11 +212,11 @@ impl Tiles {
         if id.width == 0 || id.width > there {
             return Ok(None);
         }
-        let reader = ShardReader { store: &*self.store, shard: &shard.name };
+        let reader = ShardReader { store: &*self.heads.store, shard: &shard.name };
         match id.kind {
             TileKind::Hashes { level } => Ok(Some(reader.tile(level, id.index, id.width)?)),
             TileKind::Entries => {
-                let Some(leaves) = self.store.leaves(&shard.name, id.index)? else {
+                let Some(leaves) = self.heads.store.leaves(&shard.name, id.index)? else {
                     return Ok(None);
                 };
                 let leaves = leaves.iter().take(usize::from(id.width));
@@ -246,7 +241,7 @@ impl Tiles {
 
     /// The shard and the index of the leaf of the record at a position.
     pub(crate) fn leaf_of(&self, position: Position) -> Result<Option<(String, u64)>, TilesError> {
-        Ok(self.store.leaf_of(position)?)
+        Ok(self.heads.store.leaf_of(position)?)
     }
 
     /// The hashes that prove a leaf under the checkpoint of a shard as it was read, also when the tree has
@@ -256,7 +251,7 @@ impl Tiles {
         shard: &PublishedShard,
         index: u64,
     ) -> Result<Vec<Hash>, TilesError> {
-        let reader = ShardReader { store: &*self.store, shard: &shard.name };
+        let reader = ShardReader { store: &*self.heads.store, shard: &shard.name };
         inclusion_proof(index, shard.size, &reader)
             .map_err(|source| TilesError::Damaged { shard: shard.name.clone(), source })
     }
@@ -271,7 +266,7 @@ impl Tiles {
 
     /// Signs evidence bundles.
     pub(crate) fn bundle_signer(&self) -> &SigningKey {
-        self.signer.evidence_key()
+        self.heads.signer.evidence_key()
     }
 
     /// Proves that a tree is the beginning of a later one; `None` when the shard has no such sizes.
@@ -285,7 +280,7 @@ impl Tiles {
         if old == 0 || old > new || new > published.size {
             return Ok(None);
         }
-        let reader = ShardReader { store: &*self.store, shard };
+        let reader = ShardReader { store: &*self.heads.store, shard };
         consistency_proof(old, new, &reader)
             .map(Some)
             .map_err(|source| TilesError::Damaged { shard: shard.to_owned(), source })

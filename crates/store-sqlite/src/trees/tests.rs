@@ -60,3 +60,20 @@ fn the_first_records_of_a_later_shard_are_found_beside_its_link() {
     assert_eq!(trees.leaf_of(Position(4)).unwrap(), Some(("2027".into(), 1)));
     assert_eq!(trees.leaf_of(Position(5)).unwrap(), Some(("2027".into(), 2)));
 }
+
+#[test]
+fn trees_of_the_first_version_are_kept_and_take_cosigned_checkpoints() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = Format { version: 1, upgrades: &[], ..FORMAT };
+    let connection = old.open(dir.path()).unwrap();
+    connection
+        .execute_batch("INSERT INTO shards VALUES (1, '2026', 0, zeroblob(32), 0, 'newest')")
+        .unwrap();
+    drop(connection);
+    let trees = SqliteTrees::open(dir.path()).unwrap();
+    let [shard] = trees.shards().unwrap().try_into().unwrap();
+    assert_eq!((&*shard.name, &*shard.note), ("2026", "newest"));
+    assert_eq!(trees.cosigned("2026").unwrap(), None);
+    trees.keep_cosigned("2026", "cosigned").unwrap();
+    assert_eq!(trees.cosigned("2026").unwrap().as_deref(), Some("cosigned"));
+}
