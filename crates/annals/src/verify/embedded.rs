@@ -35,7 +35,7 @@ pub(super) async fn look(
     let mut total = report.findings_total;
     if report.records > 0 && !dir.path().join(KEYS).exists() {
         // Opening the log would begin a new one, under which nothing opens.
-        told.push(format!("{KEYS} is missing: nothing that is sealed can be read"));
+        told.push(format!("{KEYS} is missing: put it back from a backup, without it nothing that is sealed can be read"));
         total += 1;
     } else if report.is_whole() {
         // A file that is not whole cannot be opened as a log.

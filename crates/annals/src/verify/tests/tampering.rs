@@ -7,7 +7,7 @@ use annals_ports::TreeStore;
 use annals_store_sqlite::SqliteTrees;
 
 use super::directory::{
-    Directory, Image, LOG, MARK, TREES, Verdict, for_each, record, wait_for_trees,
+    Directory, Image, KEYS, LOG, MARK, TREES, Verdict, for_each, record, wait_for_trees,
 };
 use super::events::numbered;
 use super::log_changes::{self, CHANGES, Change, delete_and_close};
@@ -39,6 +39,8 @@ enum Case {
     Forged(i64, bool),
     /// Files put back to an earlier image.
     PutBack(&'static [&'static str], usize),
+    /// A file deleted.
+    Gone(&'static str),
 }
 
 fn cases() -> Vec<Case> {
@@ -57,6 +59,7 @@ fn cases() -> Vec<Case> {
         cases.push(Case::PutBack(&[LOG, TREES], step));
         cases.push(Case::PutBack(&[MARK], step));
     }
+    cases.extend([KEYS, MARK].map(Case::Gone));
     cases
 }
 
@@ -99,6 +102,10 @@ async fn try_case(directory: &Directory, images: &[Image], case: &Case) -> (Stri
         Case::PutBack(files, step) => {
             last.with(files, &images[*step]).put(dir);
             format!("{files:?} put back to {}", STEPS[*step].0)
+        }
+        Case::Gone(file) => {
+            std::fs::remove_file(dir.join(file)).unwrap();
+            format!("{file} deleted")
         }
     };
     (name, directory.verdict().await)
