@@ -20,6 +20,7 @@ const parts = [
   // of what proves that nothing was changed
   'Integrity', 'TreeShard', 'InclusionProof', 'SelfAudit',
   // of an answer
+  'ArchiveLookup',
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',
 ];
 

@@ -21,6 +21,11 @@ const COMMANDS: &[&str] = &[
     "schema",
     "completions",
     "bench",
+    "masking",
+    "backup",
+    "restore",
+    "archive",
+    "keys",
 ];
 
 #[tokio::test]

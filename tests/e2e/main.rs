@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends, also within its functions")]
 
 mod access;
+mod at_rest;
+mod backing_up;
 mod bad_events;
 mod bad_graphql;
 mod bad_queries;
@@ -13,6 +15,7 @@ mod benchmarks;
 mod command_line;
 mod contracts;
 mod credentials;
+mod erasing;
 mod evidence;
 mod exporting;
 mod foreign_graphql;
@@ -22,6 +25,7 @@ mod graphql_abuse;
 mod idempotency;
 mod importing;
 mod isolation;
+mod keys;
 mod killing;
 mod mending;
 mod newcomer;

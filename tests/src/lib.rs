@@ -6,10 +6,12 @@
 //! parameter. What goes wrong in the harness ends the test: it panics with the reason.
 
 mod caller;
+mod canaries;
 mod disk;
 mod foreign;
 mod graphql;
 mod ledger;
+mod moto;
 mod program;
 mod redis;
 pub mod samples;
@@ -19,9 +21,11 @@ mod sockets;
 mod waiting;
 
 pub use caller::{Address, Answer, Caller, PAGE_MAX};
+pub use canaries::{Canaries, Sighting};
 pub use foreign::{install_node_packages, python_with_packages, run_script};
 pub use graphql::{GraphqlAnswer, Operation};
 pub use ledger::{Ledger, Place, check_whole};
+pub use moto::Moto;
 pub use program::{Ended, Program};
 pub use redis::Redis;
 pub use service::TestService;

@@ -1,67 +1,82 @@
-//! `annals catalogue check`: reads a catalogue and says what is in it, or precisely what is wrong.
+//! `annals catalogue check`: reads a catalogue and says what is in it, or precisely what is wrong; with
+//! `--against` also what is not compatible with an older one.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use annals_domain::catalogue::Catalogue;
+use annals_domain::catalogue::compatibility::{Finding, compare};
+use annals_domain::catalogue::samples::badly_upcast;
+use annals_domain::catalogue::{Catalogue, SHIPPED};
 use anyhow::{Context, bail};
 
-/// A catalogue has at most so many files.
-const FILES_MAX: usize = 1_000;
-/// A catalogue file has at most so many bytes.
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+mod files;
+mod git;
+
+use files::CatalogueFiles;
+
+/// Findings beyond so many are only counted.
+const FINDINGS_MAX: usize = 200;
+/// Where the shipped catalogue lies in a checkout.
+const SHIPPED_DIR: &str = "config/catalogue";
 
 /// Arguments of `annals catalogue check`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct CheckArgs {
     /// Directory with *.toml files, one a family; without it the shipped catalogue is checked
     pub(crate) dir: Option<PathBuf>,
+    /// Compares it with an older catalogue, a directory or a git ref such as `main`, and fails if events
+    /// that were accepted are refused or stored ones lose their meaning
+    #[arg(long, value_name = "DIR|REF")]
+    pub(crate) against: Option<String>,
 }
 
 /// Checks the catalogue and prints its families; what is wrong with it is the error.
-pub(crate) fn run(args: CheckArgs) -> anyhow::Result<()> {
-    let report = match args.dir {
-        None => report_on(&Catalogue::read(annals_domain::catalogue::SHIPPED.iter().copied())?),
-        Some(dir) => report_on(&read_directory(&dir)?),
+pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
+    let out = &mut std::io::stdout();
+    check(args, out)
+}
+
+fn check(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let catalogue = match &args.dir {
+        None => Catalogue::read(SHIPPED.iter().copied())?,
+        Some(dir) => CatalogueFiles::of_directory(dir)?.read()?,
     };
-    std::io::stdout().write_all(report.as_bytes()).context("writing the report")
-}
-
-/// Reads every `*.toml` of a directory as a family, in the order of their names.
-fn read_directory(dir: &Path) -> anyhow::Result<Catalogue> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))? {
-        let path = entry.with_context(|| format!("reading {}", dir.display()))?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            paths.push(path);
-        }
-        if paths.len() > FILES_MAX {
-            bail!("{} has more than {FILES_MAX} catalogue files", dir.display());
-        }
+    if let Some((event_type, problem)) = badly_upcast(&catalogue).first() {
+        bail!("type `{event_type}`: its steps do not lead to the newest schema: {problem}");
     }
-    if paths.is_empty() {
-        bail!("{} has no *.toml file: a catalogue has one for each family", dir.display());
-    }
-    paths.sort();
-    let mut files = Vec::new();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.push((name, read_file(&path)?));
-    }
-    let borrowed = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    Ok(Catalogue::read(borrowed)?)
-}
-
-fn read_file(path: &Path) -> anyhow::Result<String> {
-    let reading = || format!("reading {}", path.display());
-    let bytes = std::fs::metadata(path).with_context(reading)?.len();
-    if bytes > FILE_BYTES_MAX {
+    let findings = match &args.against {
+        None => Vec::new(),
+        Some(against) => compare(&older(against, args.dir.as_deref())?, &catalogue),
+    };
+    tell(&findings, out).context("writing the findings")?;
+    let breaking = findings.iter().filter(|finding| finding.breaking).count();
+    if breaking > 0 {
         bail!(
-            "{} has {bytes} bytes; a catalogue file has at most {FILE_BYTES_MAX}",
-            path.display()
+            "{breaking} changes are not compatible with `{}`",
+            args.against.as_deref().unwrap_or_default()
         );
     }
-    std::fs::read_to_string(path).with_context(reading)
+    out.write_all(report_on(&catalogue).as_bytes()).context("writing the report")
+}
+
+/// The catalogue to compare with: of a directory, or as it was in the repository.
+fn older(against: &str, dir: Option<&Path>) -> anyhow::Result<Catalogue> {
+    let directory = Path::new(against);
+    let files = match directory.is_dir() {
+        true => CatalogueFiles::of_directory(directory)?,
+        false => git::files_at(against, dir.unwrap_or(Path::new(SHIPPED_DIR)))?,
+    };
+    files.read().with_context(|| format!("the catalogue of `{against}`"))
+}
+
+fn tell(findings: &[Finding], out: &mut impl Write) -> std::io::Result<()> {
+    for finding in findings.iter().take(FINDINGS_MAX) {
+        writeln!(out, "{finding}")?;
+    }
+    match findings.len().saturating_sub(FINDINGS_MAX) {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more"),
+    }
 }
 
 /// Each family with its counts, and the sum.

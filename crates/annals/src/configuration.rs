@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use annals_api::auth::KeySettings;
 use annals_api::graphql::GraphqlSettings;
+use annals_api::lifecycle::LifecycleSettings;
 use annals_api::{AllowedOrigins, RateLimitSettings, WebSettings};
 use annals_domain::access::state::AccessRules;
 use annals_domain::admission::UnknownTypes;
@@ -20,8 +21,12 @@ use config::{Config, File, FileFormat};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use crate::archive::ArchiveSettings;
+use crate::backup::BackupSettings;
 use crate::index_settings::IndexSettings;
 use crate::integrity::IntegritySettings;
+use crate::masking::MaskingSettings;
+use crate::master_key::KeySettings as MasterKeySettings;
 
 /// `config/annals.toml` as it was when the program was built: every setting, with its default.
 pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
@@ -44,13 +49,18 @@ pub(crate) struct Settings {
     pub(crate) delivery: DeliverySettings,
     pub(crate) export: ExportSettings,
     pub(crate) retention: RetentionPolicy,
+    pub(crate) lifecycle: LifecycleSettings,
     pub(crate) webhook: WebhookSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) redis: RedisSettings,
     pub(crate) index: IndexSettings,
     pub(crate) enrich: EnrichSettings,
+    pub(crate) masking: MaskingSettings,
     pub(crate) log: LogSettings,
     pub(crate) supervision: SupervisionSettings,
+    pub(crate) archive: ArchiveSettings,
+    pub(crate) backup: BackupSettings,
+    pub(crate) keys: MasterKeySettings,
     /// Each section as JSON text, to tell whether it changed.
     #[serde(skip)]
     pub(crate) sections: BTreeMap<String, String>,

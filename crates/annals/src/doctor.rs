@@ -9,6 +9,7 @@ use annals_store_sqlite::{DataDir, SqliteSpool};
 
 use crate::configuration::{Settings, StoreSettings};
 use crate::exit::{self, Failure};
+use crate::master_key::Provider;
 use crate::secrets::MASTER_KEY_FILE;
 use crate::store;
 
@@ -87,7 +88,8 @@ fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) -> Option<Se
         let text = "the service listens beyond this machine in plain HTTP: put TLS in front of it";
         say(Grade::Advice, text.into());
     }
-    if std::env::var_os(MASTER_KEY_FILE).is_none() {
+    let of_file = settings.keys.provider == Provider::File;
+    if of_file && std::env::var_os(MASTER_KEY_FILE).is_none() {
         let text = format!("{MASTER_KEY_FILE} is not set: the master key lies beside the data");
         say(Grade::Advice, text);
     }

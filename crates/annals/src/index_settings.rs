@@ -1,8 +1,11 @@
 //! `[index]`: how the search index is kept on disk and in memory.
 
+use annals_domain::catalogue::upcast::Upcasters;
 use annals_engine::ScrubSettings;
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use annals_search::{Files, IndexKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
 /// `[index]`
@@ -25,21 +28,29 @@ pub(crate) struct IndexSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Encryption {
-    /// Under a key that follows from the master key.
+    /// Under a key that follows from the root key.
     On,
     /// Whoever can read the disk can read in them.
     Off,
 }
 
 impl IndexSettings {
-    /// For the index itself.
-    pub(crate) fn of_search(&self, master: &MasterKey) -> annals_search::Settings {
-        let key = || IndexKey::from_bytes(master.derive("search index"));
+    /// For the index itself, of events as these steps show them.
+    pub(crate) fn of_search(
+        &self,
+        root: &RootKey,
+        upcasters: &Upcasters,
+    ) -> annals_search::Settings {
+        let key = || IndexKey::from_bytes(*root.derive("search index"));
         let files = match self.encryption {
             Encryption::On => Files::encrypted(key(), self.cache_bytes),
             Encryption::Off => Files::plain(),
         };
-        annals_search::Settings { writer_heap_bytes: self.writer_heap_bytes, files }
+        let shape = match upcasters.is_empty() {
+            true => String::new(),
+            false => HEXLOWER.encode(digest(&SHA256, upcasters.text().as_bytes()).as_ref()),
+        };
+        annals_search::Settings { writer_heap_bytes: self.writer_heap_bytes, files, shape }
     }
 
     /// For whoever looks at its files.

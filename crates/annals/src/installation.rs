@@ -3,16 +3,27 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use annals_api::lifecycle::{LifecycleParts, job::JobStatus};
+use annals_archive::archive::Archiver;
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
-use annals_engine::{Clock, ExportParts, Permits, Ports, Role, System, TileParts};
-use annals_record::MasterKey;
+use annals_domain::masking::Masker;
+use annals_engine::{
+    ArchiveParts, Clock, ExportParts, Permits, Ports, RetentionRules, RetentionTime, Role, System,
+    TileParts,
+};
+use annals_ports::{SharedRegisters, TreeStore};
+use annals_record::RootKey;
+use annals_record::sealed_file::FileKey;
 use annals_search::GenerationalIndex;
 use annals_store_sqlite::{
-    DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine, SqliteTrees,
+    DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine, SqliteRegisters,
+    SqliteTrees,
 };
 use anyhow::Context;
+use jiff::Timestamp;
+use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::channels;
@@ -37,8 +48,9 @@ pub(crate) struct Installation {
     /// The Merkle trees of an embedded log.
     pub(crate) trees: Option<Arc<SqliteTrees>>,
     pub(crate) quarantine: Arc<SqliteQuarantine>,
-    pub(crate) master: MasterKey,
+    pub(crate) root: RootKey,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) masker: Arc<Masker>,
     pub(crate) limits: Arc<Limits>,
     /// Held until the end, so that no second process opens the directory.
     dir: DataDir,
@@ -49,8 +61,9 @@ impl Installation {
     pub(crate) async fn open(data_dir: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let dir = DataDir::open(data_dir)?;
         let path = dir.path();
-        let master = secrets::master_key(path)?;
-        let index = settings.index.of_search(&master);
+        let (store, root) = Store::open(path, &settings.store, &settings.keys).await?;
+        let catalogue = Arc::new(Catalogue::shipped());
+        let index = settings.index.of_search(&root, catalogue.upcasters());
         let (index, quarantine) = GenerationalIndex::open(&path.join(INDEX), index)?;
         if let Some(quarantine) = quarantine {
             warn!(
@@ -60,18 +73,19 @@ impl Installation {
             );
         }
         Ok(Self {
-            store: Store::open(path, &settings.store, &master).await?,
+            store,
             index: Arc::new(index),
-            profiles: Arc::new(SqliteProfiles::open(path)?),
-            inbox: Arc::new(SqliteInbox::open(path)?),
-            access: Arc::new(SqliteAccess::open(path)?),
+            profiles: Arc::new(SqliteProfiles::open(path, &file_key(&root, "profiles"))?),
+            inbox: Arc::new(SqliteInbox::open(path, &file_key(&root, "inbox"))?),
+            access: Arc::new(SqliteAccess::open(path, &file_key(&root, "access"))?),
             trees: match settings.store.is_embedded() {
                 true => Some(Arc::new(SqliteTrees::open(path)?)),
                 false => None,
             },
             quarantine: Arc::new(SqliteQuarantine::open(path)?),
-            master,
-            catalogue: Arc::new(Catalogue::shipped()),
+            root,
+            catalogue,
+            masker: Arc::new(settings.masking.rules()?),
             limits: Arc::new(descriptors::fitted(Limits::shipped())),
             dir,
         })
@@ -105,6 +119,7 @@ impl Installation {
             spool: self.store.spool.clone(),
             exports: self.exports(settings),
             tiles: self.tiles(settings)?,
+            archive: self.archive(settings)?,
         };
         let engine = annals_engine::Settings {
             recorder: settings.recorder.clone(),
@@ -119,16 +134,47 @@ impl Installation {
             node: self.node_name(settings)?,
             permits,
         };
-        let master = MasterKey::from_bytes(*self.master.expose());
-        System::start(ports, master, Arc::clone(&self.catalogue), engine)
+        let root = self.root.clone();
+        System::start(ports, root, Arc::clone(&self.catalogue), engine)
             .await
             .context("starting the engine")
+    }
+
+    /// What retention goes by.
+    pub(crate) fn retention_rules(&self, settings: &Settings) -> RetentionRules {
+        RetentionRules {
+            installation: settings.retention.clone(),
+            catalogue: Arc::clone(&self.catalogue),
+            limits: self.limits.query.clone(),
+        }
+    }
+
+    /// What keeping and forgetting needs beside the log. `wall` is what the clock tells.
+    pub(crate) async fn lifecycle(
+        &self,
+        settings: &Settings,
+        wall: Timestamp,
+    ) -> anyhow::Result<LifecycleParts> {
+        // Each node measures for itself, also while the server that keeps its log is away.
+        let registers: Arc<dyn SharedRegisters> = match self.store.ends() {
+            Some(_) => self.store.registers.clone(),
+            None => Arc::new(SqliteRegisters::open(self.dir.path())?),
+        };
+        let time = RetentionTime::open(registers, wall).await;
+        Ok(LifecycleParts {
+            settings: settings.lifecycle.clone(),
+            time: time.context("reading the time that retention goes by")?,
+            certifier: settings.integrity.signer(&self.root)?,
+            job: JobStatus::default(),
+            work: Notify::new(),
+        })
     }
 
     /// Where exports are kept; only a node that answers questions makes any.
     fn exports(&self, settings: &Settings) -> Option<ExportParts> {
         let dir = self.dir.path().join(EXPORTS);
-        let parts = || ExportParts { dir, settings: settings.export.clone() };
+        let key = file_key(&self.root, "exports");
+        let parts = || ExportParts { dir, settings: settings.export.clone(), key };
         settings.node.roles.has(Role::Query).then(parts)
     }
 
@@ -136,8 +182,23 @@ impl Installation {
     fn tiles(&self, settings: &Settings) -> anyhow::Result<Option<TileParts>> {
         let (Some(trees), Some(ends)) = (&self.trees, self.store.ends()) else { return Ok(None) };
         let (dir, integrity) = (self.dir.path(), &settings.integrity);
-        let parts = integrity.parts(dir, trees.clone(), ends, &self.master)?;
+        let parts = integrity.parts(dir, trees.clone(), ends, &self.root)?;
         Ok(Some(TileParts { publishing: publishing::open(integrity)?, ..parts }))
+    }
+
+    /// What reads the archive; only a node that answers questions does.
+    fn archive(&self, settings: &Settings) -> anyhow::Result<Option<ArchiveParts>> {
+        match settings.node.roles.has(Role::Query) {
+            true => settings.archive.parts(&settings.integrity, &settings.retention, &self.root),
+            false => Ok(None),
+        }
+    }
+
+    /// What writes it.
+    pub(crate) fn archiver(&self, settings: &Settings) -> anyhow::Result<Archiver> {
+        let trees = self.trees.clone().map(|trees| trees as Arc<dyn TreeStore>);
+        let log = self.store.log.clone();
+        settings.archive.archiver(&settings.integrity, &self.root, log, trees)
     }
 
     fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {
@@ -151,4 +212,9 @@ impl Installation {
     pub(crate) async fn close(self) {
         self.store.close().await;
     }
+}
+
+/// The key under which files of one purpose lie on disk.
+fn file_key(root: &RootKey, purpose: &str) -> FileKey {
+    FileKey::from_bytes(*root.derive(&format!("files of {purpose}")))
 }

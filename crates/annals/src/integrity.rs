@@ -6,7 +6,7 @@ use std::sync::Arc;
 use annals_engine::TileParts;
 use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner, Publishing};
 use annals_ports::{StreamEnds, TreeStore};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use anyhow::Context;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
@@ -14,15 +14,15 @@ use serde::Deserialize;
 use crate::publishing::{SinkEntry, WitnessEntry};
 
 /// The mark of what was signed, unless the settings name another file.
-const MARK: &str = "tiles.mark";
+pub(crate) const MARK: &str = "tiles.mark";
 /// The daily commitments to where all streams ended, in the data directory.
-const HEADS: &str = "heads";
+pub(crate) const HEADS: &str = "heads";
 
 /// `[integrity]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegritySettings {
-    /// Name of the log in its checkpoints; empty: made of the master key.
+    /// Name of the log in its checkpoints; empty: made of the root key.
     pub(crate) origin: String,
     /// File that remembers what was signed; empty: in the data directory.
     pub(crate) mark_file: PathBuf,
@@ -46,12 +46,12 @@ pub(crate) struct IntegritySettings {
 
 impl IntegritySettings {
     /// Who signs the checkpoints.
-    pub(crate) fn signer(&self, master: &MasterKey) -> anyhow::Result<LogSigner> {
+    pub(crate) fn signer(&self, root: &RootKey) -> anyhow::Result<LogSigner> {
         let origin = match self.origin.as_str() {
-            "" => format!("annals/{}", HEXLOWER.encode(&master.derive("name of the log")[..8])),
+            "" => format!("annals/{}", HEXLOWER.encode(&root.derive("name of the log")[..8])),
             origin => origin.to_owned(),
         };
-        LogSigner::new(&origin, MasterKey::from_bytes(*master.expose()))
+        LogSigner::new(&origin, root.clone())
             .with_context(|| format!("`integrity.origin` is `{origin}`, which cannot be a name"))
     }
 
@@ -62,7 +62,7 @@ impl IntegritySettings {
         dir: &Path,
         store: Arc<dyn TreeStore>,
         ends: Arc<dyn StreamEnds>,
-        master: &MasterKey,
+        root: &RootKey,
     ) -> anyhow::Result<TileParts> {
         let mark = match self.mark_file.as_os_str().is_empty() {
             true => dir.join(MARK),
@@ -75,7 +75,7 @@ impl IntegritySettings {
         let mark = Arc::new(FileMark::new(mark));
         let (heads, publishing) =
             (Arc::new(KeptHeads::new(dir.join(HEADS))), Publishing::default());
-        let signer = self.signer(master)?;
+        let signer = self.signer(root)?;
         Ok(TileParts { store, signer, mark, audit, ends, heads, publishing })
     }
 }

@@ -4,6 +4,8 @@
 
 mod access;
 mod answers;
+mod archive;
+mod backup;
 mod bench;
 mod catalogue_check;
 mod channels;
@@ -21,10 +23,15 @@ mod index_settings;
 mod installation;
 mod integrity;
 mod jwks;
+mod keys;
+mod masking;
+mod master_key;
 mod published;
 mod publishing;
 mod rate_limits;
 mod rebuild;
+mod restore;
+mod root_key;
 mod schema;
 mod secrets;
 mod serve;
@@ -68,16 +75,27 @@ enum Command {
     VerifyReceipt(verify_receipt::VerifyReceiptArgs),
     Witness(witness::WitnessArgs),
     Rebuild(rebuild::RebuildArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Doctor(doctor::DoctorArgs),
+    /// Writes, lists, checks and restores closed months outside of the log
+    #[command(subcommand)]
+    Archive(archive::ArchiveCommand),
     /// Prepares and checks a server that the log is to be kept on
     #[command(subcommand)]
     Eventstore(eventstore::EventstoreCommand),
     /// Looks at the event catalogue
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
+    /// Looks at the rules of what is hidden in events before they are stored
+    #[command(subcommand)]
+    Masking(masking::MaskingCommand),
     /// Prints what other programs build on
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
+    /// Looks at the keys and rotates them
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Prints completions for a shell: `annals completions bash > /etc/bash_completion.d/annals`
     Completions {
         /// Which shell
@@ -126,10 +144,15 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args)),
         Command::Witness(args) => block_on(witness::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
+        Command::Backup(args) => block_on(backup::run(args)),
+        Command::Restore(args) => block_on(restore::run(args)),
         Command::Doctor(args) => block_on(doctor::run(args)),
+        Command::Archive(command) => block_on(archive::run(command)),
         Command::Eventstore(command) => block_on(eventstore::run(command)),
-        Command::Catalogue(CatalogueCommand::Check(args)) => catalogue_check::run(args),
+        Command::Catalogue(CatalogueCommand::Check(args)) => catalogue_check::run(&args),
+        Command::Masking(command) => block_on(masking::run(command)),
         Command::Schema(what) => schema::run(what),
+        Command::Keys(command) => block_on(keys::run(command)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "annals", &mut std::io::stdout());
             Ok(())

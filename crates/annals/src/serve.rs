@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use annals_api::cursor::Cursors;
 use annals_api::server::{self, TrustedProxies};
@@ -11,6 +12,7 @@ use annals_engine::{Clock, System};
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -18,7 +20,7 @@ use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::Kind;
-use crate::{access, findings, graphql, rate_limits, telemetry, traces, verifier};
+use crate::{access, archive, backup, findings, graphql, rate_limits, telemetry, traces, verifier};
 
 /// Runs the service until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -62,20 +64,25 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     std::thread::spawn(move || warming.warm_up());
     let mut system = installation.start(&settings).await?;
     record_findings(&installation, &system, &clock).await;
+    let archiving = archive_months(&installation, &system, &settings, &clock, &stopping)?;
     let api = Arc::new(ApiParts {
         recorder: system.recorder.clone(),
         quarantine: system.quarantine.clone(),
         queries: system.queries.clone(),
         exports: system.exports.clone(),
         rebuilding: system.rebuilding.clone(),
+        key_rotation: system.key_rotation.clone(),
         tiles: system.tiles.clone(),
-        retention: system.retention(settings.retention.clone()),
+        retention: system.retention(installation.retention_rules(&settings)),
+        eraser: system.eraser.clone(),
+        lifecycle: installation.lifecycle(&settings, clock.now()).await?,
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),
         roles: settings.node.roles,
-        rate_limits: rate_limits::open(&settings, &installation.master)?,
+        rate_limits: rate_limits::open(&settings, &installation.root)?,
         inbox_news: system.inbox_news.clone(),
         catalogue: Arc::clone(&installation.catalogue),
+        masker: Arc::clone(&installation.masker),
         access: Arc::new(access::policy(
             &settings.auth,
             &installation.limits,
@@ -89,9 +96,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
             system.access.clone(),
             settings.auth.access_rules(),
             installation.store.registers.clone(),
-            &installation.master.derive("relay tokens"),
+            &installation.root.derive("relay tokens"),
         ),
-        cursors: Cursors::new(&installation.master.derive("cursor")),
+        cursors: Cursors::new(&installation.root.derive("cursor")),
         clock,
         stopping: stopping.clone(),
         live: annals_api::LiveParts::default(),
@@ -112,7 +119,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
     let address = listener.local_addr().context("reading the address that was taken")?;
     let serving = tokio::spawn(server::serve_behind(listener, api.clone(), proxies));
-    traces::started(&api, &settings, &installation.master);
+    traces::started(&api, &settings, &installation.root);
+    annals_api::lifecycle::job::start(&api);
+    backup::serve(&api, &settings, &args.data_dir, &installation.root);
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;
     }
@@ -126,6 +135,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         traces::stopping(&api).await;
     }
     drop(api);
+    if let Some(archiving) = archiving
+        && archiving.await.is_err()
+    {
+        error!("the task that archives closed months ended in a panic");
+    }
     system.stop().await;
     installation.close().await;
     if ended {
@@ -134,6 +148,24 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     info!("stopped; everything that was taken on is recorded");
     Ok(())
+}
+
+/// Begins to archive closed months, where that is wanted.
+fn archive_months(
+    installation: &Installation,
+    system: &System,
+    settings: &Settings,
+    clock: &Arc<Clock>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    if !settings.archive.is_on() || !settings.archive.write {
+        return Ok(None);
+    }
+    let archiver = installation.archiver(settings)?;
+    let events = (system.recorder.clone(), Arc::clone(&installation.catalogue));
+    let interval = Duration::from_secs(settings.archive.interval_seconds);
+    let (clock, stopping) = (Arc::clone(clock), stopping.clone());
+    Ok(Some(archive::keep(archiver, events, clock, interval, stopping)))
 }
 
 /// What a server's log shows of others becomes events.

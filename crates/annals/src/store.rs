@@ -4,18 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use annals_ports::{EventLog, KeyStore, SharedRegisters, Spool, StreamEnds};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use annals_store_eventstoredb::{Address, EventStoreLog, Settings as ServerSettings};
 use annals_store_sqlite::{
     DataDir, EventLogSettings, SqliteEventLog, SqliteKeyStore, SqliteRegisters, SqliteReplica,
     SqliteSpool,
 };
 use anyhow::{Context, bail};
-use data_encoding::HEXLOWER;
 
 use crate::configuration::StoreSettings;
 use crate::exit::{self, Failure};
-use crate::secrets;
+use crate::master_key::KeySettings;
+use crate::{root_key, secrets};
 
 /// The file of an embedded log; it tells a directory that holds one.
 const EMBEDDED_LOG: &str = "events.db";
@@ -39,34 +39,38 @@ pub(crate) enum Kind {
 }
 
 impl Store {
+    /// Opens the stores, and the root key with them: that of a new installation is made.
     pub(crate) async fn open(
         dir: &Path,
         settings: &StoreSettings,
-        master: &MasterKey,
-    ) -> anyhow::Result<Self> {
+        keys: &KeySettings,
+    ) -> anyhow::Result<(Self, RootKey)> {
         match settings.is_embedded() {
-            true => Self::embedded(dir),
-            false => Self::remote(dir, settings, master).await,
+            true => Self::embedded(dir, keys).await,
+            false => Self::remote(dir, settings, keys).await,
         }
     }
 
-    fn embedded(dir: &Path) -> anyhow::Result<Self> {
+    async fn embedded(dir: &Path, master: &KeySettings) -> anyhow::Result<(Self, RootKey)> {
         refuse_copy(dir)?;
         let log = Arc::new(SqliteEventLog::open(dir, EventLogSettings::default())?);
-        Ok(Self {
+        let keys = Arc::new(SqliteKeyStore::open(dir)?);
+        let root = root_key::of_embedded(dir, master, &*log, &keys, true).await?;
+        let store = Self {
             log: log.clone(),
-            keys: Arc::new(SqliteKeyStore::open(dir)?),
+            keys,
             registers: Arc::new(SqliteRegisters::open(dir)?),
             spool: None,
             kind: Kind::Embedded(log),
-        })
+        };
+        Ok((store, root))
     }
 
     async fn remote(
         dir: &Path,
         settings: &StoreSettings,
-        master: &MasterKey,
-    ) -> anyhow::Result<Self> {
+        keys: &KeySettings,
+    ) -> anyhow::Result<(Self, RootKey)> {
         if dir.join(EMBEDDED_LOG).exists() {
             let message = format!(
                 "`{}` holds an embedded log: use another directory for a node that follows {}",
@@ -75,14 +79,16 @@ impl Store {
             );
             return Err(Failure::new(exit::USAGE, message).into());
         }
-        let log = Arc::new(follow(dir, settings, master).await?);
-        Ok(Self {
+        let root = remote_root(dir, settings, keys, true).await?;
+        let log = Arc::new(follow(dir, settings, &root).await?);
+        let store = Self {
             keys: Arc::new(log.keys()),
             registers: Arc::new(log.registers()),
             spool: Some(Arc::new(SqliteSpool::open(dir)?)),
             log: log.clone(),
             kind: Kind::Remote(log),
-        })
+        };
+        Ok((store, root))
     }
 
     /// What tells where all streams end; only an embedded log does.
@@ -115,18 +121,31 @@ pub(crate) fn refuse_copy(dir: &Path) -> anyhow::Result<()> {
     Err(Failure::new(exit::USAGE, message).into())
 }
 
+/// The root key of a log on a server; made when there is none and `may_make`.
+pub(crate) async fn remote_root(
+    dir: &Path,
+    settings: &StoreSettings,
+    keys: &KeySettings,
+    may_make: bool,
+) -> anyhow::Result<RootKey> {
+    root_key::of_remote(dir, keys, address(settings)?, server(settings), may_make).await
+}
+
+/// How to work with the server.
+pub(crate) fn server(settings: &StoreSettings) -> ServerSettings {
+    ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() }
+}
+
 /// Follows a log on a server, with a copy of it in a directory.
 pub(crate) async fn follow(
     dir: &Path,
     settings: &StoreSettings,
-    master: &MasterKey,
+    root: &RootKey,
 ) -> anyhow::Result<EventStoreLog> {
     let address = address(settings)?;
-    let server =
-        ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() };
+    let server = server(settings);
     let replica = Arc::new(SqliteReplica::open(dir)?);
-    let key_check = HEXLOWER.encode(&master.derive("event log key check"));
-    let log = EventStoreLog::open(address, server, replica, key_check).await;
+    let log = EventStoreLog::open(address, server, replica, root_key::key_check(root)).await;
     Ok(log.map_err(|refusal| Failure::new(exit::FAILED, refusal.to_string()))?)
 }
 

@@ -2,7 +2,7 @@
 
 mod operations_file;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -50,10 +50,19 @@ pub(crate) fn start_log(settings: &LogSettings, data_dir: &Path) -> anyhow::Resu
     Ok(OperationsLog { _file: guard })
 }
 
+/// Starts the log on standard error alone: of a command beside a running service, whose file it is.
+pub(crate) fn start_log_on_screen(settings: &LogSettings) -> anyhow::Result<OperationsLog> {
+    start_log(&LogSettings { file: PathBuf::new(), ..settings.clone() }, Path::new(""))
+}
+
 /// Starts counting.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().context("starting the metrics")?;
     metrics::describe_counter!("annals_events_admitted_total", "Events that passed all checks");
+    metrics::describe_counter!(
+        "annals_masked_total",
+        "Values hidden before they were stored, by rule"
+    );
     metrics::describe_histogram!("annals_append_batch_events", "Events in one append to the log");
     metrics::describe_gauge!("annals_projection_lag", "Events a projection is behind the log");
     metrics::describe_counter!("annals_poison_events_total", "Events a projection had to park");
@@ -86,6 +95,27 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("annals_quarantine_entries_total", "Refused events to be kept");
     metrics::describe_counter!("annals_quarantine_evicted_total", "Refused events that made way");
     metrics::describe_counter!("annals_quarantine_failures_total", "Refused events not kept");
+    metrics::describe_gauge!(
+        "annals_backup_last_success_timestamp_seconds",
+        "When the newest backup of this service began"
+    );
+    metrics::describe_counter!("annals_backup_failures_total", "Backups that were not made");
+    metrics::describe_counter!("annals_archive_records_total", "Records of months archived");
+    metrics::describe_counter!("annals_archive_failures_total", "Runs that archived nothing");
+    metrics::describe_gauge!(
+        "annals_retention_behind_seconds",
+        "Seconds by which the time that events expire by is behind the clock"
+    );
+    metrics::describe_gauge!(
+        "annals_retention_last_success_timestamp_seconds",
+        "When the newest run of the retention job that did what it was to ended"
+    );
+    metrics::describe_counter!("annals_events_removed_total", "Events removed by retention");
+    metrics::describe_counter!(
+        "annals_erasure_failures_total",
+        "Erasures agreed on that could not be carried out, each time it was tried"
+    );
+    metrics::describe_counter!("annals_persons_erased_total", "Persons erased");
     metrics::describe_counter!("annals_operations_log_failures_total", "Lines not written to file");
     Ok(handle)
 }

@@ -11,7 +11,7 @@ use annals_domain::access::state::{
 use annals_domain::event::{Event, JsonObject};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use anyhow::Context;
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -36,8 +36,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 const NAMES_MAX: usize = 100;
 
 /// Records that the service came up and, if that is so, with another configuration than the last.
-pub(crate) fn started(api: &Api, settings: &Settings, master: &MasterKey) {
-    let now = digests(api, settings, master);
+pub(crate) fn started(api: &Api, settings: &Settings, root: &RootKey) {
+    let now = digests(api, settings, root);
     let api = Arc::clone(api);
     tokio::spawn(async move {
         if let Err(error) = tell_of_start(&api, now).await {
@@ -81,7 +81,7 @@ pub(crate) async fn stopping(api: &Api) {
     }
 }
 
-async fn record(api: &Api, event: Event) -> anyhow::Result<()> {
+pub(crate) async fn record(api: &Api, event: Event) -> anyhow::Result<()> {
     let content = content_of(&event);
     let mut attempt = 1;
     loop {
@@ -131,8 +131,8 @@ fn metadata(now: &ConfigurationDigests, changed: Differences) -> anyhow::Result<
 
 /// The digests of what is in force here. They are keyed: from the digest of a short value nobody can
 /// find the value.
-fn digests(api: &Api, settings: &Settings, master: &MasterKey) -> ConfigurationDigests {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &master.derive("configuration"));
+fn digests(api: &Api, settings: &Settings, root: &RootKey) -> ConfigurationDigests {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive("configuration").as_slice());
     let digest = |text: &str| HEXLOWER.encode(&hmac::sign(&key, text.as_bytes()).as_ref()[..8]);
     let of_settings =
         settings.sections.iter().filter(|(name, _)| !OF_THE_NODE.contains(&name.as_str()));
@@ -146,7 +146,7 @@ fn digests(api: &Api, settings: &Settings, master: &MasterKey) -> ConfigurationD
     }
 }
 
-fn event_of(api: &Api, event_type: &str, metadata: JsonObject) -> anyhow::Result<Event> {
+pub(crate) fn event_of(api: &Api, event_type: &str, metadata: JsonObject) -> anyhow::Result<Event> {
     let (tenant, id) = (TenantId::new(SYSTEM_TENANT)?, EventId(Uuid::now_v7()));
     let now = DateTime::utc(api.clock.now());
     Ok(Event { metadata, ..Event::of_annals(&api.catalogue, event_type, tenant, id, now) })

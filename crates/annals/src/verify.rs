@@ -1,6 +1,7 @@
 //! `annals verify`: whether the log is whole.
 
 mod bundle;
+mod certificate;
 mod embedded;
 mod remote;
 
@@ -14,7 +15,7 @@ use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 
 /// Checks that every record of the log is there, in order, and as it was written; or checks an evidence
-/// bundle, for which no log is needed.
+/// bundle or a certificate, for which no log is needed.
 ///
 /// Exits with 0 when everything is whole, with 2 when something was changed (each finding is named),
 /// with 74 when files cannot be read. Stop the service first, unless the log is kept on a server.
@@ -32,9 +33,13 @@ pub(crate) struct VerifyArgs {
     /// An evidence bundle, to be checked instead of a log
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data_dir", "config", "store"])]
     bundle: Option<PathBuf>,
-    /// The keys to believe, got from elsewhere than the bundle: a `log.json` that was kept, a policy, or one
-    /// key a line
-    #[arg(long, value_name = "FILE", requires = "bundle")]
+    /// A certificate of what was removed or erased, to be checked instead of a log
+    #[arg(long, value_name = "FILE", requires = "keys",
+          conflicts_with_all = ["data_dir", "config", "store", "bundle"])]
+    certificate: Option<PathBuf>,
+    /// The keys to believe, got from elsewhere than what is checked: a `log.json` that was kept, a policy, or
+    /// one key a line
+    #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
 }
 
@@ -52,6 +57,13 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     if let Some(file) = &args.bundle {
         return bundle::look(file, args.keys.as_deref());
     }
+    if let (Some(file), Some(keys)) = (&args.certificate, &args.keys) {
+        return certificate::look(file, keys);
+    }
+    if args.keys.is_some() {
+        let message = "`--keys` goes with `--bundle` or `--certificate`";
+        return Err(Failure::new(exit::USAGE, message).into());
+    }
     let mut settings = Settings::load(args.config.as_deref())?;
     if let Some(store) = args.store {
         settings.store.url = store;
@@ -64,8 +76,8 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let found = match settings.store.is_embedded() {
-        true => embedded::look(&args.data_dir, &settings.integrity, &bar).await?,
-        false => remote::look(&args.data_dir, &settings.store, &bar).await?,
+        true => embedded::look(&args.data_dir, &settings, &bar).await?,
+        false => remote::look(&args.data_dir, &settings, &bar).await?,
     };
     bar.finish_and_clear();
     report(&found)
@@ -94,4 +106,4 @@ fn report(found: &Findings) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,12 +6,14 @@ use annals_domain::access::{shape_of, without_reads};
 use annals_domain::filter::{Field, Filter, Scope, Test};
 use annals_domain::{Event, Recorded};
 use annals_engine::Queries;
+use annals_record::MaskingKey;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::auth::{Permission, Principal};
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code};
+use crate::masking::{self, Masking};
 use crate::one_state::OneState;
 use crate::rate_limits::Usage;
 use crate::self_audit::{Read, Reads, common_subject};
@@ -28,6 +30,8 @@ pub(crate) struct Caller {
     pub(crate) request_id: Option<String>,
     /// What the questions of the request are answered from.
     pub(crate) state: OneState,
+    /// The key of their tenant's masking; none when no rule makes pseudonyms.
+    pub(crate) masking_key: Option<MaskingKey>,
 }
 
 /// A question as it may be asked.
@@ -49,7 +53,9 @@ impl Caller {
         usage: Usage,
     ) -> Result<Self, ApiError> {
         api.rate_limits.take_request(&principal, &usage).await?;
+        let masking_key = masking::key_of(api, &principal.tenant).await?;
         Ok(Self {
+            masking_key,
             principal,
             usage,
             reads: Reads::default(),
@@ -86,7 +92,13 @@ impl Caller {
             return Err(self.hidden(&hidden));
         }
         let shape = shape_of(&filter);
-        Ok(Question { scope, filter: without_reads(filter), shape })
+        let filter = self.finds(api, without_reads(filter));
+        Ok(Question { scope, filter, shape })
+    }
+
+    /// The filter, which also finds what stands in the log as a pseudonym.
+    pub(crate) fn finds(&self, api: &ApiParts, filter: Filter) -> Filter {
+        Masking::of(api, self).search(filter)
     }
 
     /// Refuses to tell the values of a field that is hidden from the caller.

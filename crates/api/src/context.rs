@@ -6,12 +6,13 @@ use annals_domain::access::AccessPolicy;
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
+use annals_domain::masking::Masker;
 use annals_domain::profile::PersonRef;
 use annals_engine::enrich::Enricher;
 use annals_engine::tiles::Tiles;
 use annals_engine::{
-    Clock, DeliveryStatus, Exports, Quarantine, Queries, Rebuilding, Recorder, Retention, Role,
-    Roles,
+    Clock, DeliveryStatus, Eraser, Exports, KeyRotation, Quarantine, Queries, Rebuilding, Recorder,
+    Retention, Role, Roles,
 };
 use annals_ports::EventLog;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,6 +25,7 @@ use crate::cursor::Cursors;
 use crate::error::{ApiError, Code};
 use crate::graphql::GraphqlParts;
 use crate::layers::WebSettings;
+use crate::lifecycle::LifecycleParts;
 use crate::live::LiveParts;
 use crate::rate_limits::RateLimits;
 use crate::roles;
@@ -48,8 +50,14 @@ pub struct ApiParts {
     pub tiles: Option<Tiles>,
     /// Fills the search index anew; none on a node that keeps none.
     pub rebuilding: Option<Rebuilding>,
+    /// Rotates the keys of tenants.
+    pub key_rotation: KeyRotation,
     /// Removes events whose time is over.
     pub retention: Retention,
+    /// Erases persons.
+    pub eraser: Eraser,
+    /// What is kept and what is forgotten.
+    pub lifecycle: LifecycleParts,
     /// Tells how the event log is.
     pub log: Arc<dyn EventLog>,
     /// Whether this node tells people outside.
@@ -62,6 +70,8 @@ pub struct ApiParts {
     pub inbox_news: broadcast::Sender<PersonRef>,
     /// Which types of events there are.
     pub catalogue: Arc<Catalogue>,
+    /// What is hidden in events before they are stored.
+    pub masker: Arc<Masker>,
     /// Which roles there are, and what each may do.
     pub access: Arc<AccessPolicy>,
     /// How large things may be.

@@ -4,6 +4,7 @@
 
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_engine::{QueryError, RecordError, RetentionError};
+use annals_ports::ArchiveError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -276,6 +277,11 @@ impl From<QueryError> for ApiError {
             QueryError::Busy => {
                 Self { retry_after: Some(1), ..Self::new(Code::Unavailable, error.to_string()) }
             }
+            QueryError::Archive(ArchiveError::Unavailable { .. }) => {
+                error!(error = &error as &dyn std::error::Error, "the archive cannot be read");
+                let message = "the archive cannot be read at this moment; ask again, or without it";
+                Self { retry_after: Some(5), ..Self::new(Code::Unavailable, message) }
+            }
             error => {
                 error!(error = &error as &dyn std::error::Error, "a query failed");
                 Self::new(Code::Internal, "the query failed; the operations log tells why")
@@ -289,7 +295,8 @@ impl From<RetentionError> for ApiError {
         let code = match &error {
             RetentionError::UnderWay => Code::Conflict,
             RetentionError::Unsupported => Code::NotImplemented,
-            RetentionError::Log(_) | RetentionError::Index(_) => {
+            RetentionError::NotCurrent => Code::Unavailable,
+            RetentionError::Log(_) | RetentionError::Index(_) | RetentionError::Read(_) => {
                 error!(error = &error as &dyn std::error::Error, "the retention job failed");
                 let message = "the retention job failed; the operations log tells why. Run it again: it \
                                goes on where it ended";
@@ -297,6 +304,24 @@ impl From<RetentionError> for ApiError {
             }
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<annals_engine::EraseError> for ApiError {
+    fn from(error: annals_engine::EraseError) -> Self {
+        error!(error = &error as &dyn std::error::Error, "an erasure failed");
+        let message =
+            "the erasure is not finished; it is tried again, and the operations log tells why";
+        Self { retry_after: Some(60), ..Self::new(Code::Unavailable, message) }
+    }
+}
+
+impl From<annals_engine::RetentionTimeError> for ApiError {
+    fn from(error: annals_engine::RetentionTimeError) -> Self {
+        error!(error = &error as &dyn std::error::Error, "the retention time failed");
+        let message =
+            "the time that retention goes by cannot be kept; the operations log tells why";
+        Self { retry_after: Some(5), ..Self::new(Code::Unavailable, message) }
     }
 }
 

@@ -27,11 +27,20 @@ pub(crate) fn exports(api: &ApiParts) -> Result<&Exports, ApiError> {
 
 /// The caller as exports know them.
 pub(crate) fn requester(caller: &Caller) -> Result<Requester, ApiError> {
+    requester_with(caller, None)
+}
+
+/// The caller as somebody who has a copy made for a person: it holds what is about them, and nothing of others.
+pub(crate) fn requester_about(caller: &Caller, person: &str) -> Result<Requester, ApiError> {
+    requester_with(caller, Some(person.to_owned()))
+}
+
+fn requester_with(caller: &Caller, about: Option<String>) -> Result<Requester, ApiError> {
     let principal = &caller.principal;
     Ok(Requester {
         tenant: principal.tenant.clone(),
         id: principal.id.clone(),
-        rights: rights::of(principal)?,
+        rights: rights::of(principal, about)?,
     })
 }
 
@@ -50,7 +59,7 @@ pub(crate) async fn order(
     let asked = filter.clone();
     let Question { scope, filter, shape } = caller.asks(api, filter)?;
     // Traces of reading stand in the streams of people, so without them no bundle would be complete.
-    let filter = if form == Form::Bundle { asked } else { filter };
+    let filter = if form == Form::Bundle { caller.finds(api, asked) } else { filter };
     if let Some(position) = min_position {
         let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);
         api.queries.wait_for(position, patience).await?;

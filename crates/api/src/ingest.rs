@@ -11,7 +11,6 @@ use annals_domain::json::{check_depth, count_values};
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::{EventId, Receipt};
 use annals_engine::{Admitted, Offered, Permit, RecordError, Spooled, Taken};
-use annals_record::content_digest;
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use crate::auth::{Permission, Principal};
 use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
+use crate::masking::Masking;
 
 /// More events than this are read and checked off the async threads.
 const INLINE_MAX: usize = 8;
@@ -76,6 +76,7 @@ pub(crate) async fn record(
     permit: Permit,
 ) -> Result<Vec<Outcome>, ApiError> {
     let Caller { principal, usage, .. } = caller;
+    let masking = Masking::of(api, caller);
     principal.require(Permission::RecordEvents)?;
     api.require_intake()?;
     // Reading and checking them is work, whatever comes of it.
@@ -87,7 +88,7 @@ pub(crate) async fn record(
     let mut outcomes: Vec<Option<Outcome>> =
         std::iter::repeat_with(|| None).take(incoming.len()).collect();
     let (mut offered, mut sent, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, result) in check(api, principal, incoming).await.into_iter().enumerate() {
+    for (index, result) in check(api, principal, &masking, incoming).await.into_iter().enumerate() {
         match result {
             Ok(checked) => {
                 sent.push((index, checked.offered.admitted.event.id, checked.sent));
@@ -114,7 +115,7 @@ pub(crate) async fn record(
             }
         }
     }
-    for (index, outcome) in refused::keep(api, principal, refused).await {
+    for (index, outcome) in refused::keep(api, principal, &masking, refused).await {
         outcomes[index] = Some(outcome);
     }
     let answered = outcomes.into_iter();
@@ -124,14 +125,15 @@ pub(crate) async fn record(
 async fn check(
     api: &Api,
     principal: &Principal,
+    masking: &Masking,
     incoming: Vec<Incoming>,
 ) -> Vec<Result<Checked, Refused>> {
     if incoming.len() <= INLINE_MAX {
-        return incoming.into_iter().map(|one| check_one(api, principal, one)).collect();
+        return incoming.into_iter().map(|one| check_one(api, principal, masking, one)).collect();
     }
-    let (api, principal) = (api.clone(), principal.clone());
+    let (api, principal, masking) = (api.clone(), principal.clone(), masking.clone());
     let checking = tokio::task::spawn_blocking(move || {
-        incoming.into_iter().map(|one| check_one(&api, &principal, one)).collect()
+        incoming.into_iter().map(|one| check_one(&api, &principal, &masking, one)).collect()
     });
     checking.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
@@ -139,6 +141,7 @@ async fn check(
 fn check_one(
     api: &ApiParts,
     principal: &Principal,
+    masking: &Masking,
     incoming: Incoming,
 ) -> Result<Checked, Refused> {
     let (input, sent) = match incoming {
@@ -161,7 +164,8 @@ fn check_one(
     let input = input.map_err(|error| Refused::malformed(error, Some(sent.clone())))?;
     let event = input.id;
     let fresh_id = EventId(Uuid::now_v7());
-    let admitted = admitted(api, principal, principal.own_source(), fresh_id, input);
+    let source = principal.own_source();
+    let admitted = admitted(api, principal, masking, source, fresh_id, input);
     let admitted = admitted.map_err(|error| Refused::invalid(error, sent.clone(), event))?;
     let ingest = ingest_of(&api.catalogue, &admitted.event.event_type);
     Ok(Checked { offered: Offered { admitted, ingest }, sent })
@@ -170,22 +174,26 @@ fn check_one(
 /// Checks an event that is sent again from the quarantine, in the name of who sent it first.
 pub(crate) fn check_replayed(
     api: &ApiParts,
-    principal: &Principal,
+    caller: &Caller,
     sender: &str,
     fresh_id: EventId,
     bytes: &[u8],
 ) -> Result<Admitted, ApiError> {
-    admitted(api, principal, sender, fresh_id, read(api, bytes)?)
+    let masking = Masking::of(api, caller);
+    let input = read(api, bytes).map_err(|error| masking.error(error))?;
+    let admitted = admitted(api, &caller.principal, &masking, sender, fresh_id, input);
+    admitted.map_err(|error| masking.error(error))
 }
 
 fn admitted(
     api: &ApiParts,
     principal: &Principal,
+    masking: &Masking,
     source: &str,
     fresh_id: EventId,
     input: EventInput,
 ) -> Result<Admitted, ApiError> {
-    let content_digest = content_digest(&input.canonical_json());
+    let sent = input.canonical_json();
     let admission = Admission {
         catalogue: &api.catalogue,
         limits: &api.limits.event,
@@ -201,6 +209,7 @@ fn admitted(
         let message = "is not one of those that the API key is for";
         return Err(ApiError::field(FieldError::new("source", ErrorCode::Forbidden, message)));
     }
+    let content_digest = masking.event(&mut event, &sent);
     api.enricher.enrich(&mut event);
     let retention = retention_of(&api.catalogue, &event.event_type);
     Ok(Admitted { event, content_digest, retention })

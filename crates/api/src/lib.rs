@@ -3,6 +3,7 @@
 //! Rights are checked here and become part of the query ([`auth`]); everything a request can do
 //! wrong becomes one [`error::ApiError`].
 
+mod archived;
 pub mod auth;
 mod caller;
 mod comparing;
@@ -17,7 +18,9 @@ mod exporting;
 pub mod graphql;
 mod ingest;
 mod layers;
+pub mod lifecycle;
 mod live;
+mod masking;
 mod one_state;
 mod own_facts;
 mod promising;

@@ -7,7 +7,7 @@ use annals_domain::event::{
     Actor, ActorType, Change, Event, JsonObject, Justification, Request, Subject, Target,
 };
 use annals_domain::time::DateTime;
-use annals_domain::{EventId, Receipt};
+use annals_domain::{EventId, Receipt, TenantId};
 use annals_engine::RecordError;
 
 use crate::auth::Credential;
@@ -61,6 +61,17 @@ pub(crate) async fn record(
     Ok(receipt.into_inner())
 }
 
+/// Records that Annals itself did something to a tenant. It is durable when this returns.
+pub(crate) async fn record_as_annals(
+    api: &ApiParts,
+    tenant: &TenantId,
+    fact: Fact,
+) -> Result<Receipt, ApiError> {
+    let (event, digest) = event_by(api, tenant, Actor::annals(), None, fact);
+    let receipt = patiently(|| api.recorder.record_own(event.clone(), digest)).await?;
+    Ok(receipt.into_inner())
+}
+
 /// Takes on that the caller did something: recorded, or spooled when the log takes no events and the
 /// type allows it. It is on disk when this returns.
 pub(crate) async fn take(api: &ApiParts, caller: &Caller, fact: Fact) -> Result<(), ApiError> {
@@ -87,18 +98,27 @@ where
 
 /// The event of a fact, and the digest of what it says.
 fn event_of(api: &ApiParts, caller: &Caller, fact: Fact) -> (Event, [u8; 32]) {
-    let tenant = caller.principal.tenant.clone();
+    event_by(api, &caller.principal.tenant, actor_of(caller), caller.request_id.clone(), fact)
+}
+
+fn event_by(
+    api: &ApiParts,
+    tenant: &TenantId,
+    actor: Actor,
+    request: Option<String>,
+    fact: Fact,
+) -> (Event, [u8; 32]) {
     let id = EventId(uuid::Uuid::now_v7());
     let now = DateTime::utc(api.clock.now());
     let event = Event {
-        actor: actor_of(caller),
+        actor,
         subject: fact.subject,
         targets: fact.targets,
         changes: fact.changes,
-        request: Request { id: caller.request_id.clone(), ..Request::default() },
+        request: Request { id: request, ..Request::default() },
         justification: fact.justification,
         metadata: fact.metadata,
-        ..Event::of_annals(&api.catalogue, fact.event_type, tenant, id, now)
+        ..Event::of_annals(&api.catalogue, fact.event_type, tenant.clone(), id, now)
     };
     let content = serde_json::to_vec(&event).unwrap_or_default();
     (event, annals_record::content_digest(&content))

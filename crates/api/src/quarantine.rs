@@ -78,7 +78,7 @@ pub(crate) async fn replay(
     let bytes = corrected.unwrap_or_else(|| content.into());
     let fresh_id = EventId(Uuid::new_v5(&NAME_SPACE, id.as_bytes()));
     let sender = &entry.facts.sender;
-    let admitted = ingest::check_replayed(api, principal, sender, fresh_id, &bytes)?;
+    let admitted = ingest::check_replayed(api, caller, sender, fresh_id, &bytes)?;
     let mut fact = fact(REPLAYED_TYPE, &entry, Some(admitted.event.id));
     fact.metadata.insert("corrected".into(), is_corrected.into());
     own_facts::record(api, caller, fact).await?;

@@ -10,9 +10,12 @@ mod cleanup;
 mod comparison;
 mod complete;
 mod docs_page;
+mod erasures;
 mod exports;
 mod health;
+mod holds;
 mod idempotency;
+mod keys;
 mod logs;
 pub mod openapi;
 mod parameters;
@@ -20,6 +23,7 @@ mod quarantine;
 mod rebuild;
 mod related;
 mod relay;
+mod retention;
 mod revocations;
 mod stats;
 mod stream;
@@ -33,8 +37,8 @@ use axum::routing::on;
 
 use crate::auth::Permission::{
     BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, MaintainIndex, ManageApiKeys,
-    ManageQuarantine, ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents,
-    RecordEvents, RelayEvents, RevokeAccess,
+    ManageErasures, ManageHolds, ManageKeys, ManageQuarantine, ManageRetention, ReadAccessPolicy,
+    ReadCatalogue, ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;
@@ -66,11 +70,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/logs/export", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::direct::export) },
     Route { verb: Delete, path: "/api/v1/logs/cleanup", access: Needs(&[CleanUp]), handler: |verb| on(verb, cleanup::run) },
     Route { verb: Post, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::request) },
-    Route { verb: Get, path: "/api/v1/exports", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::list) },
-    Route { verb: Get, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::one) },
-    Route { verb: Delete, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::cancel) },
-    Route { verb: Get, path: "/api/v1/exports/{id}/file", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::file::download) },
-    Route { verb: Get, path: "/api/v1/exports/{id}/manifest", access: Needs(&[ExportEvents]), handler: |verb| on(verb, exports::manifest) },
+    Route { verb: Get, path: "/api/v1/exports", access: Needs(&[ExportEvents, ManageErasures]), handler: |verb| on(verb, exports::list) },
+    Route { verb: Get, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents, ManageErasures]), handler: |verb| on(verb, exports::one) },
+    Route { verb: Delete, path: "/api/v1/exports/{id}", access: Needs(&[ExportEvents, ManageErasures]), handler: |verb| on(verb, exports::cancel) },
+    Route { verb: Get, path: "/api/v1/exports/{id}/file", access: Needs(&[ExportEvents, ManageErasures]), handler: |verb| on(verb, exports::file::download) },
+    Route { verb: Get, path: "/api/v1/exports/{id}/manifest", access: Needs(&[ExportEvents, ManageErasures]), handler: |verb| on(verb, exports::manifest) },
     Route { verb: Get, path: "/api/v1/limits", access: Needs(&[ReadCatalogue]), handler: |verb| on(verb, health::limits) },
     Route { verb: Post, path: "/api/v1/search/rebuild", access: Needs(&[MaintainIndex]), handler: |verb| on(verb, rebuild::begin) },
     Route { verb: Get, path: "/api/v1/search/rebuild", access: Needs(&[MaintainIndex]), handler: |verb| on(verb, rebuild::status) },
@@ -92,6 +96,25 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Delete, path: "/api/v1/break-glass/{id}", access: Needs(&[BreakGlass, RevokeAccess]), handler: |verb| on(verb, break_glass::close) },
     Route { verb: Get, path: "/api/v1/access/policy", access: Needs(&[ReadAccessPolicy]), handler: |verb| on(verb, access::policy) },
     Route { verb: Get, path: "/api/v1/access/me", access: ByField, handler: |verb| on(verb, access::me) },
+    Route { verb: Get, path: "/api/v1/retention", access: Needs(&[ReadAccessPolicy]), handler: |verb| on(verb, retention::show) },
+    Route { verb: Post, path: "/api/v1/retention/proposals", access: Needs(&[ManageRetention]), handler: |verb| on(verb, retention::propose) },
+    Route { verb: Post, path: "/api/v1/retention/proposals/{id}/approve", access: Needs(&[ManageRetention]), handler: |verb| on(verb, retention::approve) },
+    Route { verb: Post, path: "/api/v1/retention/proposals/{id}/reject", access: Needs(&[ManageRetention]), handler: |verb| on(verb, retention::reject) },
+    Route { verb: Post, path: "/api/v1/retention/simulation", access: Needs(&[ManageRetention]), handler: |verb| on(verb, retention::simulate) },
+    Route { verb: Post, path: "/api/v1/retention/clock", access: Needs(&[ManageRetention]), handler: |verb| on(verb, retention::confirm_clock) },
+    Route { verb: Get, path: "/api/v1/certificates/{id}", access: Needs(&[CleanUp, ManageErasures]), handler: |verb| on(verb, retention::certificate) },
+    Route { verb: Post, path: "/api/v1/holds", access: Needs(&[ManageHolds]), handler: |verb| on(verb, holds::place) },
+    Route { verb: Get, path: "/api/v1/holds", access: Needs(&[ManageHolds, ManageErasures]), handler: |verb| on(verb, holds::list) },
+    Route { verb: Get, path: "/api/v1/holds/{id}", access: Needs(&[ManageHolds, ManageErasures]), handler: |verb| on(verb, holds::one) },
+    Route { verb: Post, path: "/api/v1/holds/{id}/approve", access: Needs(&[ManageHolds]), handler: |verb| on(verb, holds::approve) },
+    Route { verb: Post, path: "/api/v1/holds/{id}/release", access: Needs(&[ManageHolds]), handler: |verb| on(verb, holds::release) },
+    Route { verb: Post, path: "/api/v1/erasures", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::request) },
+    Route { verb: Get, path: "/api/v1/erasures", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::list) },
+    Route { verb: Get, path: "/api/v1/erasures/{id}", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::one) },
+    Route { verb: Post, path: "/api/v1/erasures/{id}/approve", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::approve) },
+    Route { verb: Post, path: "/api/v1/erasures/{id}/reject", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::reject) },
+    Route { verb: Post, path: "/api/v1/access-requests", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::copy) },
+    Route { verb: Post, path: "/api/v1/rectifications", access: Needs(&[ManageErasures]), handler: |verb| on(verb, erasures::rectify) },
     Route { verb: Get, path: "/healthz", access: Open, handler: |verb| on(verb, health::healthz) },
     Route { verb: Get, path: "/readyz", access: Open, handler: |verb| on(verb, health::readyz) },
     Route { verb: Get, path: "/metrics", access: Open, handler: |verb| on(verb, health::metrics) },
@@ -105,4 +128,5 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/docs", access: Open, handler: |verb| on(verb, docs_page::page) },
     Route { verb: Get, path: "/api/v1/docs/docs.css", access: Open, handler: |verb| on(verb, docs_page::style) },
     Route { verb: Get, path: "/api/v1/docs/docs.js", access: Open, handler: |verb| on(verb, docs_page::script) },
+    Route { verb: Post, path: "/api/v1/keys/rotation", access: Needs(&[ManageKeys]), handler: |verb| on(verb, keys::rotate) },
 ];

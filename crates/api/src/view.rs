@@ -19,6 +19,8 @@ pub(crate) struct EventBody<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     erased: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    stored_schema_version: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     highlights: Option<Vec<HighlightBody>>,
 }
 
@@ -67,6 +69,7 @@ impl<'a> EventBody<'a> {
             revision: recorded.revision.0,
             position: api.cursors.position(recorded.position),
             erased: &recorded.erased,
+            stored_schema_version: recorded.stored_schema_version,
             highlights: None,
         }
     }

@@ -3,13 +3,19 @@
 //! Its source is `config/catalogue/*.toml`, one file a family; the shipped files are built in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::{Operation, Severity};
 
+pub mod compatibility;
 pub mod reference;
+pub mod samples;
+pub mod upcast;
+
+use upcast::{Earlier, Upcasters};
 
 /// One type of event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +56,19 @@ pub struct EventType {
     /// JSON Schema of the metadata.
     #[serde(default = "any_object")]
     pub metadata: Value,
+    /// Every version before this one, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+}
+
+impl EventType {
+    /// JSON Schema of the metadata of that version, if there is one.
+    pub fn schema_of(&self, version: u32) -> Option<&Value> {
+        if version == self.version {
+            return Some(&self.metadata);
+        }
+        self.earlier.iter().find(|earlier| earlier.version == version).map(|it| &it.metadata)
+    }
 }
 
 fn standard() -> String {
@@ -88,6 +107,8 @@ pub struct Family {
     pub name: String,
     /// For people.
     pub title: String,
+    /// The file it was read from.
+    pub file: String,
     /// Names of its types.
     pub types: Vec<String>,
 }
@@ -97,7 +118,9 @@ pub struct Family {
 pub struct Catalogue {
     families: Vec<Family>,
     types: BTreeMap<String, EventType>,
-    validators: BTreeMap<String, jsonschema::Validator>,
+    /// Of every version, the first in front.
+    validators: BTreeMap<String, Vec<jsonschema::Validator>>,
+    upcasters: Arc<Upcasters>,
 }
 
 /// What is wrong with a catalogue file.
@@ -131,6 +154,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("annals.toml", include_str!("../../../config/catalogue/annals.toml")),
     ("authentication.toml", include_str!("../../../config/catalogue/authentication.toml")),
     ("data_access.toml", include_str!("../../../config/catalogue/data_access.toml")),
+    ("lifecycle.toml", include_str!("../../../config/catalogue/lifecycle.toml")),
     ("security.toml", include_str!("../../../config/catalogue/security.toml")),
 ];
 
@@ -160,9 +184,11 @@ impl Catalogue {
             catalogue.families.push(Family {
                 name: family.family,
                 title: family.title,
+                file: file.into(),
                 types: names,
             });
         }
+        catalogue.upcasters = Arc::new(Upcasters::of(catalogue.types.values()));
         Ok(catalogue)
     }
 
@@ -187,8 +213,13 @@ impl Catalogue {
                  and {{metadata.<key>}}"
             ));
         }
-        match jsonschema::validator_for(&entry.metadata) {
-            Ok(validator) => self.validators.insert(name.clone(), validator),
+        if let Some(problem) = upcast::problem_with(&entry) {
+            return wrong(problem);
+        }
+        let schemas =
+            entry.earlier.iter().map(|earlier| &earlier.metadata).chain([&entry.metadata]);
+        match schemas.map(jsonschema::validator_for).collect() {
+            Ok(validators) => self.validators.insert(name.clone(), validators),
             Err(error) => return wrong(format!("`metadata` is not a JSON Schema: {error}")),
         };
         self.types.insert(name, entry);
@@ -210,10 +241,24 @@ impl Catalogue {
         &self.families
     }
 
-    /// What is wrong with the metadata of an event of that type: paths below `metadata`, and
+    /// Brings stored events of older versions into the newest shape.
+    pub fn upcasters(&self) -> &Arc<Upcasters> {
+        &self.upcasters
+    }
+
+    /// What is wrong with the metadata of an event of that type and version: paths below `metadata`, and
     /// sentences that do not repeat the values.
-    pub fn check_metadata(&self, name: &str, metadata: &Value) -> Vec<(String, String)> {
-        let Some(validator) = self.validators.get(name) else { return Vec::new() };
+    pub fn check_metadata(
+        &self,
+        name: &str,
+        version: u32,
+        metadata: &Value,
+    ) -> Vec<(String, String)> {
+        let of_type = self.validators.get(name).map(Vec::as_slice).unwrap_or_default();
+        let before = version.checked_sub(1).and_then(|before| usize::try_from(before).ok());
+        let Some(validator) = before.and_then(|before| of_type.get(before)) else {
+            return Vec::new();
+        };
         validator
             .iter_errors(metadata)
             .take(10)

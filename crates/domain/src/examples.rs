@@ -38,6 +38,20 @@ required = ["method"]
 properties.method = { enum = ["self", "reset"] }
 properties.attempts = { type = "integer" }
 
+[[type.earlier]]
+version = 1
+steps = [
+    { rename = { from = "how", to = "method" } },
+    { map = { key = "method", values = { own = "self", self = "self" }, otherwise = "reset" } },
+    { default = { key = "method", value = "self" } },
+    { to_number = "attempts" },
+]
+
+[type.earlier.metadata]
+type = "object"
+properties.how = { type = "string" }
+properties.attempts = { type = "string", pattern = "^[0-9]{1,3}$" }
+
 [[type]]
 name = "invoice.viewed"
 version = 1
@@ -164,5 +178,6 @@ pub(crate) fn recorded(position: u64, event: Event) -> Recorded {
         event: event.into(),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }

@@ -62,7 +62,12 @@ impl fmt::Display for TenantId {
 impl<'de> Deserialize<'de> for TenantId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::new(&name).map_err(serde::de::Error::custom)
+        // What was sent is not repeated: complaints about events are logged, their contents never.
+        Self::new(&name).map_err(|_| {
+            serde::de::Error::custom(
+                "not a tenant name: use 1 to 63 of a-z, 0-9, `-` and `_`, beginning with a letter or digit",
+            )
+        })
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Recorded {
     /// Names of the parts that can no longer be read, because the person they concern was erased;
     /// `event` has nothing, or a nameless stand-in, in their place.
     pub erased: Vec<String>,
+    /// The version in which the event is stored, when `event` shows it in a newer one.
+    pub stored_schema_version: Option<u32>,
 }
 
 /// Proof that a record is durable (DESIGN 2).

@@ -5,6 +5,7 @@
 //! it is the day after, 1 March.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::fmt::temporal::SpanParser;
 use jiff::tz::TimeZone;
@@ -21,6 +22,8 @@ const KEPT: &[&str] = &[
     "annals.api_key.",
     "annals.break_glass.",
     "annals.configuration.",
+    "annals.erasure.",
+    "annals.hold.",
     "annals.integrity.",
     "annals.retention.",
     "annals.view.",
@@ -29,6 +32,21 @@ const KEPT: &[&str] = &[
 /// How long a class is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionSpan(Span);
+
+impl PartialEq for RetentionSpan {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fieldwise() == other.0.fieldwise()
+    }
+}
+
+impl Eq for RetentionSpan {}
+
+/// As [`RetentionSpan::parse`] reads it.
+impl fmt::Display for RetentionSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A span that is none to keep events for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +90,28 @@ impl RetentionSpan {
         Some(end.to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 
+    /// Whether it ends no earlier than the other, whatever day it begins on; false where that depends on
+    /// the day.
+    pub fn is_at_least(self, other: Self) -> bool {
+        let months = |span: Span| 12 * i64::from(span.get_years()) + i64::from(span.get_months());
+        let (own, others) = (months(self.0), months(other.0));
+        if own == others {
+            return self.seconds() >= other.seconds();
+        }
+        let day = 24 * 60 * 60;
+        let least = (own / 12 * 365 + own % 12 * 28) * day + self.seconds();
+        let most = (others / 12 * 366 + others % 12 * 31) * day + other.seconds();
+        (own > others && self.seconds() >= other.seconds()) || least >= most
+    }
+
+    /// What it has beside years and months; in UTC all days are alike.
+    fn seconds(self) -> i64 {
+        let days = 7 * i64::from(self.0.get_weeks()) + i64::from(self.0.get_days());
+        let hours = 24 * days + i64::from(self.0.get_hours());
+        let minutes = 60i64.saturating_mul(hours).saturating_add(self.0.get_minutes());
+        60i64.saturating_mul(minutes).saturating_add(self.0.get_seconds())
+    }
+
     fn is_over(self, received_at: Timestamp, now: Timestamp) -> bool {
         self.end(received_at).is_some_and(|end| end <= now)
     }
@@ -107,6 +147,16 @@ impl TryFrom<BTreeMap<String, String>> for RetentionPolicy {
 }
 
 impl RetentionPolicy {
+    /// How long a class is kept; none: for ever.
+    pub fn span(&self, class: &str) -> Option<RetentionSpan> {
+        self.spans.get(class).copied()
+    }
+
+    /// Names of the classes that have a span.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.spans.keys().map(String::as_str)
+    }
+
     /// Whether an event of this class is due. A class without a span is kept.
     pub fn due(&self, received_at: Timestamp, class: &str, now: Timestamp) -> bool {
         self.spans.get(class).is_some_and(|span| span.is_over(received_at, now))

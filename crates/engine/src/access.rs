@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use annals_domain::access::state::{AccessChange, AccessRules, AccessState};
-use annals_domain::{Position, Recorded};
-use annals_ports::AccessStore;
+use annals_domain::{Position, Recorded, TenantId};
+use annals_ports::{AccessStore, ReadModelError};
 use tokio::sync::watch;
 
 use crate::projection::{Progress, Projection, ProjectionError};
@@ -46,6 +46,29 @@ impl AccessKeeper {
     /// What others see of it. `begin` is how far the log was known at the start.
     pub(crate) fn view(&self, progress: Arc<Progress>, begin: Position) -> AccessView {
         AccessView { state: self.shared.subscribe(), progress, begin }
+    }
+
+    /// Makes what is kept of a tenant anew from its events, which `read` tells in order, up to a position.
+    pub(crate) fn retell<E: From<ReadModelError>>(
+        &self,
+        tenant: &TenantId,
+        read: impl FnOnce(Position) -> Result<Vec<Recorded>, E>,
+    ) -> Result<(), E> {
+        let mut gathered = self.locked();
+        self.store.apply(&gathered.changes, gathered.end)?;
+        gathered.changes.clear();
+        let mut anew = AccessState::default();
+        for event in read(gathered.end)? {
+            anew.apply(&event, self.rules);
+        }
+        let mut entries = anew.entries_of(tenant);
+        // Who is erased leaves these with the event that tells of the end.
+        entries.extend(gathered.state.lifecycle_of(tenant));
+        self.store.replace(tenant, &entries)?;
+        gathered.state.replace(tenant, entries);
+        let end = gathered.end;
+        self.share(&mut gathered, end);
+        Ok(())
     }
 
     /// What is shared never goes back: after a failure older events come again, and a revocation

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use annals_domain::{Position, Revision, StreamName, TenantId};
 use annals_ports::{EventLog, KeyStore, KeyStoreError, LogEntry};
-use annals_record::{KeyId, MasterKey};
+use annals_record::{KeyId, RootKey};
 
 use crate::key_ring::{KeyRing, KeyRingError};
 use crate::opening::{Opener, ReadError};
 use crate::projection::with_causes;
 use crate::reading::{Stretch, entries_after};
-use crate::sealing::Fresh;
 
 /// Records opened in one step.
 const STEP: usize = 1024;
@@ -35,12 +34,13 @@ pub struct OpeningReport {
 pub async fn open_every_record(
     log: Arc<dyn EventLog>,
     keys: Arc<dyn KeyStore>,
-    master: MasterKey,
+    root: RootKey,
     was_destroyed: impl Fn(&TenantId, &KeyId) -> Result<bool, KeyStoreError>,
     mut progress: impl FnMut(Position),
 ) -> Result<OpeningReport, ReadError> {
-    let ring = Arc::new(KeyRing::new(Arc::clone(&keys), master));
-    let opener = Opener { keys: ring, fresh: Arc::new(Fresh::default()) };
+    let ring = Arc::new(KeyRing::new(Arc::clone(&keys), root));
+    // What is checked is what is stored.
+    let opener = Opener { keys: ring, fresh: Arc::default(), upcasters: Arc::default() };
     let mut report = OpeningReport::default();
     let mut position = Position::START;
     loop {

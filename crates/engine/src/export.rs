@@ -11,6 +11,7 @@ use std::sync::Arc;
 use annals_domain::filter::{Filter, Scope};
 use annals_domain::{Position, Recorded};
 use annals_export::Row;
+use annals_record::sealed_file::FileKey;
 
 use crate::opening::ReadError;
 use crate::queries::QueryError;
@@ -30,7 +31,10 @@ mod places;
 mod running;
 mod settings;
 pub(crate) mod source;
+mod sweeping;
 
+#[cfg(test)]
+pub(crate) use bundle::is_told;
 pub use direct::{DirectExport, ExportFacts};
 pub(crate) use exporter::Exporter;
 pub use form::Form;
@@ -45,6 +49,8 @@ pub struct ExportParts {
     pub dir: PathBuf,
     /// `[export]`.
     pub settings: ExportSettings,
+    /// Under which they lie on disk.
+    pub key: FileKey,
 }
 
 /// What somebody asks for.

@@ -4,7 +4,7 @@
 //! readers and search take it from there. Whoever falls behind the ring reads the log itself, from
 //! their own position: nothing is lost, nothing is sampled, and no queue grows.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use annals_domain::{Position, Recorded};
@@ -125,6 +125,25 @@ impl Feed {
         }
         ring.chunks.retain(|chunk| !chunk.events.is_empty());
         ring.weight = ring.chunks.iter().map(|chunk| chunk.weight).sum();
+    }
+
+    /// The ring holds every event after this position.
+    pub(crate) fn begin(&self) -> Position {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).after
+    }
+
+    /// Puts other forms of events in their places. Whoever took hold of one before still has it.
+    pub(crate) fn replace(&self, anew: &HashMap<Position, Recorded>) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for chunk in &mut ring.chunks {
+            if chunk.events.iter().any(|event| anew.contains_key(&event.position)) {
+                let form = |event: &Recorded| anew.get(&event.position).unwrap_or(event).clone();
+                *chunk = Chunk::of(chunk.events.iter().map(form).collect());
+            }
+        }
+        ring.weight = ring.chunks.iter().map(|chunk| chunk.weight).sum();
+        drop(ring);
+        self.live.replace(anew);
     }
 
     /// Adds what was read from the log up to `head`.

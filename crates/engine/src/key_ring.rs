@@ -1,13 +1,25 @@
 //! The keys at hand: unwrapped, cached, and made when a person is first seen.
+//!
+//! A tenant's key may be rotated by another node at any time. So it is read again after a while, and when
+//! a version is met that is not known; and a key that was just put is used only when the tenant's key is
+//! still the one it was wrapped under (see [`KeyRing::settle`]).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use annals_domain::{Event, TenantId};
-use annals_ports::{KeyStore, KeyStoreError};
-use annals_record::{KeyError, KeyId, MasterKey, Owner, PersonKey, TenantKey, WrappedKey, owners};
+use annals_ports::{KeyStore, KeyStoreError, Rewrapped};
+use annals_record::{
+    KeyError, KeyId, MaskingKey, Owner, PersonKey, RootKey, TenantKey, WrappedKey, owners,
+};
 use moka::sync::Cache;
+use tokio::sync::mpsc;
+
+use crate::gates::Gates;
+use crate::key_uses::{self, KeyUse};
+
+mod destroying;
 
 /// How many unwrapped person keys are kept in memory, and for how long after their last use.
 const PERSON_KEYS_MAX: u64 = 100_000;
@@ -16,14 +28,30 @@ const PERSON_KEY_IDLE: Duration = Duration::from_secs(600);
 const PSEUDONYMS_MAX: u64 = 100_000;
 /// How many tenants' keys are kept in memory.
 const TENANT_KEYS_MAX: u64 = 10_000;
+/// After so long a tenant's key is read again: another node may have rotated it.
+pub(crate) const TENANT_KEY_LIFE: Duration = Duration::from_secs(60);
+/// How often keys are read again because the tenant's key was rotated meanwhile.
+const ATTEMPTS: usize = 5;
 
 /// Finds, makes and caches keys.
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
-    master: MasterKey,
-    tenants: Cache<TenantId, Arc<TenantKey>>,
+    root: RootKey,
+    tenants: Cache<TenantId, Arc<HeldKey>>,
     pseudonyms: Cache<(TenantId, OwnerName), KeyId>,
     persons: Cache<(TenantId, KeyId), Arc<PersonKey>>,
+    /// How often keys were destroyed; what was read from the store before is not remembered after.
+    destroyed: RwLock<u64>,
+    /// Between recording and destroying.
+    pub(crate) gates: Gates,
+    /// Told of tenants whose key has more than one version.
+    unfinished: OnceLock<mpsc::Sender<TenantId>>,
+}
+
+/// A tenant's key, and how it is stored.
+pub(crate) struct HeldKey {
+    pub(crate) stored: WrappedKey,
+    pub(crate) key: TenantKey,
 }
 
 /// An [`Owner`] that owns its text.
@@ -50,11 +78,12 @@ pub enum KeyRingError {
     /// The store of wrapped keys failed.
     #[error("cannot read or write keys")]
     Store(#[from] KeyStoreError),
-    /// A key in the store does not open; most likely the master key is another one.
-    #[error(
-        "a stored key does not open: is ANNALS_MASTER_KEY_FILE the key this data was written with?"
-    )]
+    /// A key in the store does not open.
+    #[error("a stored key does not open")]
     Key(#[from] KeyError),
+    /// The tenant's key was rotated again and again.
+    #[error("the tenant's key is rotated all the time by others; try again later")]
+    Unsettled,
 }
 
 /// The keys of the owners of some events of one tenant.
@@ -69,21 +98,27 @@ pub(crate) struct StoredKeys {
 }
 
 impl KeyRing {
-    /// A ring over a store, opened by the master key.
-    pub fn new(store: Arc<dyn KeyStore>, master: MasterKey) -> Self {
-        Self::remembering(PERSON_KEYS_MAX, store, master)
+    /// A ring over a store, opened by the root key.
+    pub fn new(store: Arc<dyn KeyStore>, root: RootKey) -> Self {
+        Self::remembering(PERSON_KEYS_MAX, store, root)
     }
 
-    fn remembering(persons_max: u64, store: Arc<dyn KeyStore>, master: MasterKey) -> Self {
+    fn remembering(persons_max: u64, store: Arc<dyn KeyStore>, root: RootKey) -> Self {
         Self {
             store,
-            master,
-            tenants: Cache::new(TENANT_KEYS_MAX),
+            root,
+            tenants: Cache::builder()
+                .max_capacity(TENANT_KEYS_MAX)
+                .time_to_live(TENANT_KEY_LIFE)
+                .build(),
             pseudonyms: Cache::new(PSEUDONYMS_MAX),
             persons: Cache::builder()
                 .max_capacity(persons_max)
                 .time_to_idle(PERSON_KEY_IDLE)
                 .build(),
+            destroyed: RwLock::default(),
+            gates: Gates::default(),
+            unfinished: OnceLock::new(),
         }
     }
 
@@ -101,7 +136,7 @@ impl KeyRing {
             if keys.contains_key(&name) || missing.contains_key(&name) {
                 continue;
             }
-            let id = self.pseudonym(tenant, &tenant_key, &owner, &name);
+            let id = self.pseudonym(tenant, &tenant_key.key, &owner, &name);
             match self.persons.get(&(tenant.clone(), id)) {
                 Some(key) => {
                     keys.insert(name, (id, key));
@@ -113,7 +148,7 @@ impl KeyRing {
         }
         if !missing.is_empty() {
             let ids: Vec<KeyId> = missing.values().copied().collect();
-            let found = self.load_or_make(tenant, &tenant_key, &ids).await?;
+            let found = self.load_or_make(tenant, &ids).await?;
             for ((name, id), key) in missing.into_iter().zip(found) {
                 keys.insert(name, (id, key));
             }
@@ -142,11 +177,11 @@ impl KeyRing {
         if missing.is_empty() {
             return Ok(keys);
         }
-        let tenant_key = self.tenant_key(tenant).await?;
-        let stored = self.store.person_keys(tenant, &missing).await?;
+        let read_at = self.age();
+        let (tenant_key, stored) = self.read(tenant, &missing).await?;
         for (id, wrapped) in missing.into_iter().zip(stored) {
             let Some(wrapped) = wrapped else { continue };
-            match self.unwrap(tenant, &tenant_key, id, &wrapped) {
+            match self.unwrap(tenant, &tenant_key, id, &wrapped, read_at) {
                 Ok(key) => {
                     keys.held.insert(id, key);
                 }
@@ -173,59 +208,190 @@ impl KeyRing {
         })
     }
 
-    async fn load_or_make(
+    /// What is stored of persons' keys, with a tenant's key that has all their versions, if there is one.
+    async fn read(
         &self,
         tenant: &TenantId,
-        tenant_key: &TenantKey,
+        ids: &[KeyId],
+    ) -> Result<(Arc<HeldKey>, Vec<Option<WrappedKey>>), KeyRingError> {
+        let mut attempt = 1;
+        loop {
+            let held = self.tenant_key(tenant).await?;
+            let stored = self.store.person_keys(tenant, ids).await?;
+            let knows_all = stored.iter().flatten().all(|wrapped| held.key.knows(wrapped));
+            if knows_all || attempt == ATTEMPTS {
+                return Ok((held, stored));
+            }
+            self.tenants.invalidate(tenant);
+            attempt += 1;
+        }
+    }
+
+    pub(crate) async fn load_or_make(
+        &self,
+        tenant: &TenantId,
         ids: &[KeyId],
     ) -> Result<Vec<Arc<PersonKey>>, KeyRingError> {
-        let stored = self.store.person_keys(tenant, ids).await?;
+        let read_at = self.age();
+        let (held, stored) = self.read(tenant, ids).await?;
         let mut fresh = Vec::new();
         for (id, _) in ids.iter().zip(&stored).filter(|(_, wrapped)| wrapped.is_none()) {
             let key = PersonKey::generate()?;
-            fresh.push((*id, tenant_key.wrap_person_key(tenant, id, &key)?));
+            fresh.push((*id, held.key.wrap_person_key(tenant, id, &key)?));
         }
+        key_uses::count(KeyUse::Wrap, fresh.len());
         let made = match fresh.is_empty() {
-            true => Vec::new(),
-            false => self.store.put_person_keys(tenant, fresh).await?,
+            true => HashMap::new(),
+            false => self.put(tenant, held.clone(), fresh, read_at).await?,
         };
-        let mut made = made.into_iter();
         let mut keys = Vec::with_capacity(ids.len());
         for (id, wrapped) in ids.iter().zip(stored) {
-            let wrapped = wrapped
-                .or_else(|| made.next())
-                .expect("the store answers a key for each one that was put");
-            keys.push(self.unwrap(tenant, tenant_key, *id, &wrapped)?);
+            let key = match (wrapped, made.get(id)) {
+                (Some(wrapped), _) => self.unwrap(tenant, &held, *id, &wrapped, read_at)?,
+                (None, Some(key)) => Arc::clone(key),
+                (None, None) => unreachable!("the store answers a key for each one that was put"),
+            };
+            keys.push(key);
         }
         Ok(keys)
+    }
+
+    /// Puts persons' first keys, and opens the ones in force once they are settled.
+    async fn put(
+        &self,
+        tenant: &TenantId,
+        held: Arc<HeldKey>,
+        fresh: Vec<(KeyId, WrappedKey)>,
+        read_at: u64,
+    ) -> Result<HashMap<KeyId, Arc<PersonKey>>, KeyRingError> {
+        let ids: Vec<KeyId> = fresh.iter().map(|(id, _)| *id).collect();
+        let in_force = self.store.put_person_keys(tenant, fresh).await?;
+        let mut keys = HashMap::with_capacity(ids.len());
+        let mut known = held;
+        if !in_force.iter().all(|wrapped| known.key.knows(wrapped)) {
+            // Another node, which knew of a rotation, was first.
+            self.tenants.invalidate(tenant);
+            known = self.tenant_key(tenant).await?;
+        }
+        for (id, wrapped) in ids.iter().zip(&in_force) {
+            keys.insert(*id, Arc::new(known.key.unwrap_person_key(tenant, id, wrapped)?));
+        }
+        key_uses::count(KeyUse::Unwrap, keys.len());
+        self.settle(tenant, known, &keys).await?;
+        for (id, key) in &keys {
+            self.remember(tenant, *id, key, read_at);
+        }
+        Ok(keys)
+    }
+
+    /// Sees to it that keys which were just put outlast the version that wraps them: if the tenant's key
+    /// was rotated meanwhile, what wraps the older keys anew may have passed by, so they are wrapped anew
+    /// here, before anything is sealed under them.
+    async fn settle(
+        &self,
+        tenant: &TenantId,
+        mut held: Arc<HeldKey>,
+        keys: &HashMap<KeyId, Arc<PersonKey>>,
+    ) -> Result<(), KeyRingError> {
+        let ids: Vec<KeyId> = keys.keys().copied().collect();
+        for _ in 0..ATTEMPTS {
+            if self.store.tenant_key(tenant).await?.as_ref() == Some(&held.stored) {
+                return Ok(());
+            }
+            self.tenants.invalidate(tenant);
+            held = self.tenant_key(tenant).await?;
+            let stored = self.store.person_keys(tenant, &ids).await?;
+            let mut changes = Vec::new();
+            for (id, expected) in ids.iter().zip(stored) {
+                let Some(expected) = expected.filter(|key| held.key.is_outdated(key)) else {
+                    continue;
+                };
+                let key = held.key.wrap_person_key(tenant, id, &keys[id])?;
+                changes.push(Rewrapped { id: *id, expected, key });
+            }
+            key_uses::count(KeyUse::Wrap, changes.len());
+            self.store.replace_person_keys(tenant, changes).await?;
+        }
+        Err(KeyRingError::Unsettled)
     }
 
     fn unwrap(
         &self,
         tenant: &TenantId,
-        tenant_key: &TenantKey,
+        tenant_key: &HeldKey,
         id: KeyId,
         wrapped: &WrappedKey,
+        read_at: u64,
     ) -> Result<Arc<PersonKey>, KeyRingError> {
-        let key = Arc::new(tenant_key.unwrap_person_key(tenant, &id, wrapped)?);
-        self.persons.insert((tenant.clone(), id), Arc::clone(&key));
+        key_uses::count(KeyUse::Unwrap, 1);
+        let key = Arc::new(tenant_key.key.unwrap_person_key(tenant, &id, wrapped)?);
+        self.remember(tenant, id, &key, read_at);
         Ok(key)
     }
 
-    async fn tenant_key(&self, tenant: &TenantId) -> Result<Arc<TenantKey>, KeyRingError> {
+    /// The tenant's key for masking.
+    pub(crate) async fn masking_key(&self, tenant: &TenantId) -> Result<MaskingKey, KeyRingError> {
+        Ok(self.tenant_key(tenant).await?.key.masking_key())
+    }
+
+    /// The tenant's key, made when there is none.
+    pub(crate) async fn tenant_key(&self, tenant: &TenantId) -> Result<Arc<HeldKey>, KeyRingError> {
         if let Some(key) = self.tenants.get(tenant) {
             return Ok(key);
         }
-        let wrapped = match self.store.tenant_key(tenant).await? {
-            Some(wrapped) => wrapped,
+        let stored = match self.store.tenant_key(tenant).await? {
+            Some(stored) => stored,
             None => {
-                let fresh = self.master.wrap_tenant_key(tenant, &TenantKey::generate()?)?;
+                key_uses::count(KeyUse::Wrap, 1);
+                let fresh = self.root.wrap_tenant_key(tenant, &TenantKey::generate()?)?;
                 self.store.put_tenant_key(tenant, fresh).await?
             }
         };
-        let key = Arc::new(self.master.unwrap_tenant_key(tenant, &wrapped)?);
-        self.tenants.insert(tenant.clone(), Arc::clone(&key));
-        Ok(key)
+        key_uses::count(KeyUse::Unwrap, 1);
+        let key = self.root.unwrap_tenant_key(tenant, &stored)?;
+        if key.versions().count() > 1
+            && let Some(unfinished) = self.unfinished.get()
+        {
+            // With no room there, the next reading tells again.
+            let _ = unfinished.try_send(tenant.clone());
+        }
+        let held = Arc::new(HeldKey { stored, key });
+        self.tenants.insert(tenant.clone(), Arc::clone(&held));
+        Ok(held)
+    }
+
+    /// Puts another form of a tenant's key in the place of the one that is held; says whether that was
+    /// still in force.
+    pub(crate) async fn replace_tenant_key(
+        &self,
+        tenant: &TenantId,
+        held: &HeldKey,
+        key: TenantKey,
+    ) -> Result<bool, KeyRingError> {
+        key_uses::count(KeyUse::Wrap, 1);
+        let wrapped = self.root.wrap_tenant_key(tenant, &key)?;
+        let replaced = self.store.replace_tenant_key(tenant, &held.stored, wrapped).await?;
+        self.tenants.invalidate(tenant);
+        Ok(replaced)
+    }
+
+    /// The tenant's key as it is stored now.
+    pub(crate) async fn newest_tenant_key(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Arc<HeldKey>, KeyRingError> {
+        self.tenants.invalidate(tenant);
+        self.tenant_key(tenant).await
+    }
+
+    pub(crate) fn store(&self) -> &dyn KeyStore {
+        &*self.store
+    }
+
+    /// Whom to tell of tenants whose rotation is not finished.
+    pub(crate) fn tell_unfinished(&self, unfinished: mpsc::Sender<TenantId>) {
+        // There is one who finishes them.
+        let _ = self.unfinished.set(unfinished);
     }
 }
 

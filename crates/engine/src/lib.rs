@@ -10,11 +10,16 @@ mod clock;
 mod delivery;
 pub mod enrich;
 mod envelopes;
+mod erasing;
 mod export;
 mod fair_queue;
 mod feed;
+mod gates;
+mod history;
 mod intake;
 mod key_ring;
+mod key_rotation;
+mod key_uses;
 mod lease;
 mod live;
 mod matching;
@@ -49,13 +54,16 @@ pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
 pub use delivery::DeliveryStatus;
+pub use erasing::{EraseError, Erased, Eraser, Erasure, Named, PERSONS_MAX, Sweep};
 pub use export::{
     DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,
     ExportOrder, ExportParts, ExportRefused, ExportSettings, ExportStatus, ExportView, Exports,
     Form, Requester,
 };
 pub use feed::FeedReader;
+pub use history::{HistoryRead, read_events};
 pub use key_ring::{KeyRing, KeyRingError};
+pub use key_rotation::{KeyRotation, Rotated};
 pub use live::{LiveBatch, LiveEvents};
 pub use opening::ReadError;
 pub use permits::{Permit, Permits};
@@ -65,6 +73,7 @@ pub use quarantine::{
     RefusedEvent,
 };
 pub use queries::{
+    ARCHIVED_BYTES_MAX, ARCHIVED_PIECES_MAX, ArchiveParts, ArchiveSearch, ArchivedPage,
     ChangedValue, ComparisonRequest, CountedValues, HistogramRequest, HistoryPage, HistoryRequest,
     Page, PageRequest, Part, PastValues, PeriodValues, Queries, QueryError, RelatedPage,
     RelatedRequest, Relation, Statistics, StatisticsRequest, ValueChanges, last_changes, page_key,
@@ -72,7 +81,10 @@ pub use queries::{
 pub use rebuilding::{RebuildRefused, RebuildState, RebuildStatus, Rebuilding};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
-pub use retention::{Due, Retention, RetentionError, RetentionRun};
+pub use retention::{
+    Due, Pacing, Retention, RetentionError, RetentionRules, RetentionRun, RetentionTime,
+    RetentionTimeError, Simulated,
+};
 pub use roles::{InvalidRoles, Role, Roles};
 pub use scrubber::ScrubSettings;
 pub use sealing::Admitted;

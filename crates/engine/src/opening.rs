@@ -1,21 +1,34 @@
 //! Opening records that were read from the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use annals_domain::catalogue::upcast::Upcasters;
+use annals_domain::event::Event;
 use annals_domain::{Position, Recorded, TenantId};
 use annals_ports::{LogEntry, LogError};
-use annals_record::{Disclosure, KeyId, OpenError};
+use annals_record::{Disclosure, KeyId, OpenError, Record};
 
 use crate::key_ring::{KeyRing, KeyRingError, StoredKeys};
+use crate::key_uses::{self, KeyUse};
 use crate::sealing::Fresh;
 
-/// Opens records, reusing what the recorder has just sealed.
+/// The name of the part with an event's metadata.
+const METADATA: &str = "metadata";
+
+/// What became of entries, by their numbers.
+type Results = Vec<(usize, Result<Recorded, ReadError>)>;
+/// Ids of which a key was destroyed, by tenant.
+type Replaced = HashMap<TenantId, HashSet<KeyId>>;
+
+/// Opens records, reusing what the recorder has just sealed, and shows events of older versions in the
+/// newest shape of their type: whatever reads events (index, tail, profiles, live, exports) sees them so.
 #[derive(Clone)]
 pub(crate) struct Opener {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) fresh: Arc<Fresh>,
+    pub(crate) upcasters: Arc<Upcasters>,
 }
 
 /// Records could not be read back.
@@ -57,7 +70,10 @@ impl Opener {
         let mut sealed = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             match self.fresh.take(&entry.record) {
-                Some(event) => opened.push(Some(Ok(recorded(&entry, event, Vec::new())))),
+                Some(event) => {
+                    let recorded = recorded(&self.upcasters, &entry, event, Vec::new());
+                    opened.push(Some(Ok(recorded)));
+                }
                 None => {
                     opened.push(None);
                     sealed.push((index, entry));
@@ -65,17 +81,58 @@ impl Opener {
             }
         }
         if !sealed.is_empty() {
-            let keys = self.keys_of(&sealed).await?;
-            let results = tokio::task::spawn_blocking(move || {
-                sealed.into_iter().map(|(i, entry)| (i, open_one(&keys, &entry))).collect()
-            });
-            let results: Vec<(usize, Result<Recorded, ReadError>)> =
-                results.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            let (results, refused) = self.open_sealed(sealed, Replaced::new()).await?;
             for (index, result) in results {
                 opened[index] = Some(result);
             }
+            if !refused.is_empty() {
+                let replaced = self.replaced_among(&refused).await?;
+                let (results, _) = self.open_sealed(refused, replaced).await?;
+                for (index, result) in results {
+                    opened[index] = Some(result);
+                }
+            }
         }
         Ok(opened.into_iter().flatten().collect())
+    }
+
+    /// Opens entries with the keys that exist. Those of which a part does not open come back as well.
+    async fn open_sealed(
+        &self,
+        sealed: Vec<(usize, LogEntry)>,
+        replaced: Replaced,
+    ) -> Result<(Results, Vec<(usize, LogEntry)>), KeyRingError> {
+        let keys = self.keys_of(&sealed).await?;
+        let upcasters = Arc::clone(&self.upcasters);
+        let opening = tokio::task::spawn_blocking(move || {
+            let (mut results, mut refused) = (Results::with_capacity(sealed.len()), Vec::new());
+            for (index, entry) in sealed {
+                let result = open_one(&upcasters, &keys, &replaced, &entry);
+                if matches!(
+                    &result,
+                    Err(ReadError::Damaged { source: OpenError::NotAuthentic, .. })
+                ) {
+                    refused.push((index, entry));
+                }
+                results.push((index, result));
+            }
+            (results, refused)
+        });
+        Ok(opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
+    }
+
+    /// Whose keys are not the first of their ids: what does not open may lie under a destroyed one.
+    async fn replaced_among(
+        &self,
+        entries: &[(usize, LogEntry)],
+    ) -> Result<Replaced, KeyRingError> {
+        let mut replaced = Replaced::new();
+        for (tenant, mut ids) in ids_in(entries) {
+            ids.sort_unstable();
+            ids.dedup();
+            replaced.insert(tenant.clone(), self.keys.replaced(tenant, &ids).await?);
+        }
+        Ok(replaced)
     }
 
     /// Opens the entries; the first that cannot be opened is the error.
@@ -94,11 +151,13 @@ impl Opener {
     ) -> Result<Vec<Vec<Disclosure>>, ReadError> {
         let numbered: Vec<(usize, LogEntry)> = entries.iter().cloned().enumerate().collect();
         let keys = self.keys_of(&numbered).await?;
+        let replaced = self.replaced_among(&numbered).await?;
         let disclosed = tokio::task::spawn_blocking(move || {
             let disclose = |(_, LogEntry { record, position, .. }): &(usize, LogEntry)| {
                 let held = keys.get(&record.tenant).map(|keys| &keys.held);
                 let find = |id: &KeyId| held.and_then(|held| held.get(id).cloned());
-                annals_record::disclose(record, &find)
+                key_uses::count(KeyUse::Open, record.groups.len());
+                annals_record::disclose_replaced(record, &find, &is_replaced(&replaced, record))
                     .map_err(|source| ReadError::Damaged { position: *position, source })
             };
             numbered.iter().map(disclose).collect()
@@ -112,11 +171,7 @@ impl Opener {
         &self,
         entries: &[(usize, LogEntry)],
     ) -> Result<HashMap<TenantId, StoredKeys>, KeyRingError> {
-        let mut ids = HashMap::<&TenantId, Vec<KeyId>>::new();
-        for (_, LogEntry { record, .. }) in entries {
-            let groups = record.groups.iter().map(|group| group.key);
-            ids.entry(&record.tenant).or_default().extend(groups);
-        }
+        let ids = ids_in(entries);
         let mut keys = HashMap::with_capacity(ids.len());
         for (tenant, ids) in ids {
             keys.insert(tenant.clone(), self.keys.stored(tenant, ids).await?);
@@ -125,7 +180,27 @@ impl Opener {
     }
 }
 
-fn open_one(keys: &HashMap<TenantId, StoredKeys>, entry: &LogEntry) -> Result<Recorded, ReadError> {
+/// The keys of all groups, each perhaps several times.
+fn ids_in(entries: &[(usize, LogEntry)]) -> HashMap<&TenantId, Vec<KeyId>> {
+    let mut ids = HashMap::<&TenantId, Vec<KeyId>>::new();
+    for (_, LogEntry { record, .. }) in entries {
+        let groups = record.groups.iter().map(|group| group.key);
+        ids.entry(&record.tenant).or_default().extend(groups);
+    }
+    ids
+}
+
+fn is_replaced<'a>(replaced: &'a Replaced, record: &Record) -> impl Fn(&KeyId) -> bool + use<'a> {
+    let of_tenant = replaced.get(&record.tenant);
+    move |id| of_tenant.is_some_and(|replaced| replaced.contains(id))
+}
+
+fn open_one(
+    upcasters: &Upcasters,
+    keys: &HashMap<TenantId, StoredKeys>,
+    replaced: &Replaced,
+    entry: &LogEntry,
+) -> Result<Recorded, ReadError> {
     let LogEntry { record, position, .. } = entry;
     let damaged = |source| ReadError::Damaged { position: *position, source };
     let keys = keys.get(&record.tenant).expect("the keys of every tenant were looked up");
@@ -134,15 +209,28 @@ fn open_one(keys: &HashMap<TenantId, StoredKeys>, entry: &LogEntry) -> Result<Re
         return Err(damaged(OpenError::NotAuthentic));
     }
     let find = |id: &KeyId| keys.held.get(id).cloned();
+    key_uses::count(KeyUse::Open, record.groups.len());
     // One record must not take down who reads all of them.
-    let opening = AssertUnwindSafe(|| annals_record::open(record, &find));
+    let is_replaced = is_replaced(replaced, record);
+    let opening = AssertUnwindSafe(|| annals_record::open_replaced(record, &find, &is_replaced));
     let opened = std::panic::catch_unwind(opening)
         .unwrap_or(Err(OpenError::Malformed("opening it failed in a panic")))
         .map_err(damaged)?;
-    Ok(recorded(entry, Arc::new(opened.event), opened.erased))
+    Ok(recorded(upcasters, entry, Arc::new(opened.event), opened.erased))
 }
 
-fn recorded(entry: &LogEntry, event: Arc<annals_domain::Event>, erased: Vec<String>) -> Recorded {
+fn recorded(
+    upcasters: &Upcasters,
+    entry: &LogEntry,
+    event: Arc<Event>,
+    erased: Vec<String>,
+) -> Recorded {
+    // Steps would make up what was erased.
+    let is_whole = !erased.iter().any(|part| part == METADATA);
+    let (event, stored_schema_version) = match is_whole {
+        true => upcasters.newest_form(event),
+        false => (event, None),
+    };
     Recorded {
         position: entry.position,
         stream: entry.record.stream.clone(),
@@ -150,5 +238,6 @@ fn recorded(entry: &LogEntry, event: Arc<annals_domain::Event>, erased: Vec<Stri
         event,
         header_digest: entry.record.header_digest(),
         erased,
+        stored_schema_version,
     }
 }

@@ -17,6 +17,9 @@ pub(crate) const INDEX: &str = "index";
 /// Name of the projection that keeps the inboxes.
 pub(crate) const INBOX: &str = "inbox";
 
+/// Name of the projection that keeps the profiles.
+pub(crate) const PROFILES: &str = "profiles";
+
 /// Name of the projection that fills the search index anew.
 pub(crate) const NEXT_INDEX: &str = "next_index";
 
@@ -65,10 +68,14 @@ impl Projection for Indexer {
     }
 }
 
+/// Held by whoever changes profiles or inboxes; while an erasure tells them anew, they stand still.
+pub(crate) type ModelsTurn = Arc<Mutex<()>>;
+
 /// Keeps the profiles. What the events add gathers until the next commit, so that a person who is in
 /// many of them is written once.
 pub(crate) struct Profiler {
     store: Arc<dyn ProfileStore>,
+    turn: ModelsTurn,
     gathered: Mutex<GatheredDeltas>,
 }
 
@@ -79,14 +86,14 @@ struct GatheredDeltas {
 }
 
 impl Profiler {
-    pub(crate) fn new(store: Arc<dyn ProfileStore>) -> Self {
-        Self { store, gathered: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn ProfileStore>, turn: ModelsTurn) -> Self {
+        Self { store, turn, gathered: Mutex::default() }
     }
 }
 
 impl Projection for Profiler {
     fn name(&self) -> &'static str {
-        "profiles"
+        PROFILES
     }
 
     fn uncommitted_max(&self) -> usize {
@@ -110,6 +117,7 @@ impl Projection for Profiler {
     }
 
     fn commit(&self) -> Result<(), ProjectionError> {
+        let _turn = locked(&self.turn);
         let mut gathered = locked(&self.gathered);
         self.store.apply(&gathered.deltas, gathered.end)?;
         gathered.deltas.clear();
@@ -120,6 +128,7 @@ impl Projection for Profiler {
 /// Keeps the inboxes: tells subjects about significant events.
 pub(crate) struct Notifier {
     store: Arc<dyn InboxStore>,
+    turn: ModelsTurn,
     catalogue: Arc<Catalogue>,
     /// Whose inbox changed, for those who wait for news.
     news: broadcast::Sender<PersonRef>,
@@ -135,10 +144,11 @@ struct GatheredChanges {
 impl Notifier {
     pub(crate) fn new(
         store: Arc<dyn InboxStore>,
+        turn: ModelsTurn,
         catalogue: Arc<Catalogue>,
         news: broadcast::Sender<PersonRef>,
     ) -> Self {
-        Self { store, catalogue, news, gathered: Mutex::default() }
+        Self { store, turn, catalogue, news, gathered: Mutex::default() }
     }
 }
 
@@ -162,6 +172,7 @@ impl Projection for Notifier {
     }
 
     fn commit(&self) -> Result<(), ProjectionError> {
+        let _turn = locked(&self.turn);
         let mut gathered = locked(&self.gathered);
         self.store.apply(&gathered.changes, gathered.end)?;
         for change in gathered.changes.drain(..) {
@@ -177,6 +188,6 @@ impl Projection for Notifier {
 }
 
 /// A panic leaves nothing half done here: what was gathered is forgotten before it is used again.
-fn locked<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }

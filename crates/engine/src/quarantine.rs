@@ -6,7 +6,7 @@ use annals_domain::problem::FieldError;
 use annals_domain::{EventId, TenantId};
 use annals_ports::quarantine::{Bounds, Entry, NewEntry};
 use annals_ports::{LocalStoreError, QuarantineStore, RefusalReason};
-use annals_record::{EnvelopeKey, KeyError, MasterKey};
+use annals_record::{EnvelopeKey, KeyError, RootKey};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use crate::envelopes::EnvelopeKeys;
 use crate::recorder::Durable;
+
+/// Entries that are looked through at once.
+const LOOK_AT_ONCE: usize = 100;
 
 /// `[quarantine]`: how much is kept of refused events, for each tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,7 +105,7 @@ pub enum QuarantineError {
     /// The store failed.
     #[error("the quarantine cannot be used")]
     Store(#[from] LocalStoreError),
-    /// It was sealed under another master key, or was changed.
+    /// It was sealed under another root key, or was changed.
     #[error("an entry of the quarantine does not open")]
     Sealing(#[from] KeyError),
     /// It opened, but is not what was put in.
@@ -113,10 +116,10 @@ pub enum QuarantineError {
 impl Quarantine {
     pub(crate) fn new(
         store: Arc<dyn QuarantineStore>,
-        master: &MasterKey,
+        root: &RootKey,
         settings: QuarantineSettings,
     ) -> Self {
-        Self { store, keys: Arc::new(EnvelopeKeys::new(master, "quarantine")), settings }
+        Self { store, keys: Arc::new(EnvelopeKeys::new(root, "quarantine")), settings }
     }
 
     /// Keeps refused events of a tenant; tells under which ids.
@@ -206,6 +209,40 @@ impl Quarantine {
     /// When it cannot be removed.
     pub async fn remove(&self, tenant: &TenantId, id: Uuid) -> Result<bool, QuarantineError> {
         Ok(self.store.remove(tenant, id).await?)
+    }
+
+    /// Removes the entries of a tenant of which `is_meant` says so, by who sent them and what they hold; answers
+    /// how many. One that does not open tells nothing, and stays.
+    pub(crate) async fn remove_if(
+        &self,
+        tenant: &TenantId,
+        is_meant: impl Fn(&RefusalFacts, &[u8]) -> bool,
+    ) -> Result<u64, QuarantineError> {
+        let (mut before, mut removed) = (None, 0);
+        loop {
+            let page = self.list_ids(tenant, before).await?;
+            let Some(last) = page.last() else { return Ok(removed) };
+            before = Some(*last);
+            for id in page {
+                let meant = match self.entry(tenant, id).await {
+                    Ok(Some((entry, content))) => is_meant(&entry.facts, &content),
+                    Ok(None) | Err(QuarantineError::Sealing(_) | QuarantineError::Form(_)) => false,
+                    Err(error) => return Err(error),
+                };
+                if meant {
+                    removed += u64::from(self.remove(tenant, id).await?);
+                }
+            }
+        }
+    }
+
+    async fn list_ids(
+        &self,
+        tenant: &TenantId,
+        before: Option<Uuid>,
+    ) -> Result<Vec<Uuid>, QuarantineError> {
+        let entries = self.store.list(tenant, None, before, LOOK_AT_ONCE).await?;
+        Ok(entries.into_iter().map(|entry| entry.id).collect())
     }
 
     /// How many entries there are, of all tenants.

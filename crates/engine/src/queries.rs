@@ -11,7 +11,8 @@ use annals_domain::notification::InboxItem;
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, Recorded, TenantId};
 use annals_ports::{
-    EventLog, InboxStore, LogEntry, ProfileStore, ReadModelError, SearchError, SearchIndex,
+    ArchiveError, EventLog, InboxStore, LogEntry, ProfileStore, ReadModelError, SearchError,
+    SearchIndex,
 };
 
 use crate::feed::{Feed, FeedReader, Recent, distance};
@@ -21,6 +22,7 @@ use crate::projection::Progress;
 use crate::projections::{INBOX, INDEX};
 use crate::turns::Turns;
 
+mod archived;
 mod comparison;
 mod completing;
 mod history;
@@ -30,13 +32,16 @@ mod related;
 mod snapshot;
 mod statistics;
 
+pub use archived::{
+    ARCHIVED_BYTES_MAX, ARCHIVED_PIECES_MAX, ArchiveParts, ArchiveSearch, ArchivedPage,
+};
 pub use comparison::{ChangedValue, ComparisonRequest, PeriodValues, ValueChanges};
 pub use completing::CountedValues;
 pub use history::{HistoryPage, HistoryRequest, Part, PastValues, last_changes};
 pub use related::{RelatedPage, RelatedRequest, Relation};
 pub use statistics::{HistogramRequest, Statistics, StatisticsRequest};
 
-use paging::Found;
+pub(crate) use paging::Found;
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -74,6 +79,12 @@ pub enum QueryError {
     /// A read model failed.
     #[error("cannot read a read model")]
     Model(#[from] ReadModelError),
+    /// The archive cannot be read, or is not what was stored.
+    #[error("cannot look into the archive")]
+    Archive(#[from] ArchiveError),
+    /// Nobody keeps one.
+    #[error("this service has no archive")]
+    NoArchive,
     /// What was just recorded is not visible yet.
     #[error("position {0} is not visible yet; try again shortly")]
     NotYetVisible(Position),
@@ -94,6 +105,8 @@ pub struct Queries {
     pub(crate) progress: Arc<[Arc<Progress>]>,
     /// Which questions are worked on, and which wait.
     pub(crate) turns: Turns,
+    /// What is not in the log any more.
+    pub(crate) archive: Option<ArchiveParts>,
     /// Nothing beyond this position is seen.
     pub(crate) as_of: Position,
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use annals_domain::TenantId;
 use annals_domain::event::Event;
-use annals_record::SealError;
+use annals_record::{MaskingKey, SealError};
 use tokio::sync::Semaphore;
 use tracing::error;
 
@@ -62,12 +62,25 @@ impl Recorder {
         let this = self.clone();
         let tenant = tenant.clone();
         let recording = tokio::spawn(async move {
+            let _inside = this.keys.gates.enter(&tenant).await;
             let sealed = this.seal(&tenant, events).await;
             let results = this.shards.record(&tenant, sealed, permit).await;
+            this.keys.gates.note(&results);
             this.intake.note(&results, Instant::now());
             results
         });
         recording.await.unwrap_or_else(|_| vec![Err(RecordError::Unavailable); count])
+    }
+
+    /// The tenant's key for masking.
+    ///
+    /// # Errors
+    /// When the store of keys cannot be reached, or its key does not open; the operations log was told.
+    pub async fn masking_key(&self, tenant: &TenantId) -> Result<MaskingKey, RecordError> {
+        self.keys.masking_key(tenant).await.map_err(|error| {
+            error!(error = &error as &dyn std::error::Error, "the key for masking cannot be had");
+            RecordError::Unavailable
+        })
     }
 
     /// Whether the last events could be recorded, or none were tried for a while.

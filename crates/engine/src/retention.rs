@@ -1,35 +1,59 @@
-//! The retention job: finds what is due in the log of one tenant, and removes it.
+//! The retention job: finds what is due in the log and held by nobody, and removes it.
 //!
 //! Only what every projection has taken in is looked at, so nothing that was removed is indexed later.
 //! The index goes first and the log after it: whatever stops half-way, nothing is found that is no
 //! longer there, and the next run removes the rest.
 
+mod looking;
+mod time;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use annals_domain::retention::{RetentionPolicy, is_always_kept};
+use annals_domain::catalogue::Catalogue;
+use annals_domain::lifecycle::{Removable, TenantPolicy};
+use annals_domain::limits::QueryLimits;
+use annals_domain::retention::RetentionPolicy;
 use annals_domain::{EventId, Position, TenantId};
-use annals_ports::{EventLog, LogEntry, LogError, RemoveError, SearchError, SearchIndex};
+use annals_ports::{EventLog, LogError, RemoveError, SearchError, SearchIndex};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::AccessView;
 use crate::feed::Feed;
+use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
-use crate::reading::entries_after;
 
-/// Events that one run removes at most.
+pub use looking::{Pacing, Simulated};
+pub use time::{RetentionTime, RetentionTimeError};
+
+/// Events that one run removes of a tenant at most.
 const EVENTS_MAX: usize = 100_000;
 /// Records read at once, and removed in one transaction: appends wait for no more than that.
 const STEP: usize = 1024;
 
+/// What the job goes by.
+#[derive(Clone)]
+pub struct RetentionRules {
+    /// What the installation says.
+    pub installation: RetentionPolicy,
+    /// For the queries of holds.
+    pub catalogue: Arc<Catalogue>,
+    /// For the queries of holds: the widest limits there are, so that none is refused that was let through.
+    pub limits: QueryLimits,
+}
+
 /// Removes what is due; cheap to clone.
 #[derive(Clone)]
 pub struct Retention {
-    pub(crate) policy: Arc<RetentionPolicy>,
+    pub(crate) rules: Arc<RetentionRules>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) index: Arc<dyn SearchIndex>,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) opener: Opener,
+    /// Policies and holds.
+    pub(crate) access: AccessView,
     pub(crate) progress: Vec<Arc<Progress>>,
     pub(crate) turn: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
@@ -41,11 +65,11 @@ pub struct RetentionRun {
     _turn: OwnedSemaphorePermit,
 }
 
-/// What is due.
+/// What is due of a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
-    /// Where, rising.
-    pub positions: Vec<Position>,
+    /// What may go, rising by position.
+    pub events: Vec<Removable>,
     /// How many of each class.
     pub by_class: BTreeMap<String, u64>,
     /// When the oldest of them was received.
@@ -54,6 +78,8 @@ pub struct Due {
     pub newest: Option<Timestamp>,
     /// Whether more is due than one run removes.
     pub more: bool,
+    /// How many are due, but held, as far as was looked.
+    pub held: u64,
 }
 
 /// The job did not do what it was asked.
@@ -68,9 +94,15 @@ pub enum RetentionError {
          docs/retention.md for what can be done on a server"
     )]
     Unsupported,
+    /// A hold may have been placed that is not known here yet.
+    #[error("this node does not yet know all holds; try again shortly")]
+    NotCurrent,
     /// The log failed.
     #[error("cannot read or change the event log")]
     Log(#[from] LogError),
+    /// What is held cannot be looked at.
+    #[error("cannot open events to see whether they are held")]
+    Read(#[from] ReadError),
     /// The index failed; the log was not changed.
     #[error("cannot take events out of the search index; none was removed from the log")]
     Index(#[from] SearchError),
@@ -93,6 +125,11 @@ impl Retention {
         Ok(RetentionRun { parts: self.clone(), _turn: turn })
     }
 
+    /// What the installation says.
+    pub fn installation(&self) -> &RetentionPolicy {
+        &self.rules.installation
+    }
+
     /// Up to where everything was taken in by everyone.
     fn settled(&self) -> Position {
         let positions = self.progress.iter().map(|progress| progress.position());
@@ -101,29 +138,24 @@ impl Retention {
 }
 
 impl RetentionRun {
-    /// What of a tenant is due, from the oldest on. Dropping the future ends the search.
-    pub async fn look(&self, tenant: &TenantId, now: Timestamp) -> Result<Due, RetentionError> {
-        let Retention { policy, log, stopping, .. } = &self.parts;
-        let until = self.parts.settled();
-        let (mut due, mut position) = (Due::default(), Position::START);
-        loop {
-            let stretch = entries_after(&**log, position, STEP).await?;
-            let is_last = stretch.end == position || stretch.end >= until;
-            position = stretch.end;
-            for entry in stretch.entries.iter().filter(|entry| entry.position <= until) {
-                match judge(policy, entry, tenant, now) {
-                    Judgement::Keep => {}
-                    Judgement::Due(..) if due.positions.len() == EVENTS_MAX => {
-                        return Ok(Due { more: true, ..due });
-                    }
-                    Judgement::Due(class, at) => due.add(entry.position, class, at),
-                    Judgement::End => return Ok(due),
-                }
-            }
-            if is_last || stopping.is_cancelled() {
-                return Ok(due);
-            }
-        }
+    /// What is due at that time, of one tenant or of all. Dropping the future ends the search.
+    pub async fn look(
+        &self,
+        tenant: Option<&TenantId>,
+        now: Timestamp,
+        pacing: Pacing,
+    ) -> Result<BTreeMap<TenantId, Due>, RetentionError> {
+        looking::look(&self.parts, tenant, now, pacing).await
+    }
+
+    /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it.
+    pub async fn simulate(
+        &self,
+        tenant: &TenantId,
+        policy: &TenantPolicy,
+        now: Timestamp,
+    ) -> Result<Simulated, RetentionError> {
+        looking::simulate(&self.parts, tenant, policy, now).await
     }
 
     /// Fails when the log cannot remove.
@@ -133,19 +165,28 @@ impl RetentionRun {
     }
 
     /// Removes what is due; `run` is the event that tells of it. Answers how many were removed: fewer
-    /// when the service is about to stop, or when another run was there before.
-    pub async fn remove(&self, run: EventId, due: &Due) -> Result<u64, RetentionError> {
+    /// when the service is about to stop, when a hold was placed meanwhile, or when another run was there
+    /// before.
+    pub async fn remove(
+        &self,
+        tenant: &TenantId,
+        run: EventId,
+        due: &Due,
+        now: Timestamp,
+    ) -> Result<u64, RetentionError> {
         let Retention { log, index, feed, stopping, .. } = &self.parts;
-        let (taken_out, positions) = (Arc::clone(index), due.positions.clone());
-        let removal = tokio::task::spawn_blocking(move || taken_out.remove(&positions));
-        removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        feed.remove(&due.positions.iter().copied().collect::<HashSet<_>>());
         let mut removed = 0;
-        for positions in due.positions.chunks(STEP) {
+        for events in due.events.chunks(STEP) {
             if stopping.is_cancelled() {
                 break;
             }
-            removed += log.remove(run, positions).await?;
+            let events = looking::still_removable(&self.parts, tenant, events, now).await?;
+            let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
+            let (taken_out, gone) = (Arc::clone(index), positions.clone());
+            let removal = tokio::task::spawn_blocking(move || taken_out.remove(&gone));
+            removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+            feed.remove(&positions.into_iter().collect::<HashSet<_>>());
+            removed += log.remove(run, &events).await?;
         }
         metrics::counter!("annals_events_removed_total").increment(removed);
         Ok(removed)
@@ -155,43 +196,13 @@ impl RetentionRun {
 impl Due {
     /// Whether nothing is.
     pub fn is_empty(&self) -> bool {
-        self.positions.is_empty()
+        self.events.is_empty()
     }
 
-    fn add(&mut self, position: Position, class: String, received_at: Timestamp) {
-        self.positions.push(position);
-        *self.by_class.entry(class).or_default() += 1;
+    fn add(&mut self, event: Removable, class: &str, received_at: Timestamp) {
+        self.events.push(event);
+        *self.by_class.entry(class.to_owned()).or_default() += 1;
         self.oldest = Some(self.oldest.map_or(received_at, |oldest| oldest.min(received_at)));
         self.newest = self.newest.max(Some(received_at));
-    }
-}
-
-enum Judgement {
-    Keep,
-    /// Its class, and when it was received.
-    Due(String, Timestamp),
-    /// Nothing that comes is due.
-    End,
-}
-
-/// The header tells all that is needed; a record whose header cannot be read is kept.
-fn judge(
-    policy: &RetentionPolicy,
-    entry: &LogEntry,
-    tenant: &TenantId,
-    now: Timestamp,
-) -> Judgement {
-    let Ok(header) = entry.record.header() else { return Judgement::Keep };
-    let received_at = header.recorded_at;
-    // Shards append a moment later than they receive. What lies behind and is older is due next time.
-    if !policy.any_due(received_at, now) {
-        return Judgement::End;
-    }
-    let is_due = header.tenant == *tenant
-        && !is_always_kept(&header.event_type)
-        && policy.due(received_at, &header.retention, now);
-    match is_due {
-        true => Judgement::Due(header.retention.into_owned(), received_at),
-        false => Judgement::Keep,
     }
 }

@@ -8,6 +8,7 @@ use annals_domain::{Event, EventId};
 use annals_record::{Record, SealError, seal};
 
 use crate::key_ring::{OwnerKeys, OwnerName};
+use crate::key_uses::{self, KeyUse};
 use crate::weight::weight;
 
 /// An admitted event with what the caller sent, in one form (see
@@ -33,6 +34,7 @@ pub(crate) fn seal_event(admitted: Admitted, keys: &OwnerKeys) -> Result<Sealed,
     let Admitted { event, content_digest, retention } = admitted;
     let find = |owner: &annals_record::Owner<'_>| keys.get(&OwnerName::from(owner)).cloned();
     let record = seal(&event, &retention, &content_digest, &find)?;
+    key_uses::count(KeyUse::Seal, record.groups.len());
     Ok(Sealed { record, event: Arc::new(event) })
 }
 

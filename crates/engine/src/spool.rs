@@ -5,6 +5,7 @@
 //! again. The events of one person stay in order: as long as some of them wait, later ones wait behind.
 
 mod drainer;
+mod forgetting;
 mod form;
 mod lanes;
 mod taking;
@@ -15,7 +16,7 @@ use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
 use annals_ports::spool::{Lane, Put, SpoolBounds};
 use annals_ports::{EventLog, LocalStoreError, Spool};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tracing::{error, info, warn};
@@ -70,13 +71,15 @@ pub(crate) struct Spooler {
     log: Arc<dyn EventLog>,
     lanes: Lanes,
     quarantine: Quarantine,
+    /// Held by whoever takes events out, so that each is counted out once.
+    taking_out: tokio::sync::Mutex<()>,
 }
 
 impl Spooler {
     /// Opens the spool with what waits in it from before.
     pub(crate) async fn open(
         store: Arc<dyn Spool>,
-        master: &MasterKey,
+        root: &RootKey,
         settings: SpoolSettings,
         log: Arc<dyn EventLog>,
         quarantine: Quarantine,
@@ -85,8 +88,9 @@ impl Spooler {
         if lanes.total() > 0 {
             info!(events = lanes.total(), "events wait in the spool from before");
         }
-        let keys = EnvelopeKeys::new(master, "spool");
-        Ok(Self { store, keys, settings, log, lanes, quarantine })
+        let keys = EnvelopeKeys::new(root, "spool");
+        let taking_out = tokio::sync::Mutex::default();
+        Ok(Self { store, keys, settings, log, lanes, quarantine, taking_out })
     }
 
     /// How many events wait.

@@ -1,18 +1,17 @@
 //! The running machine as a whole: what it runs on, how it starts and how it stops.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use annals_domain::Position;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::profile::PersonRef;
-use annals_domain::retention::RetentionPolicy;
 use annals_ports::{
     AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError,
     ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, StreamEnds, TreeStore,
 };
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use ractor::{Actor, ActorRef, SpawnErr};
 use tokio::sync::{Mutex, Semaphore, broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -21,18 +20,21 @@ use tracing::warn;
 
 use crate::access::{self, ACCESS, AccessKeeper, AccessView};
 use crate::delivery::{DelivererParts, DeliveryStatus};
+use crate::erasing::faults::Faults;
+use crate::erasing::{self, Eraser};
 use crate::export::{ExportParts, Exports};
 use crate::feed::{Feed, FeedReader};
 use crate::key_ring::KeyRing;
+use crate::key_rotation::{KeyRotation, RETIRE_GRACE};
 use crate::opening::Opener;
 use crate::permits::Permits;
 use crate::projection::{Progress, Projection, with_causes};
-use crate::projections::{INDEX, Indexer, Notifier, Profiler};
+use crate::projections::{INDEX, Indexer, ModelsTurn, Notifier, Profiler};
 use crate::quarantine::{Quarantine, QuarantineSettings};
-use crate::queries::Queries;
+use crate::queries::{ArchiveParts, Queries};
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
-use crate::retention::Retention;
+use crate::retention::{Retention, RetentionRules};
 use crate::roles::{Role, Roles};
 use crate::root::{Projected, RecorderParts, Root};
 use crate::scrubber::ScrubSettings;
@@ -78,6 +80,8 @@ pub struct Ports {
     pub exports: Option<ExportParts>,
     /// Where the Merkle trees of the log lie; none on a node that keeps none.
     pub tiles: Option<TileParts>,
+    /// Where closed months lie; none where nothing is archived.
+    pub archive: Option<ArchiveParts>,
 }
 
 /// What keeps the Merkle trees.
@@ -187,6 +191,10 @@ pub struct System {
     pub tiles: Option<Tiles>,
     /// Fills the search index anew; none where nothing is projected, or the index cannot.
     pub rebuilding: Option<Rebuilding>,
+    /// Erases persons.
+    pub eraser: Eraser,
+    /// Rotates the keys of tenants.
+    pub key_rotation: KeyRotation,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     stopping: CancellationToken,
@@ -196,26 +204,31 @@ impl System {
     /// Starts the actors.
     pub async fn start(
         ports: Ports,
-        master: MasterKey,
+        root: RootKey,
         catalogue: Arc<Catalogue>,
         settings: Settings,
     ) -> Result<Self, StartError> {
         settings.delivery.check(&settings.node)?;
         let head = ports.log.head().await?;
         let quarantine =
-            Quarantine::new(Arc::clone(&ports.quarantine), &master, settings.quarantine.clone());
-        let spooler = spooler(&ports, &settings, &master, &quarantine).await?;
-        let keys = Arc::new(KeyRing::new(Arc::clone(&ports.keys), master));
+            Quarantine::new(Arc::clone(&ports.quarantine), &root, settings.quarantine.clone());
+        let spooler = spooler(&ports, &settings, &root, &quarantine).await?;
+        let keys = Arc::new(KeyRing::new(Arc::clone(&ports.keys), root));
         let fresh = Arc::new(Fresh::default());
-        let opener = Opener { keys: Arc::clone(&keys), fresh: Arc::clone(&fresh) };
+        let opener = Opener {
+            keys: Arc::clone(&keys),
+            fresh: Arc::clone(&fresh),
+            upcasters: Arc::clone(catalogue.upcasters()),
+        };
         let feed = Arc::new(Feed::starting_at(head, settings.projections.recent_events_max));
         let (inbox_news, _) = broadcast::channel(NEWS_MAX);
         let start = ports.log.end_at_opening().await?.max(head);
         let delivery = delivery(&ports, &settings, &catalogue, start);
         let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
         let keeper = Arc::new(AccessKeeper::new(Arc::clone(&ports.access), settings.access));
-        let projections =
-            projections(&ports, &settings, catalogue, &inbox_news, &keeper, head).await?;
+        let models = ModelsTurn::default();
+        let notifying = (Arc::clone(&catalogue), inbox_news.clone());
+        let projections = projections(&ports, &settings, notifying, &models, &keeper, head).await?;
         let (access, derived): (Vec<_>, Vec<_>) =
             projections.iter().partition(|projected| projected.progress.name() == ACCESS);
         let access = access[0].progress.clone();
@@ -230,9 +243,23 @@ impl System {
             inbox: ports.inbox,
             progress: derived.iter().map(|p| Arc::clone(&p.progress)).collect(),
             turns: settings.permits.turns.clone(),
+            archive: ports.archive,
             as_of: Position(u64::MAX),
         };
         let stopping = CancellationToken::new();
+        let eraser = Eraser(Arc::new(erasing::Parts {
+            queries: queries.clone(),
+            keeper: Arc::clone(&keeper),
+            access: Arc::clone(&access),
+            catalogue,
+            models,
+            quarantine: quarantine.clone(),
+            spooler: spooler.clone(),
+            sweeps: RwLock::default(),
+            turn: Mutex::default(),
+            faults: Faults::default(),
+        }));
+        let key_rotation = KeyRotation::start(Arc::clone(&keys), RETIRE_GRACE, stopping.clone());
         let parts = RecorderParts {
             keys,
             sealing: Arc::new(Semaphore::new(processors())),
@@ -245,6 +272,9 @@ impl System {
         let tiles = heads.map(|heads| Tiles::new(heads, audited.subscribe()));
         let open = |parts| Exports::open(parts, queries.clone(), tiles.clone(), stopping.clone());
         let exports = ports.exports.map(open).transpose().map_err(StartError::Exports)?;
+        if let Some(exports) = &exports {
+            eraser.add_sweep(Arc::new(exports.clone()));
+        }
         let tile_work = match (ports.tiles, &tiles) {
             (Some(parts), Some(tiles)) => tiles::work(parts, tiles, &ports.log, audited, &stopping),
             _ => Vec::new(),
@@ -283,6 +313,8 @@ impl System {
             exports,
             tiles,
             rebuilding,
+            eraser,
+            key_rotation,
             root,
             ended,
             stopping,
@@ -290,15 +322,17 @@ impl System {
     }
 
     /// The retention job. All clones of what this answers run one at a time.
-    pub fn retention(&self, policy: RetentionPolicy) -> Retention {
-        let Queries { log, index, feed, progress, .. } = self.queries.clone();
+    pub fn retention(&self, rules: RetentionRules) -> Retention {
+        let Queries { log, index, feed, progress, opener, .. } = self.queries.clone();
         let derived = progress.iter().map(Arc::clone);
         let progress = derived.chain([Arc::clone(self.access.progress())]).collect();
         Retention {
-            policy: Arc::new(policy),
+            rules: Arc::new(rules),
             log,
             index,
             feed,
+            opener,
+            access: self.access.clone(),
             progress,
             turn: Arc::new(Semaphore::new(1)),
             stopping: self.stopping.clone(),
@@ -400,7 +434,7 @@ fn delivery(
 async fn spooler(
     ports: &Ports,
     settings: &Settings,
-    master: &MasterKey,
+    root: &RootKey,
     quarantine: &Quarantine,
 ) -> Result<Option<Arc<Spooler>>, StartError> {
     let Some(store) = &ports.spool else { return Ok(None) };
@@ -408,7 +442,7 @@ async fn spooler(
         return Ok(None);
     }
     let (store, log) = (Arc::clone(store), Arc::clone(&ports.log));
-    let spooler = Spooler::open(store, master, settings.spool.clone(), log, quarantine.clone());
+    let spooler = Spooler::open(store, root, settings.spool.clone(), log, quarantine.clone());
     Ok(Some(Arc::new(spooler.await.map_err(StartError::Spool)?)))
 }
 
@@ -419,15 +453,16 @@ pub(crate) fn processors() -> usize {
 async fn projections(
     ports: &Ports,
     settings: &Settings,
-    catalogue: Arc<Catalogue>,
-    news: &broadcast::Sender<PersonRef>,
+    (catalogue, news): (Arc<Catalogue>, broadcast::Sender<PersonRef>),
+    models: &ModelsTurn,
     access: &Arc<AccessKeeper>,
     head: Position,
 ) -> Result<Vec<Projected>, StartError> {
     let pace = &settings.projections;
     let indexer = Indexer { name: INDEX, index: Arc::clone(&ports.index) };
-    let profiler = Profiler::new(Arc::clone(&ports.profiles));
-    let notifier = Notifier::new(Arc::clone(&ports.inbox), catalogue, news.clone());
+    let profiler = Profiler::new(Arc::clone(&ports.profiles), Arc::clone(models));
+    let inbox = Arc::clone(&ports.inbox);
+    let notifier = Notifier::new(inbox, Arc::clone(models), catalogue, news);
     let (access, ms) = (Arc::clone(access), Duration::from_millis);
     let mut all: Vec<(Arc<dyn Projection>, Duration)> = vec![(access, access::COMMIT_INTERVAL)];
     if settings.roles.has(Role::Project) {

@@ -1,11 +1,14 @@
 //! The engine through its public handle, over ports in memory that can be told to fail.
 
 mod access;
+mod archived;
 mod clock;
 mod comparing;
 mod counting;
 mod damage;
 mod delivering;
+mod erasing;
+mod evolving;
 mod exporting;
 mod fairness;
 mod following;
@@ -21,6 +24,7 @@ mod rebuilding;
 mod recording;
 mod related;
 mod retention;
+mod rotation;
 mod searching;
 mod spooling;
 mod stopping;

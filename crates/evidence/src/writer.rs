@@ -179,7 +179,15 @@ impl<W: Write + Seek> BundleWriter<W> {
     /// # Errors
     /// When a stream is not as complete as was claimed, the key is another one than the policy knows,
     /// or nothing can be written.
-    pub fn finish(mut self, key: &SigningKey) -> Result<Summary, WriteError> {
+    pub fn finish(self, key: &SigningKey) -> Result<Summary, WriteError> {
+        self.finish_into(key).map(|(summary, _)| summary)
+    }
+
+    /// As [`BundleWriter::finish`]; gives back what was written to, which may need an end of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn finish_into(mut self, key: &SigningKey) -> Result<(Summary, W), WriteError> {
         self.end_events()?;
         self.end_file(HEADS_FILE)?;
         if let Some(finding) = self.streams.verdicts().1.into_iter().next() {
@@ -199,13 +207,14 @@ impl<W: Write + Seek> BundleWriter<W> {
         let signature = self.sign(&manifest, key)?;
         let measured = self.zip.file(MANIFEST_FILE, &manifest)?;
         self.zip.file(SIGNATURE_FILE, signature.to_string().as_bytes())?;
-        let (_, bytes) = self.zip.finish()?;
-        Ok(Summary {
+        let (out, bytes) = self.zip.finish()?;
+        let summary = Summary {
             counts: self.streams.counts(),
             heads: self.heads,
             bytes,
             manifest_sha256: HEXLOWER.encode(&measured.sha256),
-        })
+        };
+        Ok((summary, out))
     }
 
     fn manifest(&mut self) -> Result<Vec<u8>, Problem> {

@@ -49,6 +49,11 @@ impl<W> Measured<W> {
         &mut self.inner
     }
 
+    /// The same for whoever is done with the measure.
+    pub fn into_inner(self) -> W {
+        self.inner
+    }
+
     fn note(&mut self, bytes: &[u8]) {
         self.digest.update(bytes);
         self.bytes += bytes.len() as u64;

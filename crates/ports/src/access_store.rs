@@ -17,6 +17,10 @@ pub trait AccessStore: Send + Sync + 'static {
     /// Applies the changes, in order, of a batch that ends at `position`.
     fn apply(&self, changes: &[AccessChange], position: Position) -> Result<(), ReadModelError>;
 
+    /// Puts these entries in the place of all that a tenant has; what it had is out of the files when this
+    /// returns. The position stays.
+    fn replace(&self, tenant: &TenantId, entries: &[AccessEntry]) -> Result<(), ReadModelError>;
+
     /// Empties the store, to be built anew.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

@@ -5,6 +5,7 @@
 //! head it began at.
 
 pub mod access_store;
+pub mod archive;
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;
@@ -21,7 +22,7 @@ pub mod trees;
 
 use std::pin::Pin;
 
-pub use records::{fresh_tenant, item, person, record};
+pub use records::{dated_record, fresh_tenant, item, person, record, removable};
 
 /// One line of a contract: what must be so, and the test of it.
 pub struct Case {

@@ -15,6 +15,7 @@
 //!   and its id stay taken for ever.
 //! - A failed fsync is [`LogError::Broken`]; the log takes no further appends until it is reopened.
 
+use annals_domain::lifecycle::Removable;
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_record::Record;
 use async_trait::async_trait;
@@ -99,14 +100,15 @@ pub trait EventLog: LogReader {
         batch: Vec<AppendItem>,
     ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
 
-    /// Removes what the records hold, for good: their bytes are gone when this returns. `run` is the
-    /// event that tells why; it lies in the log already. Answers how many were removed, which leaves
-    /// out positions without a record and those that were removed before. All or none are.
+    /// Removes what the records hold, for good: their bytes are gone when this returns, and the room they took
+    /// is free. `run` is the event that tells why; it lies in the log already. Answers how many were removed,
+    /// which leaves out positions without a record and those that were removed before. All or none are.
+    /// What a legal hold covers cannot be given here.
     ///
     /// # Errors
     /// [`RemoveError::Unsupported`] when the log cannot, even when nothing is to be removed.
-    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
-        let _ = (run, positions);
+    async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
+        let _ = (run, events);
         Err(RemoveError::Unsupported)
     }
 

@@ -12,7 +12,7 @@ use crate::search::{SearchError, SearchIndex};
 /// - The next generation is one at a time. It outlives the process: what was committed to it is
 ///   there when it is begun again.
 /// - [`SearchIndex::remove`] of the index removes from both, also what the next one is only about to
-///   be given.
+///   be given. The same holds for [`SearchIndex::rewrite`].
 /// - Whatever is interrupted, exactly one generation answers, and it is whole.
 pub trait Generations {
     /// Whether a generation was begun, and neither taken into use nor discarded.

@@ -40,6 +40,11 @@ pub trait InboxStore: Send + Sync + 'static {
     /// Forgets the messages of a person, who was erased.
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
 
+    /// Forgets the messages of persons who were erased, then applies changes that their erasure leaves, in
+    /// order: to those persons as ever; of others a message that is there gets other words, and nothing
+    /// else is done. The position stays. Older words are out of its files when this returns.
+    fn retell(&self, erased: &[PersonRef], changes: &[InboxChange]) -> Result<(), ReadModelError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

@@ -6,12 +6,14 @@
 
 pub mod access_store;
 pub mod append_plan;
+pub mod archive;
 pub mod contract;
 pub mod delivery;
 pub mod event_log;
 pub mod generations;
 pub mod inbox;
 pub mod key_store;
+pub mod master_keys;
 pub mod memory;
 pub mod profiles;
 pub mod publishing;
@@ -26,6 +28,7 @@ pub mod trees;
 pub mod upkeep;
 
 pub use access_store::AccessStore;
+pub use archive::{ArchiveError, ArchiveReader};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
@@ -33,7 +36,8 @@ pub use event_log::{
 };
 pub use generations::Generations;
 pub use inbox::InboxStore;
-pub use key_store::{KeyStore, KeyStoreError};
+pub use key_store::{KEY_PAGE_MAX, KeyPage, KeyPlace, KeyStore, KeyStoreError, Rewrapped};
+pub use master_keys::{MasterKeyError, MasterKeys};
 pub use profiles::ProfileStore;
 pub use publishing::{
     CheckpointSink, OutgoingCheckpoint, PublishError, WitnessAnswer, WitnessClient,
@@ -42,7 +46,7 @@ pub use quarantine::{QuarantineStore, RefusalReason};
 pub use rate_limits::{LocalRateLimiter, Quota, RateKey, RateLimiter, Verdict};
 pub use registers::{Register, RegisterError, SharedRegisters};
 pub use replica::{Checkpoint, LogReplica};
-pub use search::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+pub use search::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 pub use spool::Spool;
 pub use stream_ends::{StreamEnd, StreamEnds};
 pub use trees::TreeStore;

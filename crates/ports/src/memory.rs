@@ -3,6 +3,7 @@
 //! They keep to the same contracts as the real stores, but for durability.
 
 mod access_store;
+mod archive;
 mod delivery;
 mod event_log;
 mod inbox;
@@ -14,6 +15,7 @@ mod spool;
 mod trees;
 
 pub use access_store::MemoryAccess;
+pub use archive::MemoryArchive;
 pub use delivery::MemoryChannel;
 pub use event_log::{LogErrorKind, MemoryEventLog};
 pub use inbox::MemoryInbox;

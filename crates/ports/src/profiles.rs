@@ -56,6 +56,21 @@ pub trait ProfileStore: Send + Sync + 'static {
     /// Forgetting whom nobody knows is a success.
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
 
+    /// Who was looked at, or had something of theirs looked at, by the events at these positions.
+    fn accessed_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(PersonRef, Position)>, ReadModelError>;
+
+    /// Forgets persons, as [`ProfileStore::forget`] does each, and adds what is left to tell of them; of
+    /// the others that are given, replaces who looked at them by what is told. All in one transaction; the
+    /// position stays.
+    fn retell(
+        &self,
+        erased: &BTreeMap<PersonRef, ProfileDelta>,
+        viewed: &BTreeMap<PersonRef, ProfileDelta>,
+    ) -> Result<(), ReadModelError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), ReadModelError>;
 }

@@ -49,6 +49,11 @@ pub trait SearchIndex: Send + Sync + 'static {
     /// neither found nor counted, and their words are out of its files.
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError>;
 
+    /// Takes the events at these positions in anew, as `read` tells them now: when this returns nothing of
+    /// what they were before is found, or in its files. Positions of which it has no event, and of which
+    /// `read` tells none, are passed over. Answers how many were taken in anew.
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError>;
+
     /// Forgets everything, to be filled anew from the log.
     fn clear(&self) -> Result<(), SearchError>;
 
@@ -62,6 +67,9 @@ pub trait SearchIndex: Send + Sync + 'static {
         None
     }
 }
+
+/// Reads the events at some positions, which rise, from the log; those that are gone are left out.
+pub type ReadAnew<'a> = dyn FnMut(&[Position]) -> Result<Vec<Recorded>, SearchError> + 'a;
 
 /// What to look for.
 #[derive(Debug, Clone)]

@@ -32,6 +32,9 @@ pub trait Spool: Send + Sync + 'static {
     /// The oldest that wait, in order.
     async fn oldest(&self, limit: usize) -> Result<Vec<Waiting>, LocalStoreError>;
 
+    /// The oldest of those that wait behind a number, in order.
+    async fn behind(&self, number: u64, limit: usize) -> Result<Vec<Waiting>, LocalStoreError>;
+
     /// Removes what waits no longer.
     async fn remove(&self, numbers: Vec<u64>) -> Result<(), LocalStoreError>;
 

@@ -53,6 +53,15 @@ pub fn disclose(
     record: &Record,
     keys: &dyn Fn(&KeyId) -> Option<Arc<PersonKey>>,
 ) -> Result<Vec<Disclosure>, OpenError> {
+    disclose_replaced(record, keys, &|_| false)
+}
+
+/// The same where some keys are not the first of their id; see [`crate::open_replaced`].
+pub fn disclose_replaced(
+    record: &Record,
+    keys: &dyn Fn(&KeyId) -> Option<Arc<PersonKey>>,
+    is_replaced: &dyn Fn(&KeyId) -> bool,
+) -> Result<Vec<Disclosure>, OpenError> {
     let header = record.header()?;
     check_against(&header, record)?;
     let binding = Binding::new(&record.header, record.groups.iter().map(|group| &group.key));
@@ -61,10 +70,14 @@ pub fn disclose(
         let Some(key) = keys(&group.key) else {
             continue;
         };
-        open_group(group, &key, &binding, &header, &mut |name, salt, json| {
+        let opened = open_group(group, &key, &binding, &header, &mut |name, salt, json| {
             disclosures.push(Disclosure { name, salt: *salt, json: json.to_vec() });
             Ok(())
-        })?;
+        });
+        match opened {
+            Err(OpenError::NotAuthentic) if is_replaced(&group.key) => {}
+            opened => opened?,
+        }
     }
     Ok(disclosures)
 }

@@ -1,14 +1,14 @@
 //! Sealing bytes that are kept for a while beside the log: events that were refused, and events that
 //! wait for the log.
 //!
-//! The keys follow from the master key alone, so that both can be kept while the store of keys cannot
+//! The keys follow from the root key alone, so that both can be kept while the store of keys cannot
 //! be reached, and what was kept can be read when it is gone.
 
 use annals_domain::TenantId;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hmac, rand};
 
-use crate::keys::{KeyError, MasterKey, TAG_LEN};
+use crate::keys::{KeyError, RootKey, TAG_LEN};
 
 /// First byte of what is sealed.
 const VERSION: u8 = 1;
@@ -19,14 +19,14 @@ pub struct EnvelopeKey {
     names: hmac::Key,
 }
 
-impl MasterKey {
+impl RootKey {
     /// The key for what is kept of a tenant for a purpose, such as `quarantine`.
     pub fn envelope_key(&self, purpose: &str, tenant: &TenantId) -> EnvelopeKey {
         let derive = |use_of| self.derive(&format!("envelope {use_of}\0{purpose}\0{tenant}"));
-        let cipher = UnboundKey::new(&AES_256_GCM, &derive("sealing"));
+        let cipher = UnboundKey::new(&AES_256_GCM, derive("sealing").as_slice());
         EnvelopeKey {
             cipher: LessSafeKey::new(cipher.expect("32 bytes are the length of an AES-256 key")),
-            names: hmac::Key::new(hmac::HMAC_SHA256, &derive("names")),
+            names: hmac::Key::new(hmac::HMAC_SHA256, derive("names").as_slice()),
         }
     }
 }
@@ -58,7 +58,7 @@ impl EnvelopeKey {
     /// Opens what [`EnvelopeKey::seal`] sealed under the same context.
     ///
     /// # Errors
-    /// When it was sealed under another master key or context, or was changed.
+    /// When it was sealed under another root key or context, or was changed.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
         let (&[VERSION], rest) = sealed.split_first_chunk().ok_or(KeyError::Malformed)? else {
             return Err(KeyError::Malformed);

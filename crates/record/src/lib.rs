@@ -7,11 +7,13 @@ mod disclosure;
 mod envelope;
 mod header;
 pub mod keys;
+mod masking_key;
 mod open;
 mod owners;
 mod packing;
 mod parts;
 mod seal;
+pub mod sealed_file;
 mod stored;
 pub mod training;
 
@@ -19,11 +21,14 @@ pub mod training;
 mod tests;
 
 pub use digest::content_digest;
-pub use disclosure::{Disclosure, disclose};
+pub use disclosure::{Disclosure, disclose, disclose_replaced};
 pub use envelope::EnvelopeKey;
 pub use header::{Header, HeaderError, ProducerSeq, RequestIds};
-pub use keys::{KeyError, KeyId, MasterKey, PersonKey, TenantKey, WrappedKey};
-pub use open::{OpenError, Opened, open};
+pub use keys::{
+    KeyError, KeyId, MasterKey, PersonKey, RootForm, RootKey, TenantKey, WrappedKey, WrappedRoot,
+};
+pub use masking_key::MaskingKey;
+pub use open::{OpenError, Opened, open, open_replaced};
 pub use owners::{Owner, owners, stream_name, stream_owner};
 pub use parts::{PartDigests, PartName, UnknownPart};
 pub use seal::{OwnerKeys, SealError, seal};

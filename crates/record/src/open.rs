@@ -70,6 +70,17 @@ pub fn open(
     record: &Record,
     keys: &dyn Fn(&KeyId) -> Option<Arc<PersonKey>>,
 ) -> Result<Opened, OpenError> {
+    open_replaced(record, keys, &|_| false)
+}
+
+/// The same where some keys are not the first of their id. A person of whom something is recorded after
+/// they were erased has another key: what lies under the destroyed one does not open under it, and is
+/// erased. `is_replaced` says of which ids a key was destroyed.
+pub fn open_replaced(
+    record: &Record,
+    keys: &dyn Fn(&KeyId) -> Option<Arc<PersonKey>>,
+    is_replaced: &dyn Fn(&KeyId) -> bool,
+) -> Result<Opened, OpenError> {
     let header = record.header()?;
     check_against(&header, record)?;
     let binding = Binding::new(&record.header, record.groups.iter().map(|group| &group.key));
@@ -81,7 +92,7 @@ pub fn open(
             key_gone = true;
             continue;
         };
-        open_group(group, &key, &binding, &header, &mut |name, _, json| {
+        let opened = open_group(group, &key, &binding, &header, &mut |name, _, json| {
             if names.contains(&name) {
                 return Err(OpenError::WrongDigest(name));
             }
@@ -89,7 +100,11 @@ pub fn open(
             parts
                 .read(name, json)
                 .map_err(|source| OpenError::UnreadablePart { part: name, source })
-        })?;
+        });
+        match opened {
+            Err(OpenError::NotAuthentic) if is_replaced(&group.key) => key_gone = true,
+            opened => opened?,
+        }
     }
     let missing = header.parts.iter().map(|(name, _)| *name);
     let missing: Vec<_> = missing.filter(|name| !names.contains(name)).collect();

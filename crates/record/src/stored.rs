@@ -121,6 +121,15 @@ impl Record {
         let fingerprint = *take(&mut rest)?;
         let groups = decode_groups(&mut rest)?;
         let header = decode_header(rest, groups.first().map(|group| group.key))?;
+        Self::of_parts(header, groups, fingerprint)
+    }
+
+    /// A record from what it holds; what it repeats from its header is read from there.
+    pub fn of_parts(
+        header: Vec<u8>,
+        groups: Vec<SealedGroup>,
+        fingerprint: [u8; 16],
+    ) -> Result<Self, DecodeError> {
         let identity: Identity<'_> = text_of(&header)
             .and_then(serde_json::from_str)
             .map_err(|_| DecodeError::Malformed("its header is not a header"))?;

@@ -12,6 +12,7 @@ mod damage;
 mod dictionaries;
 mod erasure;
 mod events;
+mod key_forms;
 mod keys;
 mod round_trip;
 mod sizes;
@@ -28,7 +29,7 @@ pub(crate) struct Ring {
 
 impl Ring {
     pub(crate) fn new() -> Self {
-        Self { tenant_key: TenantKey::from_bytes(&[7; 32]), destroyed: Vec::new() }
+        Self { tenant_key: TenantKey::of_one_key(&[7; 32]), destroyed: Vec::new() }
     }
 
     pub(crate) fn for_owner(&self, owner: &Owner<'_>) -> Option<(KeyId, Arc<PersonKey>)> {

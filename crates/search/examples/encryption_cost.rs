@@ -185,6 +185,7 @@ fn event(number: u64) -> Recorded {
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 

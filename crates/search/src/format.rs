@@ -1,4 +1,5 @@
-//! The form of an index on disk, as a number. An index of another form is made anew.
+//! The form of an index on disk: a number, and the name of the shape in which events came. An index of
+//! another form is made anew.
 
 use std::fs;
 use std::io;
@@ -14,10 +15,18 @@ pub(crate) const FORMAT: u32 = 1;
 
 const FILE: &str = "format";
 
+/// The form of an index of events in this shape.
+fn of(shape: &str) -> String {
+    match shape {
+        "" => FORMAT.to_string(),
+        shape => format!("{FORMAT} {shape}"),
+    }
+}
+
 /// Notes the form in the directory of a new index.
-pub(crate) fn write(dir: &Path) -> io::Result<()> {
+pub(crate) fn write(dir: &Path, shape: &str) -> io::Result<()> {
     let file = dir.join(FILE);
-    fs::write(&file, format!("{FORMAT}\n"))?;
+    fs::write(&file, format!("{}\n", of(shape)))?;
     fs::File::open(&file)?.sync_all()
 }
 
@@ -30,11 +39,11 @@ pub(crate) fn remove(dir: &Path) -> io::Result<()> {
 }
 
 /// Refuses an index of another form.
-pub(crate) fn check(dir: &Path) -> Result<(), SearchError> {
+pub(crate) fn check(dir: &Path, shape: &str) -> Result<(), SearchError> {
     let other = |reason: String| Err(SearchError::OtherForm { reason });
     match fs::read_to_string(dir.join(FILE)) {
-        Ok(text) if text.trim_end() == FORMAT.to_string() => Ok(()),
-        Ok(text) => other(format!("its format is {:?}, not {FORMAT}", text.trim_end())),
+        Ok(text) if text.trim_end() == of(shape) => Ok(()),
+        Ok(text) => other(format!("its format is {:?}, not {:?}", text.trim_end(), of(shape))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             other("it does not tell its format".into())
         }

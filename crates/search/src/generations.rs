@@ -12,8 +12,8 @@ use annals_domain::filter::{Count, Filter};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
 use annals_ports::{
-    Generations, Hit, IndexMemory, Look, SearchError, SearchIndex, SearchRequest, Upkeep, Values,
-    ValuesRequest,
+    Generations, Hit, IndexMemory, Look, ReadAnew, SearchError, SearchIndex, SearchRequest, Upkeep,
+    Values, ValuesRequest,
 };
 use arc_swap::ArcSwap;
 
@@ -71,14 +71,14 @@ impl Generation {
         settings: Settings,
     ) -> Result<(Self, Option<Quarantine>), SearchError> {
         let path = layout::path_of(dir, number);
-        format::check(&path)?;
+        format::check(&path, &settings.shape)?;
         let (index, quarantine) = TantivyIndex::open_or_quarantine(&path, settings)?;
         Ok((Self { number, path, index, retired: AtomicBool::new(false) }, quarantine))
     }
 
     /// Makes an empty one.
     fn make(dir: &Path, number: u32, settings: Settings) -> Result<Self, SearchError> {
-        let path = layout::make(dir, number)?;
+        let path = layout::make(dir, number, &settings.shape)?;
         let index = TantivyIndex::open(&path, settings)?;
         Ok(Self { number, path, index, retired: AtomicBool::new(false) })
     }
@@ -276,6 +276,15 @@ impl SearchIndex for GenerationalIndex {
             Some(begun) => begun.remove(positions),
             None => Ok(()),
         }
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        let turn = self.turn();
+        let rewritten = self.current.load().index.rewrite(positions, read)?;
+        if let Some(begun) = &turn.next {
+            begun.rewrite(positions, read)?;
+        }
+        Ok(rewritten)
     }
 
     fn clear(&self) -> Result<(), SearchError> {

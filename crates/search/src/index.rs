@@ -7,7 +7,9 @@ use std::time::Duration;
 use annals_domain::filter::{Count, Filter, Order};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Upkeep, Values, ValuesRequest};
+use annals_ports::{
+    Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Upkeep, Values, ValuesRequest,
+};
 use arc_swap::ArcSwap;
 
 use crate::by_occurrence::{self, First};
@@ -195,6 +197,16 @@ impl SearchIndex for TantivyIndex {
         let removed = writing.remove(positions);
         self.publish(&writing);
         removed
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        if positions.is_empty() {
+            return Ok(0);
+        }
+        let mut writing = self.writing();
+        let rewritten = writing.rewrite(positions, read);
+        self.publish(&writing);
+        rewritten
     }
 
     fn clear(&self) -> Result<(), SearchError> {

@@ -33,6 +33,7 @@ mod partition;
 mod quarantine;
 mod recorded;
 mod removing;
+mod rewriting;
 mod schema;
 mod segment;
 mod statistics;
@@ -61,10 +62,13 @@ pub struct Settings {
     pub writer_heap_bytes: usize,
     /// How its files lie on disk.
     pub files: Files,
+    /// Names the shape in which events come, in one line; empty for the one they are stored in. An index of
+    /// events in another shape is made anew.
+    pub shape: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { writer_heap_bytes: 64 * 1024 * 1024, files: Files::plain() }
+        Self { writer_heap_bytes: 64 * 1024 * 1024, files: Files::plain(), shape: String::new() }
     }
 }

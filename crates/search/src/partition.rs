@@ -1,6 +1,7 @@
 //! One month of the index on disk.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use annals_ports::SearchError;
 use serde::{Deserialize, Serialize};
 use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, SegmentReader, TantivyError};
 
 use crate::document::EventDocument;
 use crate::error::{damaged, failed};
@@ -43,6 +44,14 @@ pub(crate) struct Partition {
 pub(crate) struct Summary {
     /// Up to where events were added.
     pub(crate) position: Position,
+}
+
+/// Where a segment lies.
+pub(crate) struct Place {
+    pub(crate) id: SegmentId,
+    pub(crate) positions: RangeInclusive<u64>,
+    /// Whether it has documents that are marked as deleted.
+    pub(crate) is_marked: bool,
 }
 
 impl Summary {
@@ -133,6 +142,22 @@ impl Partition {
     pub(crate) fn marked_segments(&self) -> Result<Vec<SegmentId>, TantivyError> {
         let segments = self.index.searchable_segment_metas()?;
         Ok(segments.iter().filter(|meta| meta.has_deletes()).map(SegmentMeta::id).collect())
+    }
+
+    /// Where the segments of the last commit lie, oldest first, and whether documents of them are marked as
+    /// deleted.
+    pub(crate) fn places(&self) -> Result<Vec<Place>, TantivyError> {
+        let mut places = Vec::new();
+        for meta in self.index.searchable_segment_metas()? {
+            let segment = Segment::open(SegmentReader::open(&self.index.segment(meta.clone()))?)?;
+            places.push(Place {
+                id: meta.id(),
+                positions: segment.least_position()..=segment.greatest_position(),
+                is_marked: meta.has_deletes(),
+            });
+        }
+        places.sort_unstable_by_key(|place| *place.positions.start());
+        Ok(places)
     }
 
     /// A writer; there can be one at a time.

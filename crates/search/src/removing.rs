@@ -45,7 +45,7 @@ fn may_hold(segment: &Segment, positions: &[u64]) -> bool {
 
 /// Documents at these positions, which rise.
 #[derive(Debug, Clone)]
-struct AtPositions(Arc<[u64]>);
+pub(crate) struct AtPositions(pub(crate) Arc<[u64]>);
 
 impl Query for AtPositions {
     fn weight(&self, _: EnableScoring<'_>) -> Result<Box<dyn Weight>> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annals_domain::{Position, Recorded};
-use annals_ports::SearchError;
+use annals_ports::{ReadAnew, SearchError};
 use tantivy::IndexWriter;
 use tantivy::indexer::UserOperation;
 
@@ -18,12 +18,13 @@ use crate::month::Month;
 use crate::partition::{self, NASCENT, Partition, Summary};
 use crate::quarantine::{self, Quarantine};
 use crate::removing;
+use crate::rewriting::{self, Anew};
 use crate::schema::Fields;
 use crate::storage::Storage;
 use crate::view::View;
 
 /// How many documents are handed over at once.
-const HANDED_OVER_MAX: usize = 256;
+pub(crate) const HANDED_OVER_MAX: usize = 256;
 
 /// Everything that changes the index; there is one, behind a lock.
 pub(crate) struct Writing {
@@ -168,6 +169,37 @@ impl Writing {
             }
         }
         Ok(())
+    }
+
+    /// Takes events that were added in anew; answers how many.
+    pub(crate) fn rewrite(
+        &mut self,
+        positions: &[Position],
+        read: &mut ReadAnew<'_>,
+    ) -> Result<u64, SearchError> {
+        self.try_rewrite(positions, read).inspect_err(|_| self.abandon())
+    }
+
+    fn try_rewrite(
+        &mut self,
+        positions: &[Position],
+        read: &mut ReadAnew<'_>,
+    ) -> Result<u64, SearchError> {
+        self.try_commit()?;
+        // A partition has one writer at a time.
+        self.close()?;
+        // What was set aside may hold what is to go.
+        quarantine::empty(&self.dir).map_err(failed("taking events in anew"))?;
+        let mut positions: Vec<u64> = positions.iter().map(|position| position.0).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let heap_bytes = self.settings.writer_heap_bytes;
+        let mut rewritten = 0;
+        for partition in &mut self.partitions {
+            let anew = Anew { fields: &self.fields, positions: &positions, heap_bytes };
+            rewritten += rewriting::rewrite(partition, &anew, read)?;
+        }
+        Ok(rewritten)
     }
 
     /// Forgets what was not committed. The next addition begins from what is on disk.

@@ -16,9 +16,9 @@ use crate::failure::Failure;
 use crate::generation::Generation;
 use crate::settings::Settings;
 
-pub(crate) use checks::Identity;
 pub use checks::Refusal;
 use checks::check_surroundings;
+pub(crate) use checks::{FOREIGN_EVENTS_LOOKED_AT, Identity, key_check_of, refuse_foreign};
 
 /// How long to wait before a server is asked again that refused us: an operator must do something.
 const REFUSED_PAUSE: Duration = Duration::from_secs(3);
@@ -49,7 +49,8 @@ pub(crate) struct Connection {
 struct Shared {
     address: Address,
     settings: Settings,
-    identity: Identity,
+    /// What the log must be; none for a connection that only looks for keys.
+    identity: Option<Identity>,
     state: watch::Sender<State>,
     /// Woken when the current generation is reported broken.
     broken: Notify,
@@ -57,7 +58,7 @@ struct Shared {
 
 impl Connection {
     /// Begins to connect.
-    pub(crate) fn open(address: Address, settings: Settings, identity: Identity) -> Self {
+    pub(crate) fn open(address: Address, settings: Settings, identity: Option<Identity>) -> Self {
         let (state, _) = watch::channel(State::New);
         let shared = Arc::new(Shared { address, settings, identity, state, broken: Notify::new() });
         let supervisor = tokio::spawn(supervise(Arc::clone(&shared)));
@@ -216,6 +217,7 @@ async fn attempt(shared: &Shared, number: u64) -> Result<Generation, Refusal> {
 /// Whether this is a log to go on with.
 async fn checked(shared: &Shared, generation: &Generation) -> Result<(), Refusal> {
     let Shared { address, settings, identity, .. } = shared;
+    let Some(identity) = identity else { return Ok(()) };
     let checking = identity.check(generation, address, settings);
     tokio::time::timeout(CHECK_PATIENCE, checking).await.unwrap_or_else(|_| Err(silent(address)))
 }

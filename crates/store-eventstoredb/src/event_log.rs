@@ -53,7 +53,7 @@ impl EventStoreLog {
     /// Connects, and begins to follow the log into the copy. A server that cannot be reached is waited
     /// for in the background; reads are answered meanwhile.
     ///
-    /// `key_check` is derived from the master key and tells a log that was begun under another.
+    /// `key_check` is derived from the root key and tells a log that was begun under another.
     ///
     /// # Errors
     /// [`Refusal`] when waiting would not help.
@@ -73,7 +73,7 @@ impl EventStoreLog {
             key_check,
             names: Names::new(&settings.namespace),
         };
-        let connection = Arc::new(Connection::open(address, settings.clone(), identity));
+        let connection = Arc::new(Connection::open(address, settings.clone(), Some(identity)));
         let end = match connection.first_attempt().await {
             State::Refused(refusal) => return Err(refusal),
             State::Up(generation) => generation.head(settings.read_patience).await.ok().flatten(),

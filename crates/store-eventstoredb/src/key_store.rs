@@ -4,18 +4,21 @@
 //! destroyed and has the stream keep no more than its newest event: the key is out of reach at once,
 //! and out of the files of a node after its next scavenge.
 
+mod before_the_log;
+mod listing;
 mod turns;
 
 use std::sync::Arc;
 
 use annals_domain::TenantId;
-use annals_ports::{KeyStore, KeyStoreError};
-use annals_record::{KeyId, WrappedKey};
+use annals_ports::{KEY_PAGE_MAX, KeyPage, KeyPlace, KeyStore, KeyStoreError, Rewrapped};
+use annals_record::{KeyId, WrappedKey, WrappedRoot};
 use async_trait::async_trait;
 use bytes::Bytes;
 use eventstore::{ExpectedRevision, RecordedEvent};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -103,6 +106,40 @@ impl EventStoreKeys {
         Err(Failure::unknown("other nodes put and destroyed the same key all the time"))
     }
 
+    /// Appends another form of a key behind the expected one.
+    async fn replace(
+        &self,
+        stream: &str,
+        expected: &WrappedKey,
+        key: WrappedKey,
+    ) -> Result<bool, Failure> {
+        let event = Proposed::binary(Uuid::new_v4(), WRAPPED_TYPE, Bytes::from(key.0));
+        let revision = match Current::of(self.streams.read_last(stream).await?) {
+            Current::Key(stored, revision) if stored == *expected => revision,
+            _ => return Ok(false),
+        };
+        match self.streams.append(stream, ExpectedRevision::Exact(revision), &[event]).await {
+            Ok(_) => Ok(true),
+            // Somebody destroyed or replaced it since.
+            Err(Failure::Conflict) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The same, and has the server drop the older forms, if this user may.
+    async fn replace_for_good(
+        &self,
+        stream: &str,
+        expected: &WrappedKey,
+        key: WrappedKey,
+    ) -> Result<bool, Failure> {
+        let replaced = self.replace(stream, expected, key).await?;
+        if replaced && let Err(failure) = self.keep_newest_only(stream).await {
+            warn!(%failure, stream, "the server keeps older wrapped forms of a key");
+        }
+        Ok(replaced)
+    }
+
     async fn destroy(&self, stream: &str) -> Result<bool, Failure> {
         for _ in 0..CONFLICTS_MAX {
             let Current::Key(_, revision) = Current::of(self.streams.read_last(stream).await?)
@@ -142,6 +179,26 @@ impl EventStoreKeys {
 
 #[async_trait]
 impl KeyStore for EventStoreKeys {
+    async fn root_key(&self) -> Result<Option<WrappedRoot>, KeyStoreError> {
+        let root = self.get(&self.streams.names().root_key()).await;
+        Ok(root.map_err(|failure| error("reading the root key", failure))?.map(root_of))
+    }
+
+    async fn put_root_key(&self, key: WrappedRoot) -> Result<WrappedRoot, KeyStoreError> {
+        let put = self.put(&self.streams.names().root_key(), WrappedKey(key.0)).await;
+        put.map(root_of).map_err(|failure| error("storing the root key", failure))
+    }
+
+    async fn replace_root_key(
+        &self,
+        expected: &WrappedRoot,
+        key: WrappedRoot,
+    ) -> Result<bool, KeyStoreError> {
+        let (stream, expected) = (self.streams.names().root_key(), WrappedKey(expected.0.clone()));
+        let replaced = self.replace_for_good(&stream, &expected, WrappedKey(key.0)).await;
+        replaced.map_err(|failure| error("replacing the root key", failure))
+    }
+
     async fn tenant_key(&self, tenant: &TenantId) -> Result<Option<WrappedKey>, KeyStoreError> {
         self.get(&self.tenant_stream(tenant))
             .await
@@ -155,6 +212,16 @@ impl KeyStore for EventStoreKeys {
     ) -> Result<WrappedKey, KeyStoreError> {
         let put = self.put(&self.tenant_stream(tenant), key).await;
         put.map_err(|failure| error("storing a tenant's key", failure))
+    }
+
+    async fn replace_tenant_key(
+        &self,
+        tenant: &TenantId,
+        expected: &WrappedKey,
+        key: WrappedKey,
+    ) -> Result<bool, KeyStoreError> {
+        let replaced = self.replace_for_good(&self.tenant_stream(tenant), expected, key).await;
+        replaced.map_err(|failure| error("replacing a tenant's key", failure))
     }
 
     async fn person_keys(
@@ -197,6 +264,28 @@ impl KeyStore for EventStoreKeys {
         Ok(in_force.into_iter().map(|(_, key)| key).collect())
     }
 
+    async fn person_key_page(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyPlace>,
+        limit: usize,
+    ) -> Result<KeyPage, KeyStoreError> {
+        let page = self.page(tenant, after, limit.clamp(1, KEY_PAGE_MAX)).await;
+        page.map_err(|failure| error("listing persons' keys", failure))
+    }
+
+    async fn replace_person_keys(
+        &self,
+        tenant: &TenantId,
+        keys: Vec<Rewrapped>,
+    ) -> Result<Vec<bool>, KeyStoreError> {
+        let replacing = keys.into_iter().map(async |Rewrapped { id, expected, key }| {
+            self.replace(&self.person_stream(tenant, &id), &expected, key).await
+        });
+        let replaced = stream::iter(replacing).buffered(AT_ONCE).try_collect().await;
+        replaced.map_err(|failure| error("replacing persons' keys", failure))
+    }
+
     async fn destroy_person_key(
         &self,
         tenant: &TenantId,
@@ -205,6 +294,28 @@ impl KeyStore for EventStoreKeys {
         let destroyed = self.destroy(&self.person_stream(tenant, id)).await;
         destroyed.map_err(|failure| error("destroying a person's key", failure))
     }
+
+    async fn ever_destroyed(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<Vec<bool>, KeyStoreError> {
+        let names: Vec<String> = ids.iter().map(|id| self.person_stream(tenant, id)).collect();
+        // A key is the first event of its stream, or comes after one that was destroyed.
+        stream::iter(names)
+            .map(async |name| {
+                let last = self.streams.read_last(&name).await?;
+                Ok(last.is_some_and(|event| event.revision > 0))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(|failure: Failure| error("reading which keys were destroyed", failure))
+    }
+}
+
+fn root_of(WrappedKey(stored): WrappedKey) -> WrappedRoot {
+    WrappedRoot(stored)
 }
 
 fn error(doing: &'static str, failure: Failure) -> KeyStoreError {

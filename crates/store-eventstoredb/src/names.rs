@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Tells that a namespace of a server is used by Annals.
 const INSTALLATION: &str = "annals-installation";
+/// The key of the installation, wrapped.
+const ROOT_KEY: &str = "annals-rootkey";
 /// Before the name of a tenant.
 const TENANT_KEY_PREFIX: &str = "annals-tenantkey-";
 /// Before the name of a tenant and the pseudonym of a person.
@@ -38,6 +40,10 @@ impl Names {
 
     pub(crate) fn installation(&self) -> String {
         self.on_server(INSTALLATION)
+    }
+
+    pub(crate) fn root_key(&self) -> String {
+        self.on_server(ROOT_KEY)
     }
 
     pub(crate) fn tenant_key(&self, tenant: &str) -> String {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::generation::Lane;
 use crate::names::Names;
 use crate::settings::Settings;
-use crate::wire::{Proposed, Written};
+use crate::wire::{Place, Proposed, Written};
 
 /// The first pause before an append is sent again; each further one is twice as long.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -124,6 +124,19 @@ impl Streams {
         let patience = self.settings.read_patience;
         let stream: Arc<str> = stream.into();
         self.repeating(async move |generation| generation.read_last(&stream, patience).await).await
+    }
+
+    /// Up to `limit` events of the whole server, from a place on, that included; `None`: from its beginning.
+    pub(crate) async fn read_all_from(
+        &self,
+        from: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, Failure> {
+        let patience = self.settings.read_patience;
+        self.repeating(async move |generation| {
+            generation.read_all_from(from, limit, patience).await
+        })
+        .await
     }
 
     /// Writes the metadata of a stream that has none.

@@ -1,15 +1,16 @@
 //! The state of access in `access.db`; rebuilt from the log when it is lost.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use annals_domain::access::state::{AccessChange, AccessEntry};
 use annals_domain::{Position, TenantId};
 use annals_ports::{AccessStore, ReadModelError};
+use annals_record::sealed_file::FileKey;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction, params};
 
-use crate::file::{Format, OpenError, within};
+use crate::file::{Format, OpenError, drop_old_pages, within};
 
 const FORMAT: Format = Format {
     file: "access.db",
@@ -23,6 +24,9 @@ const FORMAT: Format = Format {
     remedy: "delete it and start again, it is made anew from the log; nothing is lost by that",
 };
 
+const PUT: &str = "INSERT INTO entries (tenant, name, entry) VALUES (?1, ?2, ?3)
+     ON CONFLICT DO UPDATE SET entry = excluded.entry";
+
 /// The access store of one machine.
 #[derive(Debug)]
 pub struct SqliteAccess {
@@ -32,9 +36,10 @@ pub struct SqliteAccess {
 }
 
 impl SqliteAccess {
-    /// Opens the store in a data directory, and makes it first where there is none.
-    pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self { connection: Mutex::new(FORMAT.open(dir)?), dir: dir.to_owned() })
+    /// Opens the store in a data directory, and makes it first where there is none. It lies there
+    /// encrypted under this key; what lies otherwise is removed and must be filled anew.
+    pub fn open(dir: &Path, key: &FileKey) -> Result<Self, OpenError> {
+        Ok(Self { connection: Mutex::new(FORMAT.open_sealed(dir, key)?), dir: dir.to_owned() })
     }
 
     fn within<T>(
@@ -60,8 +65,6 @@ impl AccessStore for SqliteAccess {
     }
 
     fn apply(&self, changes: &[AccessChange], end: Position) -> Result<(), ReadModelError> {
-        const PUT: &str = "INSERT INTO entries (tenant, name, entry) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET entry = excluded.entry";
         self.within("apply events", |all| {
             if end <= position(all)? {
                 return Ok(());
@@ -80,6 +83,27 @@ impl AccessStore for SqliteAccess {
             }
             all.prepare_cached("UPDATE progress SET position = ?1")?.execute([end.0 as i64])?;
             Ok(())
+        })
+    }
+
+    fn replace(&self, tenant: &TenantId, entries: &[AccessEntry]) -> Result<(), ReadModelError> {
+        const DOING: &str = "put other entries in the place of a tenant's";
+        self.within(DOING, |all| {
+            all.execute("DELETE FROM entries WHERE tenant = ?1", [tenant.as_str()])?;
+            for entry in entries {
+                all.prepare_cached(PUT)?.execute(params![
+                    tenant.as_str(),
+                    entry.name(),
+                    entry.to_json()
+                ])?;
+            }
+            Ok(())
+        })?;
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        drop_old_pages(&connection).map_err(|source| ReadModelError {
+            model: "access",
+            doing: DOING,
+            source,
         })
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::file::{make_private, sync_parent};
 
 const LOCK_FILE: &str = "annals.lock";
+/// Lies in a directory that a backup is being restored into.
+pub(crate) const UNFINISHED: &str = "restore.unfinished";
 
 /// The data directory, locked for this process until it is dropped.
 ///
@@ -29,6 +31,14 @@ pub enum DataDirError {
         path: PathBuf,
         /// Which process, as far as it told, in brackets.
         holder: String,
+    },
+    /// A backup was not restored to its end.
+    #[error(
+        "a backup was being restored into `{path}` and that did not end; empty the directory and restore again"
+    )]
+    Unfinished {
+        /// Which directory.
+        path: PathBuf,
     },
     /// It cannot be made or locked.
     #[error("cannot use the data directory `{path}` while {doing}")]
@@ -66,6 +76,9 @@ impl DataDir {
                 });
             }
             Err(TryLockError::Error(source)) => return Err(failed("locking it")(source)),
+        }
+        if path.join(UNFINISHED).exists() {
+            return Err(DataDirError::Unfinished { path: path.to_owned() });
         }
         tell_holder(&mut lock).map_err(failed("writing its lock file"))?;
         Ok(Self { path: path.to_owned(), _lock: lock })

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use annals_domain::lifecycle::Removable;
 use annals_domain::{EventId, Position, StreamName};
 use annals_ports::{
     AppendError, AppendItem, Appended, EventLog, LogError, LogReader, ReadsThrough, RemoveError,
@@ -30,9 +31,9 @@ use writer::Writer;
 pub(crate) const FORMAT: Format = Format {
     file: "events.db",
     application_id: i32::from_be_bytes(*b"ANLE"),
-    version: 2,
+    version: 3,
     schema: include_str!("schema/events.sql"),
-    upgrades: &[include_str!("schema/events_2.sql")],
+    upgrades: &[include_str!("schema/events_2.sql"), include_str!("schema/events_3.sql")],
     page_size: 8192,
     durable: true,
     cache_kib: 32 * 1024,
@@ -194,12 +195,12 @@ impl EventLog for SqliteEventLog {
         answer.await.map_err(|_| unanswered())?
     }
 
-    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
-        if positions.is_empty() {
+    async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
+        if events.is_empty() {
             return Ok(0);
         }
         let (reply, answer) = oneshot::channel();
-        let positions = positions.to_vec();
+        let positions = events.iter().map(|event| event.position()).collect();
         self.send(Command::Remove(Removal { run, positions, reply })).await?;
         let doing = "removing records";
         let unanswered = |_| LogError::Unavailable { doing, source: None };

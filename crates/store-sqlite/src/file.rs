@@ -1,13 +1,19 @@
 //! Opening a database file: made with the right mode and schema, or checked to be one of ours.
 
+mod error;
+mod sealing;
+
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use annals_record::sealed_file::FileKey;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+pub use error::OpenError;
 
 /// How long to wait for somebody else's lock on the file: an auditor may have it open.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +32,19 @@ pub(crate) fn within<T>(
     let done = step(&all)?;
     all.commit()?;
     Ok(done)
+}
+
+/// Readers did not let the write-ahead log be emptied.
+#[derive(Debug, thiserror::Error)]
+#[error("what was removed is still in the write-ahead log, for readers kept it there; try again")]
+struct StillInUse;
+
+/// Brings everything over into the file and empties the write-ahead log, so that neither holds older
+/// versions of pages.
+pub(crate) fn drop_old_pages(connection: &Connection) -> Result<(), BoxedError> {
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(StillInUse.into()) }
 }
 
 pub(crate) type BoxedError = Box<dyn std::error::Error + Send + Sync>;
@@ -52,84 +71,28 @@ pub(crate) struct Format {
     pub(crate) remedy: &'static str,
 }
 
-/// A store could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file cannot be made.
-    #[error("cannot create `{path}`")]
-    Create {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It is a database, but none of Annals.
-    #[error(
-        "`{path}` belongs to another program (application id {application_id:#x}); move it out of the data directory"
-    )]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-        /// What its header says.
-        application_id: i32,
-    },
-    /// A later version of Annals wrote it.
-    #[error(
-        "`{path}` has format {found}, this version of Annals knows {known}; run the version that wrote it, or a newer one"
-    )]
-    Newer {
-        /// Which file.
-        path: PathBuf,
-        /// Its format.
-        found: i32,
-        /// The newest format that is known.
-        known: i32,
-    },
-    /// It is not a whole database.
-    #[error("`{path}` is damaged; {remedy}")]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// What to do.
-        remedy: &'static str,
-        /// How it shows.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// The system does not let us.
-    #[error("cannot open `{path}` while {doing}")]
-    Failed {
-        /// Which file.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// Why.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// No thread for the writer.
-    #[error("cannot start the thread that writes `{path}`")]
-    Thread {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-}
-
 impl Format {
-    /// Opens the file for writing, and makes it first where there is none.
+    /// Opens the file for writing, and makes it first where there is none. Anybody can read in it.
     pub(crate) fn open(&self, dir: &Path) -> Result<Connection, OpenError> {
+        self.open_with(dir, None)
+    }
+
+    /// As [`Format::open`], for a file that lies on disk under a key and can be made anew: one that
+    /// does not lie under this key is removed first.
+    pub(crate) fn open_sealed(&self, dir: &Path, key: &FileKey) -> Result<Connection, OpenError> {
+        let path = dir.join(self.file);
+        sealing::remove_unless_under(&path, key)
+            .map_err(|source| OpenError::Replace { path, source })?;
+        self.open_with(dir, Some(key))
+    }
+
+    fn open_with(&self, dir: &Path, key: Option<&FileKey>) -> Result<Connection, OpenError> {
         let path = dir.join(self.file);
         create_private(&path).map_err(|source| OpenError::Create { path: path.clone(), source })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags)
             .map_err(|error| self.failed(&path, "opening it", error))?;
-        connection
-            .busy_timeout(BUSY_TIMEOUT)
-            .map_err(|error| self.failed(&path, "setting it up", error))?;
+        self.begin(&connection, key).map_err(|error| self.failed(&path, "setting it up", error))?;
         let fresh = self.check(&connection, &path)?;
         self.set_up(&connection, fresh)
             .map_err(|error| self.failed(&path, "setting it up", error))?;
@@ -143,10 +106,14 @@ impl Format {
     }
 
     /// Opens a file that is there for reading only.
-    pub(crate) fn open_for_reading(&self, dir: &Path) -> rusqlite::Result<Connection> {
+    pub(crate) fn open_for_reading(
+        &self,
+        dir: &Path,
+        key: Option<&FileKey>,
+    ) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(dir.join(self.file), flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        self.begin(&connection, key)?;
         connection.pragma_update(None, "cache_size", -self.cache_kib)?;
         prepare_once(&connection)?;
         Ok(connection)
@@ -155,12 +122,20 @@ impl Format {
     /// As [`Format::open_for_reading`], and checks that the file is one of these.
     pub(crate) fn open_checked(&self, dir: &Path) -> Result<Connection, OpenError> {
         let path = dir.join(self.file);
-        let connection =
-            self.open_for_reading(dir).map_err(|error| self.failed(&path, "opening it", error))?;
+        let connection = self
+            .open_for_reading(dir, None)
+            .map_err(|error| self.failed(&path, "opening it", error))?;
         match self.check(&connection, &path)? {
             true => Err(OpenError::Foreign { path, application_id: 0 }),
             false => Ok(connection),
         }
+    }
+
+    fn begin(&self, connection: &Connection, key: Option<&FileKey>) -> rusqlite::Result<()> {
+        if let Some(key) = key {
+            sealing::unlock(connection, key, self.page_size)?;
+        }
+        connection.busy_timeout(BUSY_TIMEOUT)
     }
 
     /// Checks whose file it is; says whether it is still empty.

@@ -6,6 +6,7 @@ use annals_domain::notification::{InboxChange, InboxItem, Notification};
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position};
 use annals_ports::{InboxStore, ReadModelError};
+use annals_record::sealed_file::FileKey;
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
@@ -37,9 +38,10 @@ pub struct SqliteInbox {
 }
 
 impl SqliteInbox {
-    /// Opens the store in a data directory, and makes it first where there is none.
-    pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self { file: ReadModel::open(dir, &FORMAT, "inbox", TABLES)? })
+    /// Opens the store in a data directory, and makes it first where there is none. It lies there
+    /// encrypted under this key; what lies otherwise is removed and must be filled anew.
+    pub fn open(dir: &Path, key: &FileKey) -> Result<Self, OpenError> {
+        Ok(Self { file: ReadModel::open(dir, key, &FORMAT, "inbox", TABLES)? })
     }
 }
 
@@ -104,6 +106,28 @@ impl InboxStore for SqliteInbox {
         self.file.forget(person, |_| Ok(()))
     }
 
+    fn retell(&self, erased: &[PersonRef], changes: &[InboxChange]) -> Result<(), ReadModelError> {
+        self.file.retell(erased.iter(), |connection, persons| {
+            for change in changes {
+                match change {
+                    InboxChange::Arrived(told) if erased.contains(&told.recipient) => {
+                        let person = persons.of(connection, &told.recipient)?;
+                        arrive(connection, person, told)?;
+                    }
+                    InboxChange::Arrived(told) => tell_anew(connection, told)?,
+                    InboxChange::Read { recipient, notifications, at } => {
+                        if erased.contains(recipient)
+                            && let Some(person) = find(connection, recipient)?
+                        {
+                            mark_read(connection, person, notifications, microseconds(*at))?;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn clear(&self) -> Result<(), ReadModelError> {
         self.file.clear()
     }
@@ -142,6 +166,15 @@ fn arrive(connection: &Connection, person: i64, message: &Notification) -> rusql
         microseconds(message.created_at),
     ])?;
     if inserted > 0 { count_and_cut(connection, person) } else { Ok(()) }
+}
+
+/// Other words for a message, if it is there.
+fn tell_anew(connection: &Connection, message: &Notification) -> rusqlite::Result<()> {
+    let Some(person) = find(connection, &message.recipient)? else { return Ok(()) };
+    connection
+        .prepare_cached("UPDATE messages SET title = ?3, body = ?4 WHERE person = ?1 AND id = ?2")?
+        .execute(params![person, message.id.as_bytes(), message.title, message.body])?;
+    Ok(())
 }
 
 fn mark_read(

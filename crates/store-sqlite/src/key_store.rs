@@ -1,16 +1,19 @@
 //! Wrapped keys in a file of their own, `keys.db`, from which destroyed ones vanish.
 
+mod counting;
 mod puts;
+mod replacing;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use annals_domain::TenantId;
-use annals_ports::{KeyStore, KeyStoreError};
-use annals_record::{KeyId, WrappedKey};
+use annals_ports::{KEY_PAGE_MAX, KeyPage, KeyPlace, KeyStore, KeyStoreError, Rewrapped};
+use annals_record::{KeyId, WrappedKey, WrappedRoot};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+pub use self::counting::KeyCounts;
 use self::puts::Puts;
 use crate::file::{Format, OpenError, is_for_want_of_space};
 use crate::pool::Pool;
@@ -18,9 +21,9 @@ use crate::pool::Pool;
 pub(crate) const FORMAT: Format = Format {
     file: "keys.db",
     application_id: i32::from_be_bytes(*b"ANLK"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/keys.sql"),
-    upgrades: &[],
+    upgrades: &[include_str!("schema/keys_2.sql")],
     page_size: 4096,
     durable: true,
     cache_kib: 16 * 1024,
@@ -113,6 +116,18 @@ impl Files {
         Ok(written)
     }
 
+    /// Replaces in one transaction; then older forms leave the files, unless somebody reads just now.
+    fn replace(
+        &self,
+        replace: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<bool, BoxedError> {
+        let replaced = self.write(replace)?;
+        if replaced && self.drop_old_pages().is_err() {
+            tracing::debug!("readers still keep the older form of a key in the write-ahead log");
+        }
+        Ok(replaced)
+    }
+
     fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -132,6 +147,29 @@ impl Files {
 
 #[async_trait]
 impl KeyStore for SqliteKeyStore {
+    async fn root_key(&self) -> Result<Option<WrappedRoot>, KeyStoreError> {
+        self.run("reading the root key", |files| files.read(replacing::root_key)).await
+    }
+
+    async fn put_root_key(&self, key: WrappedRoot) -> Result<WrappedRoot, KeyStoreError> {
+        self.run("storing the root key", move |files| {
+            files.write(|transaction| replacing::put_root_key(transaction, key))
+        })
+        .await
+    }
+
+    async fn replace_root_key(
+        &self,
+        expected: &WrappedRoot,
+        key: WrappedRoot,
+    ) -> Result<bool, KeyStoreError> {
+        let expected = expected.clone();
+        self.run("replacing the root key", move |files| {
+            files.replace(|transaction| replacing::replace_root_key(transaction, &expected, &key))
+        })
+        .await
+    }
+
     async fn tenant_key(&self, tenant: &TenantId) -> Result<Option<WrappedKey>, KeyStoreError> {
         let tenant = tenant.clone();
         self.run("reading a tenant's key", move |files| {
@@ -160,6 +198,21 @@ impl KeyStore for SqliteKeyStore {
         .await
     }
 
+    async fn replace_tenant_key(
+        &self,
+        tenant: &TenantId,
+        expected: &WrappedKey,
+        key: WrappedKey,
+    ) -> Result<bool, KeyStoreError> {
+        let (tenant, expected) = (tenant.clone(), expected.clone());
+        self.run("replacing a tenant's key", move |files| {
+            files.replace(|transaction| {
+                replacing::replace_tenant_key(transaction, &tenant, &expected, &key)
+            })
+        })
+        .await
+    }
+
     async fn person_keys(
         &self,
         tenant: &TenantId,
@@ -182,6 +235,34 @@ impl KeyStore for SqliteKeyStore {
         self.puts.put(tenant.clone(), keys, &self.files).await
     }
 
+    async fn person_key_page(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyPlace>,
+        limit: usize,
+    ) -> Result<KeyPage, KeyStoreError> {
+        let (tenant, limit) = (tenant.clone(), limit.clamp(1, KEY_PAGE_MAX));
+        self.run("listing persons' keys", move |files| {
+            files.read(|connection| replacing::page(connection, &tenant, after, limit))
+        })
+        .await
+    }
+
+    async fn replace_person_keys(
+        &self,
+        tenant: &TenantId,
+        keys: Vec<Rewrapped>,
+    ) -> Result<Vec<bool>, KeyStoreError> {
+        let tenant = tenant.clone();
+        self.run("replacing persons' keys", move |files| {
+            files.write(|transaction| {
+                let replace = |change| replacing::replace_person_key(transaction, &tenant, change);
+                keys.iter().map(replace).collect()
+            })
+        })
+        .await
+    }
+
     async fn destroy_person_key(
         &self,
         tenant: &TenantId,
@@ -193,6 +274,48 @@ impl KeyStore for SqliteKeyStore {
             // Also when there was none: an earlier call may have failed between the two steps.
             files.drop_old_pages()?;
             Ok(destroyed)
+        })
+        .await
+    }
+
+    async fn destroy_person_keys(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<u64, KeyStoreError> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        self.run("destroying persons' keys", move |files| {
+            let destroyed = files.write(|transaction| {
+                let mut destroyed = 0;
+                for id in &ids {
+                    destroyed += u64::from(destroy(transaction, &tenant, id)?);
+                }
+                Ok(destroyed)
+            })?;
+            // Also when there were none: an earlier call may have failed between the two steps.
+            files.drop_old_pages()?;
+            Ok(destroyed)
+        })
+        .await
+    }
+
+    async fn ever_destroyed(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<Vec<bool>, KeyStoreError> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        self.run("reading which keys were destroyed", move |files| {
+            files.read(|connection| {
+                let mut read = connection.prepare_cached(
+                    "SELECT destroyed > 0 FROM person_keys WHERE tenant = ?1 AND id = ?2",
+                )?;
+                let mut ever = |id: &KeyId| {
+                    let row = read.query_row(params![tenant.as_str(), id.0], |row| row.get(0));
+                    Ok(row.optional()?.unwrap_or(false))
+                };
+                ids.iter().map(&mut ever).collect()
+            })
         })
         .await
     }

@@ -13,14 +13,18 @@
 //! | `replica.db` | a copy of a log that is kept elsewhere | nothing to do: it is copied anew |
 //!
 //! `SQLite`'s file format is promised for decades, and any auditor can open it with the tools they
-//! have. Only one process at a time may use a data directory; [`DataDir`] sees to that.
+//! have. The read models hold what events hold, opened: they lie on disk under `SQLCipher`. Only one process at a time may use a data directory; [`DataDir`] sees to that.
 
 #![warn(missing_docs)]
 
 mod access_store;
+mod copying;
 mod data_dir;
 mod event_log;
 mod file;
+mod filling;
+#[cfg(test)]
+mod golden;
 mod inbox;
 mod key_store;
 mod local_file;
@@ -36,11 +40,15 @@ mod trees;
 mod verify;
 
 pub use access_store::SqliteAccess;
+pub use copying::{
+    CopyError, DataDirCopy, Stored, StoredKey, StoredRegister, StoredRow, StoredTree,
+};
 pub use data_dir::{DataDir, DataDirError};
 pub use event_log::{EventLogSettings, SqliteEventLog};
 pub use file::OpenError;
+pub use filling::{FillError, FillingDir};
 pub use inbox::{INBOX_MESSAGES_MAX, SqliteInbox};
-pub use key_store::SqliteKeyStore;
+pub use key_store::{KeyCounts, SqliteKeyStore};
 pub use profiles::{PROFILE_ENTRIES_MAX, SqliteProfiles};
 pub use quarantine::SqliteQuarantine;
 pub use registers::SqliteRegisters;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use annals_record::sealed_file::FileKey;
 use rusqlite::Connection;
 
 use crate::file::{BoxedError, Format};
@@ -12,6 +13,7 @@ use crate::file::{BoxedError, Format};
 pub(crate) struct Pool {
     dir: PathBuf,
     format: &'static Format,
+    key: Option<FileKey>,
     connections_max: usize,
     state: Mutex<State>,
     returned: Condvar,
@@ -28,10 +30,16 @@ impl Pool {
         Self {
             dir: dir.to_owned(),
             format,
+            key: None,
             connections_max: connections_max.max(1),
             state: Mutex::default(),
             returned: Condvar::new(),
         }
+    }
+
+    /// The same for a file that lies under a key.
+    pub(crate) fn under(self, key: &FileKey) -> Self {
+        Self { key: Some(key.clone()), ..self }
     }
 
     /// Reads with a connection of the pool.
@@ -42,7 +50,7 @@ impl Pool {
         let mut borrowed = self.borrow();
         let connection = match borrowed.connection.take() {
             Some(connection) => connection,
-            None => self.format.open_for_reading(&self.dir)?,
+            None => self.format.open_for_reading(&self.dir, self.key.as_ref())?,
         };
         read(borrowed.connection.insert(connection))
     }

@@ -13,6 +13,7 @@ use annals_domain::profile::{
     SessionSeen, Viewer, Views,
 };
 use annals_ports::{ProfileStore, ReadModelError};
+use annals_record::sealed_file::FileKey;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::file::{Format, OpenError};
@@ -52,9 +53,10 @@ pub struct SqliteProfiles {
 }
 
 impl SqliteProfiles {
-    /// Opens the store in a data directory, and makes it first where there is none.
-    pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self { file: ReadModel::open(dir, &FORMAT, "profiles", TABLES)? })
+    /// Opens the store in a data directory, and makes it first where there is none. It lies there
+    /// encrypted under this key; what lies otherwise is removed and must be filled anew.
+    pub fn open(dir: &Path, key: &FileKey) -> Result<Self, OpenError> {
+        Ok(Self { file: ReadModel::open(dir, key, &FORMAT, "profiles", TABLES)? })
     }
 }
 
@@ -120,6 +122,35 @@ impl ProfileStore for SqliteProfiles {
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
         self.file.forget(person, |connection| views::forget(connection, person))
+    }
+
+    fn accessed_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(PersonRef, Position)>, ReadModelError> {
+        self.file
+            .read("read who was looked at", |connection| views::accessed_at(connection, positions))
+    }
+
+    fn retell(
+        &self,
+        erased: &BTreeMap<PersonRef, ProfileDelta>,
+        viewed: &BTreeMap<PersonRef, ProfileDelta>,
+    ) -> Result<(), ReadModelError> {
+        self.file.retell(erased.keys(), |connection, persons| {
+            for person in erased.keys() {
+                views::forget(connection, person)?;
+            }
+            for (person, delta) in erased {
+                if *delta != ProfileDelta::default() {
+                    apply::add(connection, persons.of(connection, person)?, delta)?;
+                }
+            }
+            for (person, delta) in viewed {
+                views::replace(connection, persons.of(connection, person)?, delta)?;
+            }
+            Ok(())
+        })
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {

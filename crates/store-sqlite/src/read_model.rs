@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use annals_domain::Position;
 use annals_domain::profile::PersonRef;
 use annals_ports::ReadModelError;
+use annals_record::sealed_file::FileKey;
 use jiff::Timestamp;
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::file::{Format, OpenError};
+use crate::file::{Format, OpenError, drop_old_pages};
 use crate::pool::Pool;
 
 /// How many persons' numbers are remembered.
@@ -47,17 +48,19 @@ pub(crate) struct PersonNumbers {
 impl ReadModel {
     pub(crate) fn open(
         dir: &Path,
+        key: &FileKey,
         format: &'static Format,
         model: &'static str,
         tables: &'static [&'static str],
     ) -> Result<Self, OpenError> {
         let persons = PersonNumbers { known: LruCache::new(PERSONS_MAX) };
-        let connection = format.open(dir)?;
+        let connection = format.open_sealed(dir, key)?;
         connection
             .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
             .map_err(|error| format.failed(&dir.join(format.file), "setting it up", error))?;
         let writer = Mutex::new(Writer { connection, persons });
-        Ok(Self { model, tables, writer, readers: Pool::new(dir, format, READERS) })
+        let readers = Pool::new(dir, format, READERS).under(key);
+        Ok(Self { model, tables, writer, readers })
     }
 
     pub(crate) fn position(&self) -> Result<Position, ReadModelError> {
@@ -99,15 +102,42 @@ impl ReadModel {
     ) -> Result<(), ReadModelError> {
         self.write("forget a person", |transaction, persons| {
             also(transaction)?;
-            let Some(id) = find(transaction, person)? else { return Ok(()) };
-            for table in self.tables {
-                transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [id])?;
-            }
-            transaction.execute("DELETE FROM persons WHERE id = ?1", [id])?;
-            persons.known.pop(person);
-            Ok(())
+            self.forget_rows(transaction, persons, person)
         })?;
         self.drop_old_pages("forget a person")
+    }
+
+    /// Forgets persons' rows and does what is to be done beside, in one transaction; the position stays.
+    pub(crate) fn retell<'p>(
+        &self,
+        erased: impl Iterator<Item = &'p PersonRef>,
+        also: impl FnOnce(&Connection, &mut PersonNumbers) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadModelError> {
+        const DOING: &str = "tell anew what an erasure left";
+        self.write(DOING, |transaction, persons| {
+            for person in erased {
+                self.forget_rows(transaction, persons, person)?;
+            }
+            also(transaction, persons)
+        })?;
+        self.drop_old_pages(DOING)
+    }
+
+    fn forget_rows(
+        &self,
+        connection: &Connection,
+        persons: &mut PersonNumbers,
+        person: &PersonRef,
+    ) -> rusqlite::Result<()> {
+        let Some(id) = find(connection, person)? else { return Ok(()) };
+        for table in self.tables {
+            connection
+                .prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?
+                .execute([id])?;
+        }
+        connection.prepare_cached("DELETE FROM persons WHERE id = ?1")?.execute([id])?;
+        persons.known.pop(person);
+        Ok(())
     }
 
     pub(crate) fn clear(&self) -> Result<(), ReadModelError> {
@@ -147,14 +177,15 @@ impl ReadModel {
         })
     }
 
-    /// Empties the write-ahead log, which holds older versions of pages. Readers may prevent it
-    /// for a while; the next checkpoint then does it.
+    /// Empties the write-ahead log, which holds older versions of pages. Readers may prevent it for
+    /// longer than is waited for; that is an error, for the old pages are still there.
     fn drop_old_pages(&self, doing: &'static str) -> Result<(), ReadModelError> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| self.failed(doing, error))
+        drop_old_pages(&writer.connection).map_err(|source| ReadModelError {
+            model: self.model,
+            doing,
+            source,
+        })
     }
 
     fn failed(&self, doing: &'static str, error: rusqlite::Error) -> ReadModelError {

@@ -74,12 +74,18 @@ impl Spool for SqliteSpool {
     }
 
     async fn oldest(&self, limit: usize) -> Result<Vec<Waiting>, LocalStoreError> {
+        self.behind(0, limit).await
+    }
+
+    async fn behind(&self, number: u64, limit: usize) -> Result<Vec<Waiting>, LocalStoreError> {
         const SQL: &str = "SELECT number, tenant, id, lane, at_us, sealed FROM waiting
-             ORDER BY number LIMIT ?1";
+             WHERE number > ?1 ORDER BY number LIMIT ?2";
+        let limit = self::limit(limit);
         self.file
             .read("read events", move |connection| {
                 let mut statement = connection.prepare_cached(SQL)?;
-                statement.query_map([self::limit(limit)], waiting)?.collect()
+                let bounds = params![number as i64, limit];
+                statement.query_map(bounds, waiting)?.collect()
             })
             .await
     }

@@ -240,7 +240,7 @@ fn first_of_a_record(leaves: &[TreeLeaf]) -> i64 {
     positions.find(|position| *position > Position::START).unwrap_or_default().0 as i64
 }
 
-fn shard(row: &Row<'_>) -> rusqlite::Result<TreeShard> {
+pub(crate) fn shard(row: &Row<'_>) -> rusqlite::Result<TreeShard> {
     Ok(TreeShard {
         name: row.get(0)?,
         size: row.get::<_, i64>(1)? as u64,
@@ -251,7 +251,7 @@ fn shard(row: &Row<'_>) -> rusqlite::Result<TreeShard> {
 }
 
 /// Leaves from the columns `positions` and `digests`.
-fn leaves(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<TreeLeaf>> {
+pub(crate) fn leaves(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<TreeLeaf>> {
     let (positions, digests): (Vec<u8>, Vec<u8>) = (row.get(column)?, row.get(column + 1)?);
     let (positions, odd) = positions.as_chunks::<POSITION>();
     let (digests, odder) = digests.as_chunks::<HASH>();

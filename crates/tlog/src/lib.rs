@@ -7,19 +7,22 @@
 //! | to | use |
 //! |---|---|
 //! | grow a log | [`Tree`], [`bundle`], [`Checkpoint::sign`] |
-//! | prove | [`inclusion_proof`], [`consistency_proof`], [`ProofFile`] |
-//! | check | [`verify_inclusion`], [`verify_consistency`], [`Policy::check`], [`verify_log`] |
+//! | prove | [`inclusion_proof`], [`multi_proof`], [`consistency_proof`], [`ProofFile`] |
+//! | check | [`verify_inclusion`], [`verify_multi`], [`verify_consistency`], [`Policy::check`], [`verify_log`] |
 //! | promise | [`receipt`] |
+//! | certify | [`certificate`] |
 //! | witness | [`cosignature`], [`witness::decide`] |
 
 #![warn(missing_docs)]
 
 pub mod bundle;
+pub mod certificate;
 mod checkpoint;
 pub mod cosignature;
 mod hash;
 mod key;
 mod leaf;
+mod multi_proof;
 mod note;
 pub mod policy;
 mod proof;
@@ -40,6 +43,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use hash::{HASH_LEN, Hash, empty_root, leaf_hash, node_hash, root_of};
 pub use key::{Algorithm, KeyError, NAME_LEN_MAX, SigningKey, VerifyingKey};
 pub use leaf::{ENTRY_LEN, ENTRY_VERSION, Entry};
+pub use multi_proof::{multi_proof, verify_multi};
 pub use note::{NOTE_LEN_MAX, Note, NoteError, SIGNATURES_MAX, Signature, VerifyError};
 pub use policy::Policy;
 pub use proof::{

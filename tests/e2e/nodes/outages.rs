@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use annals_eventstoredb_double::{Cluster, Options, Server};
+use annals_eventstoredb_double::{Cluster, Options};
 use annals_tests::{
-    Caller, Ledger, PATIENCE, Secrets, Setup, TestService, Waiting, check_whole, samples,
-    wait_until,
+    Caller, Ledger, PATIENCE, Secrets, TestService, Waiting, check_whole, samples, wait_until,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{RECOVERY, node, server};
-use crate::{ANNALS, text};
+use crate::text;
 
 const WRITERS: usize = 4;
 const OUTAGES: usize = 3;
@@ -22,9 +21,12 @@ const EVENTS_BEFORE: usize = 40;
 
 #[tokio::test]
 async fn a_service_whose_server_is_down_starts_says_so_and_begins_to_record_by_itself() {
-    let server = Server::start(Options { listening: false, ..Options::default() });
-    let setup = Setup::node_of(&server.url(), &Secrets::make());
-    let mut service = TestService::listening_as(ANNALS, setup).await;
+    let server = server();
+    let mut service = node(&server.url(), &Secrets::make()).await;
+    service.stop().await;
+    // It has seen the root key there once, and goes by its own copy.
+    server.stop();
+    service.restart_listening().await;
     let (status, ready) = service.readiness().await;
     assert_eq!(status, 503, "{ready}");
     assert_eq!(ready["ingest"], false);

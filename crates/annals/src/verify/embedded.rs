@@ -11,16 +11,17 @@ use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore, SqliteTrees, 
 use indicatif::ProgressBar;
 
 use super::Findings;
+use crate::configuration::Settings;
 use crate::exit::{self, Failure};
-use crate::integrity::IntegritySettings;
-use crate::{secrets, store};
+use crate::master_key::KeySettings;
+use crate::{root_key, store};
 
 /// The file of wrapped keys.
 const KEYS: &str = "keys.db";
 
 pub(super) async fn look(
     data_dir: &Path,
-    settings: &IntegritySettings,
+    settings: &Settings,
     bar: &ProgressBar,
 ) -> anyhow::Result<Findings> {
     store::refuse_copy(data_dir)?;
@@ -40,7 +41,7 @@ pub(super) async fn look(
     } else if report.is_whole() {
         // A file that is not whole cannot be opened as a log.
         bar.set_message("opening every record");
-        let opened = open_records(&dir, bar).await?;
+        let opened = open_records(&dir, &settings.keys, bar).await?;
         told.extend(opened.findings);
         total += opened.findings_total;
         bar.set_message("comparing with the Merkle trees");
@@ -62,16 +63,17 @@ pub(super) async fn look(
 
 async fn open_records(
     dir: &DataDir,
+    settings: &KeySettings,
     bar: &ProgressBar,
 ) -> anyhow::Result<annals_engine::OpeningReport> {
     let path = dir.path();
     let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
     let keys = Arc::new(SqliteKeyStore::open(path)?);
-    let master = secrets::master_key(path)?;
+    let root = root_key::of_embedded(path, settings, &*log, &keys, false).await?;
     let was_destroyed = |tenant: &TenantId, id: &KeyId| keys.was_destroyed(tenant, id);
     let progress = |at: Position| bar.set_position(at.0);
     let report =
-        open_every_record(log.clone(), keys.clone(), master, was_destroyed, progress).await?;
+        open_every_record(log.clone(), keys.clone(), root, was_destroyed, progress).await?;
     log.close().await;
     Ok(report)
 }
@@ -79,16 +81,17 @@ async fn open_records(
 /// Compares the log with its trees. Records that retention removed have leaves still.
 async fn compare_trees(
     dir: &DataDir,
-    settings: &IntegritySettings,
+    settings: &Settings,
     removed: u64,
     bar: &ProgressBar,
 ) -> anyhow::Result<TreeReport> {
     let path = dir.path();
     let log = Arc::new(SqliteEventLog::open(path, Default::default())?);
     let trees = Arc::new(SqliteTrees::open(path)?);
-    let master = secrets::master_key(path)?;
+    let keys = SqliteKeyStore::open(path)?;
+    let root = root_key::of_embedded(path, &settings.keys, &*log, &keys, false).await?;
     let TileParts { store, signer, mark, .. } =
-        settings.parts(path, trees, log.clone(), &master)?;
+        settings.integrity.parts(path, trees, log.clone(), &root)?;
     let checked = check_trees(&*log, &*store, &signer, &*mark, |read| {
         bar.inc(read as u64);
         true

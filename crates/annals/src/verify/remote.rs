@@ -12,22 +12,23 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::Findings;
-use crate::configuration::StoreSettings;
+use crate::configuration::Settings;
 use crate::exit::{self, Failure};
-use crate::{secrets, store};
+use crate::store;
 
 /// More findings are only counted.
 const TOLD_MAX: usize = 1000;
 
 pub(super) async fn look(
     data_dir: &Path,
-    settings: &StoreSettings,
+    settings: &Settings,
     bar: &ProgressBar,
 ) -> anyhow::Result<Findings> {
-    let master = secrets::master_key(data_dir)?;
+    let Settings { store: server, keys, .. } = settings;
+    let root = store::remote_root(data_dir, server, keys, false).await?;
     let copy = Copy::begin()?;
     bar.set_message("reading the log from the server");
-    let log = Arc::new(store::follow(&copy.dir, settings, &master).await?);
+    let log = Arc::new(store::follow(&copy.dir, server, &root).await?);
     if let Some(trouble) = log.health().trouble {
         return Err(Failure::new(exit::IO, trouble).into());
     }
@@ -39,7 +40,7 @@ pub(super) async fn look(
     let keys = Arc::new(log.keys());
     // Keys on a server are not remembered when they are destroyed.
     let opened =
-        open_every_record(log.clone(), keys, master, |_, _| Ok(true), |at| bar.set_position(at.0))
+        open_every_record(log.clone(), keys, root, |_, _| Ok(true), |at| bar.set_position(at.0))
             .await?;
     // With the log its findings end.
     drop(log);

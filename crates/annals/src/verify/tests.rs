@@ -1,7 +1,7 @@
 //! Attacks on a data directory, each of which `annals verify` must tell of.
 
 mod damage;
-mod directory;
+pub(crate) mod directory;
 mod dump;
 mod events;
 mod flips;

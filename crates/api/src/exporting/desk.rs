@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Weak};
 
+use annals_domain::lifecycle::copy_for;
 use annals_domain::{Position, Recorded};
 use annals_engine::{ExportDesk, ExportView, Requester};
 use annals_export::Row;
 
-use super::rights::principal_of;
+use super::rights::{about, principal_of};
 use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
 use crate::rate_limits::Usage;
@@ -27,6 +28,8 @@ struct Desk {
 struct View {
     api: Api,
     caller: Caller,
+    /// Whose copy it is; then it holds nothing of others, and all that is theirs.
+    about: Option<String>,
 }
 
 impl ExportDesk for Desk {
@@ -35,8 +38,8 @@ impl ExportDesk for Desk {
         let principal = principal_of(&api, requester)?;
         let (usage, reads) = (Usage::default(), Reads::default());
         let state = Default::default();
-        let caller = Caller { principal, usage, reads, request_id: None, state };
-        Some(Arc::new(View { api, caller }))
+        let caller = Caller { principal, usage, reads, request_id: None, state, masking_key: None };
+        Some(Arc::new(View { api, caller, about: about(requester) }))
     }
 
     fn position(&self, position: Position) -> String {
@@ -51,7 +54,14 @@ impl ExportView for View {
         each: &mut dyn FnMut(&Row<'_>) -> serde_json::Result<()>,
     ) -> serde_json::Result<()> {
         let mut seen = [recorded.clone()];
-        self.caller.mask(&self.api, &mut seen);
+        match &self.about {
+            None => self.caller.mask(&self.api, &mut seen),
+            Some(person) => {
+                for recorded in &mut seen {
+                    recorded.event = Arc::new(copy_for(&recorded.event, person));
+                }
+            }
+        }
         let [seen] = &seen;
         let body = EventBody::new(seen, &self.api);
         each(&Row {

@@ -25,6 +25,9 @@ struct Rights {
     sees_own: bool,
     /// The parts of the tenant's events that they saw.
     parts: Vec<Part>,
+    /// The person for whom the file is, who is given nothing of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
 }
 
 /// A part of the tenant's events.
@@ -37,7 +40,10 @@ struct Part {
 }
 
 /// The rights of a caller.
-pub(super) fn of(principal: &Principal) -> Result<serde_json::Value, ApiError> {
+pub(super) fn of(
+    principal: &Principal,
+    about: Option<String>,
+) -> Result<serde_json::Value, ApiError> {
     let rights = Rights {
         roles: principal.roles.clone(),
         expires_at: principal.expires_at,
@@ -46,6 +52,7 @@ pub(super) fn of(principal: &Principal) -> Result<serde_json::Value, ApiError> {
         scope: print(&principal.scope()?.filter()),
         sees_own: principal.may(Permission::ReadOwnEvents),
         parts: parts_of(principal),
+        about,
     };
     Ok(serde_json::to_value(rights).expect("rights are texts and lists of texts"))
 }
@@ -80,8 +87,16 @@ pub(super) fn principal_of(api: &ApiParts, requester: &Requester) -> Option<Prin
     // A file is written with one sight from its first event to its last, also when roles come to mean
     // more in between: what it holds is given to whoever has the sight that is kept with it.
     let same_sight = rights.is_seen_by(&principal) && rights.parts == parts_of(&principal);
-    let allowed = principal.may(Permission::ExportEvents) && same_sight;
-    allowed.then_some(principal)
+    let needed = match rights.about {
+        None => Permission::ExportEvents,
+        Some(_) => Permission::ManageErasures,
+    };
+    (principal.may(needed) && same_sight).then_some(principal)
+}
+
+/// The person for whom a requester has a copy made, if it is that.
+pub(super) fn about(requester: &Requester) -> Option<String> {
+    serde_json::from_value::<Rights>(requester.rights.clone()).ok()?.about
 }
 
 /// Whether the caller, who asked for the job, may still have what is in its file.

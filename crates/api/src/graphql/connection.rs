@@ -5,10 +5,11 @@ use std::sync::Arc;
 use annals_domain::filter::Order;
 use annals_domain::highlight::{Highlight, Highlighter};
 use annals_domain::problem::{ErrorCode, FieldError};
-use annals_engine::{Page, PageRequest, page_key};
+use annals_engine::{ArchivedPage, Page, PageRequest, page_key};
 use async_graphql::{ComplexObject, Enum, SimpleObject};
 
 use super::event::AuditEvent;
+use crate::archived;
 use crate::caller::{Caller, Question};
 use crate::context::Api;
 use crate::error::ApiError;
@@ -56,6 +57,18 @@ pub(super) struct AuditEventConnection {
     nodes: Vec<AuditEvent>,
     /// Where the page lies.
     page_info: PageInfo,
+    /// What of the archive was looked into; null when it was not asked for.
+    archive: Option<ArchiveLookup>,
+}
+
+/// What of the archive was looked into for one page.
+#[derive(SimpleObject)]
+pub(super) struct ArchiveLookup {
+    /// Whether everything that the page spans was looked into. If not, the page ends early, perhaps without
+    /// events, and the one behind its `endCursor` goes on.
+    complete: bool,
+    /// How many pieces of the archive were fetched.
+    pieces: usize,
 }
 
 /// An event with its cursor.
@@ -175,6 +188,7 @@ pub(super) async fn page(
     question: Question,
     order: AuditEventOrder,
     window: Window,
+    include_archived: bool,
 ) -> Result<AuditEventConnection, ApiError> {
     let (limit, cursor, backwards) = window.checked(api)?;
     let order = Order::from(order);
@@ -183,9 +197,28 @@ pub(super) async fn page(
     let Question { scope, filter, shape } = question;
     let highlighter = Arc::new(Highlighter::new(&filter));
     let request = PageRequest { scope, filter, order, after, limit };
+    if include_archived {
+        archived::require(&caller.queries(api), order, "includeArchived")?;
+        let page = caller.queries(api).page_with_archive(request).await?;
+        let events = caller.sees(api, "events", &shape, page.events);
+        let page = ArchivedPage { events, ..page };
+        return Ok(with_archive(api, page, after.is_some()).highlighted(&highlighter));
+    }
     let page = caller.queries(api).page(request).await?;
     let page = Page { events: caller.sees(api, "events", &shape, page.events), ..page };
     Ok(connection(api, page, backwards, after.is_some()).highlighted(&highlighter))
+}
+
+/// Shows a page of log and archive: it may end before its last event is reached.
+fn with_archive(api: &Api, page: ArchivedPage, continued: bool) -> AuditEventConnection {
+    let ArchivedPage { events, next, archive } = page;
+    let shown = connection(api, Page { events, more: next.is_some() }, false, continued);
+    let end_cursor = next.map(|key| api.cursors.page(key)).or(shown.page_info.end_cursor);
+    AuditEventConnection {
+        page_info: PageInfo { end_cursor, ..shown.page_info },
+        archive: Some(ArchiveLookup { complete: archive.complete, pieces: archive.pieces }),
+        ..shown
+    }
 }
 
 /// Shows a page. A page that was read backwards is turned round.
@@ -210,6 +243,7 @@ pub(super) fn connection(
             start_cursor: cursors.first().cloned(),
             end_cursor: cursors.last().cloned(),
         },
+        archive: None,
         nodes: page.events.iter().cloned().map(node).collect(),
         edges: cursors
             .into_iter()

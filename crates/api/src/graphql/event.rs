@@ -35,7 +35,7 @@ impl AuditEvent {
         &self.recorded.event.event_type
     }
 
-    /// Version of the catalogue entry.
+    /// Version of the catalogue entry that `metadata` is shown in.
     async fn schema_version(&self) -> u32 {
         self.recorded.event.schema_version
     }
@@ -232,6 +232,11 @@ impl AuditEvent {
     /// Parts that can no longer be read, because the person they concern was erased.
     async fn erased(&self) -> &[String] {
         &self.recorded.erased
+    }
+
+    /// The version in which the event is stored, when it is shown in a newer one.
+    async fn stored_schema_version(&self) -> Option<u32> {
+        self.recorded.stored_schema_version
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running an operation: the one way to the schema, for POST, GET, events and sockets alike.
 
-use annals_domain::TenantId;
+use annals_domain::{Position, TenantId};
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Request, Response};
 use futures_util::StreamExt;
@@ -22,6 +22,10 @@ pub(super) struct Prepared {
     request: Request,
     kind: OperationType,
 }
+
+/// How far the log was when a subscription was taken on: what comes after is told, however late the
+/// subscription is looked at first.
+pub(super) struct TakenOn(pub(super) Position);
 
 /// What an operation gives.
 pub(super) enum Executed {
@@ -124,7 +128,7 @@ pub(super) async fn execute(
     match kind {
         OperationType::Subscription => {
             let api = api.clone();
-            let responses = schema.execute_stream(request);
+            let responses = schema.execute_stream(request.data(TakenOn(api.queries.head())));
             let settled = responses.then(move |response| {
                 let (api, caller) = (api.clone(), caller.clone());
                 async move { settled(&api, &caller, response).await }

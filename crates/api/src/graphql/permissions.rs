@@ -11,8 +11,8 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, MaintainIndex, ManageQuarantine, ReadCatalogue, ReadOwnEvents,
-    ReadProfiles, ReadTenantEvents, RecordEvents,
+    self, ExportEvents, MaintainIndex, ManageErasures, ManageQuarantine, ReadCatalogue,
+    ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -61,8 +61,8 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Query, "person", &[ReadOwnEvents, ReadProfiles]),
     (Root::Query, "eventTypes", &[ReadCatalogue]),
     (Root::Query, "quarantine", &[ManageQuarantine]),
-    (Root::Query, "export", &[ExportEvents]),
-    (Root::Query, "exports", &[ExportEvents]),
+    (Root::Query, "export", &[ExportEvents, ManageErasures]),
+    (Root::Query, "exports", &[ExportEvents, ManageErasures]),
     (Root::Query, "searchIndexRebuild", &[MaintainIndex]),
     (Root::Query, "integrity", READERS),
     (Root::Mutation, "rebuildSearchIndex", &[MaintainIndex]),
@@ -72,13 +72,13 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "deleteSavedView", READERS),
     (Root::Mutation, "setDefaultView", READERS),
     (Root::Mutation, "requestExport", &[ExportEvents]),
-    (Root::Mutation, "cancelExport", &[ExportEvents]),
+    (Root::Mutation, "cancelExport", &[ExportEvents, ManageErasures]),
     (Root::Mutation, "replayQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "discardQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "markNotificationsRead", &[ReadOwnEvents]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
-    (Root::Subscription, "jobProgress", &[ExportEvents]),
+    (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),
 ];
 
 /// Stands before every field of a root.

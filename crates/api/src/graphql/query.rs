@@ -120,13 +120,18 @@ impl Query {
         #[graphql(desc = "How many, from the end.")] last: Option<i32>,
         #[graphql(desc = "Ahead of this cursor.")] before: Option<String>,
         #[graphql(desc = "Wait until this position is visible.")] min_position: Option<String>,
+        #[graphql(
+            desc = "Whether what only the archive has is looked for, too; newest first alone."
+        )]
+        include_archived: Option<bool>,
     ) -> Result<AuditEventConnection> {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         let question = caller.asks(api, filter).map_err(failed)?;
         wait_for(api, caller, min_position).await.map_err(failed)?;
         let window = Window { first, after, last, before };
-        page(api, caller, question, order_by, window).await.map_err(failed)
+        let archived = include_archived.unwrap_or(false);
+        page(api, caller, question, order_by, window, archived).await.map_err(failed)
     }
 
     /// How many events match; counts no further than `limit`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use annals_domain::Position;
 use annals_domain::profile::PersonRef;
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::Stream;
@@ -9,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::batch::{AuditEventBatch, NotificationBatch};
 use super::event::AuditEvent;
+use super::execution::TakenOn;
 use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
@@ -47,13 +49,13 @@ impl Subscription {
         let (api, caller) = reader(context)?;
         let filter = lowered(filter, query, api).map_err(failed)?;
         let question = caller.asks(api, filter).map_err(failed)?;
-        let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
+        let begin = beginning(context, api, after)?;
         let batch = batch_size.unwrap_or(BATCH_MAX);
         let batch = usize::try_from(batch).ok().filter(|size| (1..=100).contains(size));
         let batch =
             batch.ok_or_else(|| failed(ApiError::bad_request("`batchSize` must be 1 to 100")))?;
         let Question { scope, filter, shape } = question;
-        let live = api.queries.live(&scope, filter, after.map(Cursor::position), batch);
+        let live = api.queries.live(&scope, filter, Some(begin), batch);
         let watch = Watch::open(api, caller, Interface::Graphql, shape).await.map_err(failed)?;
         let state = Some((api.clone(), live, watch));
         Ok(futures_util::stream::unfold(state, async |state| {
@@ -94,11 +96,10 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<NotificationBatch>> + use<>> {
         let (api, caller) = reader(context)?;
         let principal = &caller.principal;
-        let after = after.map(|cursor| api.cursors.read(&cursor)).transpose().map_err(failed)?;
+        let position = beginning(context, api, after)?;
         let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         // Subscribed before the first look, so that what comes in between is not missed.
         let news = api.inbox_news.subscribe();
-        let position = after.map_or_else(|| api.queries.head(), Cursor::position);
         let state = Some(InboxWatch { api: api.clone(), person, news, position, look_first: true });
         Ok(futures_util::stream::unfold(state, async |state| {
             let mut watch = state?;
@@ -110,11 +111,20 @@ impl Subscription {
     }
 }
 
+/// Behind which position a subscription begins: behind the cursor, or where the log was when it was taken
+/// on. It is looked at first only when somebody takes its first answer, and by then more may have come.
+fn beginning(context: &Context<'_>, api: &Api, after: Option<String>) -> Result<Position> {
+    match after {
+        Some(cursor) => api.cursors.read(&cursor).map(Cursor::position).map_err(failed),
+        None => Ok(context.data_opt().map_or_else(|| api.queries.head(), |TakenOn(head)| *head)),
+    }
+}
+
 struct InboxWatch {
     api: Api,
     person: PersonRef,
     news: tokio::sync::broadcast::Receiver<PersonRef>,
-    position: annals_domain::Position,
+    position: Position,
     look_first: bool,
 }
 

@@ -12,6 +12,7 @@ use super::{Accepted, Outcome};
 use crate::auth::Principal;
 use crate::context::ApiParts;
 use crate::error::{ApiError, Code};
+use crate::masking::Masking;
 
 /// An event that is not taken on.
 pub(super) struct Refused {
@@ -46,6 +47,12 @@ impl Refused {
     pub(super) fn conflict(error: ApiError, sent: Bytes, event: EventId) -> Self {
         let (error, reason) = (Box::new(error), RefusalReason::Conflict);
         Self { error, sent: Some(sent), event: Some(event), reason }
+    }
+
+    /// Hides in it what would be hidden in the event, before it is kept or told.
+    fn mask(&mut self, masking: &Masking) {
+        self.sent = self.sent.as_ref().map(|sent| masking.content(sent));
+        *self.error = masking.error((*self.error).clone());
     }
 
     fn entry(&self, principal: &Principal) -> Option<RefusedEvent> {
@@ -83,8 +90,12 @@ const RETRY_SECONDS: u32 = 5;
 pub(super) async fn keep(
     api: &ApiParts,
     principal: &Principal,
-    refused: Vec<(usize, Refused)>,
+    masking: &Masking,
+    mut refused: Vec<(usize, Refused)>,
 ) -> Vec<(usize, Outcome)> {
+    for (_, one) in &mut refused {
+        one.mask(masking);
+    }
     let entries: Vec<RefusedEvent> =
         refused.iter().filter_map(|(_, refused)| refused.entry(principal)).collect();
     let kept = match entries.is_empty() {

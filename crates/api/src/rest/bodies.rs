@@ -1,5 +1,6 @@
 //! Small JSON bodies of the addresses about access.
 
+use annals_domain::EventId;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
@@ -54,6 +55,15 @@ pub(super) fn segment(
     what: &str,
 ) -> Result<String, ApiError> {
     id.map(|Path(id)| id).map_err(|_| ApiError::not_found(what))
+}
+
+/// The id of an event in a path.
+pub(super) fn event_id(
+    id: Result<Path<String>, PathRejection>,
+    what: &str,
+) -> Result<EventId, ApiError> {
+    let id = segment(id, what)?;
+    id.parse().map(EventId).map_err(|_| ApiError::not_found(what))
 }
 
 /// Something that was made.

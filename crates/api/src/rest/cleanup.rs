@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use annals_domain::EventId;
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_engine::Due;
 use axum::Json;
@@ -9,17 +10,14 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::parameters::pairs;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
-use crate::own_facts::{self, Fact};
+use crate::lifecycle::runs::{self, Ran};
 use crate::self_audit::Read;
 
-/// Tells that events were removed, and why.
-const RUN_TYPE: &str = "annals.retention.run";
 const PARAMETERS_MAX: usize = 4;
 
 #[derive(Serialize)]
@@ -31,13 +29,18 @@ struct CleanupBody {
     oldest: Option<Timestamp>,
     newest: Option<Timestamp>,
     more: bool,
+    held: u64,
+    /// The event that tells of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
 }
 
 impl CleanupBody {
-    fn new(dry_run: bool, due: Due, removed: u64) -> Self {
-        let Due { positions, by_class, oldest, newest, more } = due;
-        let more = more || (!dry_run && removed < positions.len() as u64);
-        Self { dry_run, due: positions.len(), removed, by_class, oldest, newest, more }
+    fn new(dry_run: bool, due: Due, removed: u64, run: Option<EventId>) -> Self {
+        let Due { events, by_class, oldest, newest, more, held } = due;
+        let more = more || (!dry_run && removed < events.len() as u64);
+        let (due, run) = (events.len(), run.map(|run| run.to_string()));
+        Self { dry_run, due, removed, by_class, oldest, newest, more, held, run }
     }
 }
 
@@ -52,17 +55,15 @@ pub(super) async fn run(
     if !dry_run {
         api.require_recording()?;
     }
+    let tenant = &caller.principal.tenant;
     let run = api.retention.begin()?;
-    let now = api.clock.now();
-    let due = run.look(&caller.principal.tenant, now).await?;
+    let due = runs::look(&api, tenant, &run).await?;
     if dry_run || due.is_empty() {
         note(&caller, &due);
-        return Ok(Json(CleanupBody::new(dry_run, due, 0)).into_response());
+        return Ok(Json(CleanupBody::new(dry_run, due, 0, None)).into_response());
     }
-    run.require_removal().await?;
-    let told = own_facts::record(&api, &caller, fact(&due, now)).await?;
-    let removed = run.remove(told.id, &due).await?;
-    Ok(Json(CleanupBody::new(dry_run, due, removed)).into_response())
+    let Ran { due, removed, run } = runs::remove(&api, Some(&caller), tenant, &run, due).await?;
+    Ok(Json(CleanupBody::new(dry_run, due, removed, run)).into_response())
 }
 
 /// Without the parameter nothing is removed.
@@ -91,22 +92,6 @@ fn is_dry_run(query: &str) -> Result<bool, ApiError> {
 }
 
 fn note(caller: &Caller, due: &Due) {
-    let returned = due.positions.len();
+    let returned = due.events.len();
     caller.reads.note(Read { what: "retention", shape: "due".into(), returned, subject: None });
-}
-
-fn fact(due: &Due, now: Timestamp) -> Fact {
-    let mut fact = Fact::new(RUN_TYPE);
-    let mut tell = |name: &str, value: Value| fact.metadata.insert(name.into(), value);
-    tell("due", due.positions.len().into());
-    tell("as_of", now.to_string().into());
-    let classes = due.by_class.iter().map(|(class, count)| format!("{class}: {count}"));
-    tell("classes", classes.map(Value::from).collect());
-    for (name, time) in [("oldest", due.oldest), ("newest", due.newest)] {
-        if let Some(time) = time {
-            tell(name, time.to_string().into());
-        }
-    }
-    tell("more", due.more.into());
-    fact
 }

@@ -52,7 +52,7 @@ pub(super) struct JobBody<'a> {
 }
 
 impl<'a> JobBody<'a> {
-    fn new(job: &'a ExportJob, api: &Api) -> Self {
+    pub(super) fn new(job: &'a ExportJob, api: &Api) -> Self {
         let done = job.status == ExportStatus::Done;
         Self {
             id: job.id.to_string(),

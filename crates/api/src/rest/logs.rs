@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use annals_domain::highlight::Highlighter;
 use annals_domain::{EventId, Receipt, Recorded};
-use annals_engine::{PageRequest, page_key};
+use annals_engine::{ArchiveSearch, ArchivedPage, PageRequest, Queries, page_key};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -21,7 +21,7 @@ use crate::context::{Api, ApiParts};
 use crate::error::ApiError;
 use crate::ingest::{self, Accepted, Incoming};
 use crate::view::EventBody;
-use crate::{promising, views};
+use crate::{archived, promising, views};
 
 /// The answer to a recorded event.
 #[derive(Debug, Serialize)]
@@ -126,6 +126,23 @@ struct ListBody<'a> {
     next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<CountBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<ArchiveBody>,
+}
+
+/// What of the archive was looked into.
+#[derive(Serialize)]
+struct ArchiveBody {
+    complete: bool,
+    pieces: usize,
+    bytes: u64,
+}
+
+impl From<ArchiveSearch> for ArchiveBody {
+    fn from(search: ArchiveSearch) -> Self {
+        let ArchiveSearch { complete, pieces, bytes } = search;
+        Self { complete, pieces, bytes }
+    }
 }
 
 #[derive(Serialize)]
@@ -166,20 +183,38 @@ pub(super) async fn list(
         }
     };
     let order = asked.order.or_else(|| view.map(|view| view.order.into())).unwrap_or_default();
+    if asked.include_archived {
+        archived::require(&queries, order, "include_archived")?;
+    }
     let after = asked.cursor.map(|cursor| cursor.on_page(order)).transpose()?;
     let Question { scope, filter, shape } = question;
     let highlighter = asked.highlight.then(|| Highlighter::new(&filter));
     let request = PageRequest { scope, filter, order, after, limit: asked.limit };
-    let page = queries.page(request).await?;
-    let last = page.events.last().filter(|_| page.more);
-    let next_cursor = last.map(|event| api.cursors.page(page_key(event)));
+    let (page, archive) = read(&queries, request, asked.include_archived).await?;
+    let next_cursor = page.next.map(|key| api.cursors.page(key));
     let events = caller.sees(&api, "events", &shape, page.events);
     let body = |event| match &highlighter {
         Some(highlighter) => EventBody::new(event, &api).highlighted(highlighter),
         None => EventBody::new(event, &api),
     };
     let events = events.iter().map(body).collect();
-    Ok(Json(ListBody { events, next_cursor, count }).into_response())
+    Ok(Json(ListBody { events, next_cursor, count, archive }).into_response())
+}
+
+/// A page of the log, or of log and archive.
+async fn read(
+    queries: &Queries,
+    request: PageRequest,
+    include_archived: bool,
+) -> Result<(ArchivedPage, Option<ArchiveBody>), ApiError> {
+    if include_archived {
+        let page = queries.page_with_archive(request).await?;
+        let archive = page.archive.into();
+        return Ok((page, Some(archive)));
+    }
+    let page = queries.page(request).await?;
+    let next = page.events.last().filter(|_| page.more).map(page_key);
+    Ok((ArchivedPage { events: page.events, next, archive: ArchiveSearch::default() }, None))
 }
 
 /// `GET /api/v1/logs/{id}`

@@ -24,6 +24,8 @@ pub(super) struct ListParameters {
     pub(super) highlight: bool,
     /// The saved view whose conditions hold, too.
     pub(super) view: Option<String>,
+    /// Whether what only the archive has is looked for, too.
+    pub(super) include_archived: bool,
 }
 
 impl ListParameters {
@@ -40,6 +42,7 @@ impl ListParameters {
             count: None,
             highlight: false,
             view: None,
+            include_archived: false,
         };
         let mut rest = Vec::new();
         for (name, value) in pairs(text, limits.terms_max)? {
@@ -50,6 +53,7 @@ impl ListParameters {
                 "min_position" => asked.min_position = Some(api.cursors.read(&value)?.position()),
                 "order" => asked.order = Some(order(&value)?),
                 "highlight" => asked.highlight = flag(&name, &value)?,
+                "include_archived" => asked.include_archived = flag(&name, &value)?,
                 "view" => asked.view = Some(value),
                 "count" => asked.count = flag(&name, &value)?.then_some(limits.count_max),
                 _ => rest.push((name, value)),

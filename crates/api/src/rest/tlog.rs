@@ -51,6 +51,7 @@ fn describe(tiles: &Tiles, year: i16) -> Result<Value, TilesError> {
             "promise_seconds": PROMISE_SECONDS,
         },
         "evidence": { "vkey": tiles.evidence_key().to_string() },
+        "certificates": { "vkey": tiles.certificate_key().to_string() },
     }))
 }
 

@@ -9,6 +9,7 @@ use crate::rate_limits::Usage;
 
 fn caller(role: &str) -> Caller {
     Caller {
+        masking_key: None,
         principal: Principal {
             id: "kim".into(),
             tenant: TenantId::new("acme").unwrap(),
@@ -67,6 +68,6 @@ fn what_the_event_tells_passes_its_own_schema() {
     caller.principal.purpose = Some("ticket 7".into());
     let metadata = metadata_of(&[read("events", "*", 0, None)], &caller, Interface::Rest);
     let catalogue = annals_domain::catalogue::Catalogue::shipped();
-    let problems = catalogue.check_metadata(READ_TYPE, &metadata.into());
+    let problems = catalogue.check_metadata(READ_TYPE, 1, &metadata.into());
     assert!(problems.is_empty(), "{problems:?}");
 }

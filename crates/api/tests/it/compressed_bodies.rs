@@ -73,7 +73,9 @@ async fn the_same_event_is_the_same_however_it_was_packed() {
     let plain = send(&service, "/api/v1/logs", &[], true, event.clone().into()).await;
     let packed = send(&service, "/api/v1/logs", &["zstd"], true, zstd_of(event.as_bytes())).await;
     assert_eq!((plain.status.as_u16(), packed.status.as_u16()), (201, 200));
-    assert_eq!(plain.json(), packed.json());
+    // The promise is made anew, and a second may have passed.
+    let what = |answer: serde_json::Value| (answer["id"].clone(), answer["position"].clone());
+    assert_eq!(what(plain.json()), what(packed.json()));
 }
 
 #[tokio::test]

@@ -197,7 +197,7 @@ async fn every_export_and_every_download_leaves_a_trace_without_values() {
     assert!(traces.iter().all(|trace| trace["query"].as_str().unwrap().contains("actor.id:?")));
     let catalogue = annals_domain::catalogue::Catalogue::shipped();
     for trace in &traces {
-        let problems = catalogue.check_metadata("annals.log.exported", trace);
+        let problems = catalogue.check_metadata("annals.log.exported", 1, trace);
         assert!(problems.is_empty(), "{problems:?}");
     }
 }

@@ -58,4 +58,12 @@ permissions! {
     Unmask = "unmask",
     /// See everything for a short time, for a stated reason, before a witness.
     BreakGlass = "break_glass",
+    /// Propose, approve and refuse retention policies; confirm the clock by which events expire.
+    ManageRetention = "manage_retention",
+    /// Place, approve and release legal holds.
+    ManageHolds = "manage_holds",
+    /// Ask for, approve and refuse the erasure of persons.
+    ManageErasures = "manage_erasures",
+    /// Rotate the key of the tenant.
+    ManageKeys = "manage_keys",
 }

@@ -1,5 +1,5 @@
-//! What changes who may come in, and what they find: API keys, revoked tokens, emergency access, saved
-//! views. Folded from the events that tell of it, so it is the same on every node and after every
+//! What changes who may come in, what they find, and what is kept: API keys, revoked tokens, emergency access,
+//! saved views, retention policies, legal holds, erasures. Folded from the events that tell of it, so it is the same on every node and after every
 //! rebuild (DESIGN 1.2).
 //!
 //! Only Annals writes these types, and what could not be is passed over here as well: the rules hold
@@ -9,6 +9,7 @@
 mod api_key;
 mod break_glass;
 mod configuration;
+mod lifecycle;
 mod revocation;
 mod saved_view;
 
@@ -23,6 +24,11 @@ pub use break_glass::{
     BREAK_GLASS_A_DAY_MAX, BREAK_GLASS_MINUTES_MAX, BreakGlass, BreakGlassRefused,
 };
 pub use configuration::{Configuration, ConfigurationDigests, Differences};
+pub use lifecycle::{
+    ERASURE_APPROVED, ERASURE_COMPLETED, ERASURE_REFUSED, ERASURE_REQUESTED, ERASURE_STARTED,
+    HOLD_APPROVED, HOLD_PLACED, HOLD_RELEASE_ASKED, HOLD_RELEASED, POLICY_APPROVED, POLICY_ENDED,
+    POLICY_PROPOSED, TenantLifecycle,
+};
 pub use revocation::{REVOCATIONS_MAX, Revocation, Revoked, RevokedToken};
 pub use saved_view::{
     DefaultView, SavedView, VIEW_DEFAULT_SET, VIEW_DELETED, VIEW_SAVED, VIEWS_MAX,
@@ -31,6 +37,7 @@ pub use saved_view::{
 
 use crate::event::Event;
 use crate::identifiers::TenantId;
+use crate::lifecycle::{ErasedKey, Erasure, Hold, Proposal};
 use crate::record::Recorded;
 use api_key::ApiKeys;
 use break_glass::BreakGlasses;
@@ -51,6 +58,20 @@ pub const BREAK_GLASS_OPENED: &str = "annals.break_glass.opened";
 pub const BREAK_GLASS_CLOSED: &str = "annals.break_glass.closed";
 /// A node came up with another configuration.
 pub const CONFIGURATION_LOADED: &str = "annals.configuration.loaded";
+/// Every type of event that this state is made of, but for what is kept and forgotten: that does not change
+/// when somebody is erased.
+pub const STATE_TYPES: &[&str] = &[
+    KEY_CREATED,
+    KEY_ROTATED,
+    KEY_REVOKED,
+    ACCESS_REVOKED,
+    BREAK_GLASS_OPENED,
+    BREAK_GLASS_CLOSED,
+    VIEW_SAVED,
+    VIEW_DELETED,
+    VIEW_DEFAULT_SET,
+    CONFIGURATION_LOADED,
+];
 /// Whose log tells of the installation itself.
 pub const SYSTEM_TENANT: &str = "system";
 
@@ -70,6 +91,7 @@ pub struct TenantAccess {
     revocations: Revocations,
     break_glasses: BreakGlasses,
     views: SavedViews,
+    lifecycle: TenantLifecycle,
 }
 
 /// One thing that is kept.
@@ -88,6 +110,14 @@ pub enum AccessEntry {
     DefaultView(DefaultView),
     /// The configuration that was loaded last.
     Configuration(Configuration),
+    /// A retention policy that somebody wants, or that is in force.
+    RetentionProposal(Proposal),
+    /// A legal hold.
+    Hold(Hold),
+    /// A request to erase a person.
+    Erasure(Erasure),
+    /// A key that was destroyed.
+    ErasedKey(ErasedKey),
 }
 
 impl AccessEntry {
@@ -100,6 +130,10 @@ impl AccessEntry {
             Self::SavedView(view) => saved_view::view_name(&view.id),
             Self::DefaultView(chosen) => saved_view::default_name(chosen.person.as_deref()),
             Self::Configuration(_) => "configuration".into(),
+            Self::RetentionProposal(proposal) => lifecycle::proposal_name(proposal.event),
+            Self::Hold(hold) => format!("hold/{}", hold.event),
+            Self::Erasure(erasure) => format!("erasure/{}", erasure.event),
+            Self::ErasedKey(erased) => format!("erased_key/{}", erased.event),
         }
     }
 
@@ -165,8 +199,41 @@ impl AccessState {
             VIEW_DELETED => self.in_tenant(event, |tenant| tenant.views.deleted(event)),
             VIEW_DEFAULT_SET => self.in_tenant(event, |tenant| tenant.views.default_set(event)),
             CONFIGURATION_LOADED => self.configuration_loaded(event),
+            POLICY_PROPOSED | POLICY_APPROVED | POLICY_ENDED | HOLD_PLACED | HOLD_APPROVED
+            | HOLD_RELEASE_ASKED | HOLD_RELEASED | ERASURE_REQUESTED | ERASURE_APPROVED
+            | ERASURE_REFUSED | ERASURE_STARTED | ERASURE_COMPLETED => {
+                self.in_tenant(event, |tenant| tenant.lifecycle.apply(event))
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// Which tenants something is known of.
+    pub fn tenants(&self) -> impl Iterator<Item = &TenantId> {
+        self.tenants.keys()
+    }
+
+    /// What is kept and forgotten of a tenant, as entries.
+    pub fn lifecycle_of(&self, tenant: &TenantId) -> Vec<AccessEntry> {
+        self.tenant(tenant).map(|tenant| tenant.lifecycle.entries()).unwrap_or_default()
+    }
+
+    /// What is kept of a tenant of those types ([`STATE_TYPES`]).
+    pub fn entries_of(&self, tenant: &TenantId) -> Vec<AccessEntry> {
+        let configuration = self.configuration().filter(|_| tenant.as_str() == SYSTEM_TENANT);
+        let configuration = configuration.cloned().map(AccessEntry::Configuration);
+        let held = self.tenant(tenant).into_iter().flat_map(TenantAccess::entries);
+        held.chain(configuration).collect()
+    }
+
+    /// Puts these entries in the place of all that was kept of a tenant.
+    pub fn replace(&mut self, tenant: &TenantId, entries: impl IntoIterator<Item = AccessEntry>) {
+        self.tenants.remove(tenant);
+        Arc::make_mut(&mut self.key_owners).retain(|_, owner| owner != tenant);
+        if tenant.as_str() == SYSTEM_TENANT {
+            self.configuration = None;
+        }
+        entries.into_iter().for_each(|entry| self.keep(tenant, entry));
     }
 
     /// What concerns a tenant, if anything does.
@@ -201,6 +268,12 @@ impl AccessState {
             AccessEntry::SavedView(view) => access.views.keep(view),
             AccessEntry::DefaultView(chosen) => access.views.keep_default(chosen),
             AccessEntry::Configuration(_) => {}
+            AccessEntry::RetentionProposal(proposal) => {
+                access.lifecycle.keep_proposal(proposal);
+            }
+            AccessEntry::Hold(hold) => access.lifecycle.keep_hold(hold),
+            AccessEntry::Erasure(erasure) => access.lifecycle.keep_erasure(erasure),
+            AccessEntry::ErasedKey(erased) => access.lifecycle.keep_erased(erased),
         }
     }
 
@@ -249,17 +322,31 @@ impl AccessState {
 /// What a part of the state keeps from now on, and no more.
 #[derive(Debug, Default)]
 struct Kept {
-    put: Option<AccessEntry>,
+    put: Vec<AccessEntry>,
     removed: Vec<String>,
 }
 
 impl Kept {
     fn put(entry: AccessEntry) -> Self {
-        Self { put: Some(entry), removed: Vec::new() }
+        Self { put: vec![entry], removed: Vec::new() }
     }
 }
 
 impl TenantAccess {
+    /// What is kept and forgotten of it.
+    pub fn lifecycle(&self) -> &TenantLifecycle {
+        &self.lifecycle
+    }
+
+    fn entries(&self) -> impl Iterator<Item = AccessEntry> {
+        let keys = self.keys.iter().cloned().map(AccessEntry::ApiKey);
+        let revocations = self.revocations.iter().cloned().map(AccessEntry::Revocation);
+        let opened = self.break_glasses.iter().cloned().map(AccessEntry::BreakGlass);
+        let views = self.views.iter().map(|view| AccessEntry::SavedView((**view).clone()));
+        let defaults = self.views.defaults().map(AccessEntry::DefaultView);
+        keys.chain(revocations).chain(opened).chain(views).chain(defaults)
+    }
+
     /// Its keys, oldest first, also those that hold no longer.
     pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
         self.keys.iter()

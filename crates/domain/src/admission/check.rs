@@ -348,10 +348,13 @@ impl Checker<'_> {
                 format!("is newer than the catalogue's, {newest}"),
             );
         }
-        if entry.metadata.as_object().is_some_and(|schema| schema.len() > 1) {
+        let schema = entry.schema_of(event.schema_version).and_then(Value::as_object);
+        if schema.is_some_and(|schema| schema.len() > 1) {
             // The validator wants a value; lending the object is cheaper than copying it.
             let metadata = Value::Object(std::mem::take(&mut event.metadata));
-            for (path, message) in admission.catalogue.check_metadata(&entry.name, &metadata) {
+            let version = event.schema_version;
+            let problems = admission.catalogue.check_metadata(&entry.name, version, &metadata);
+            for (path, message) in problems {
                 self.refuse(&path, ErrorCode::Schema, message);
             }
             if let Value::Object(metadata) = metadata {

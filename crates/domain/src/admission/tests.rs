@@ -60,6 +60,18 @@ fn the_catalogue_fills_in_what_the_caller_leaves_out() {
 }
 
 #[test]
+fn metadata_is_held_against_the_version_that_it_was_sent_with() {
+    let sent = |version: u32, metadata: serde_json::Value| json!({"type": "user.password.changed", "schema_version": version, "user_id": "u", "metadata": metadata});
+    let old = json!({"how": "own", "attempts": "3"});
+    let event = event(sent(1, old.clone()));
+    assert_eq!(event.schema_version, 1);
+    assert_eq!(serde_json::Value::Object(event.metadata), old, "what is stored is what was sent");
+    refused(sent(2, old), "metadata.attempts", ErrorCode::Schema);
+    refused(sent(1, json!({"attempts": 3})), "metadata.attempts", ErrorCode::Schema);
+    refused(sent(1, json!({"password": "x"})), "metadata.password", ErrorCode::Schema);
+}
+
+#[test]
 fn a_person_who_acts_is_the_subject_unless_another_is_named() {
     let own = event(json!({"type": "a.b", "actor": {"id": "u", "name": "Ann"}}));
     let subject = own.subject.unwrap();

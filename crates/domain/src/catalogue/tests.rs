@@ -50,7 +50,7 @@ fn a_wrong_file_is_refused_with_its_name_and_the_type() {
 #[test]
 fn metadata_is_checked_by_the_schema_without_repeating_it() {
     let catalogue = catalogue();
-    let check = |metadata| catalogue.check_metadata("user.password.changed", &metadata);
+    let check = |metadata| catalogue.check_metadata("user.password.changed", 2, &metadata);
     assert!(check(json!({"method": "self", "more": 1})).is_empty());
     let errors = check(json!({"method": "hunter2", "attempts": "hunter2"}));
     let mut paths: Vec<_> = errors.iter().map(|(path, _)| path.as_str()).collect();
@@ -58,5 +58,5 @@ fn metadata_is_checked_by_the_schema_without_repeating_it() {
     assert_eq!(paths, ["metadata.attempts", "metadata.method"]);
     assert!(!format!("{errors:?}").contains("hunter2"));
     assert_eq!(check(json!({})).len(), 1);
-    assert!(catalogue.check_metadata("unknown.type", &json!({})).is_empty());
+    assert!(catalogue.check_metadata("unknown.type", 1, &json!({})).is_empty());
 }

@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::BufWriter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use annals_domain::{Position, Recorded, StreamName};
+use annals_domain::{Event, Position, Recorded, StreamName};
 use annals_evidence::limits::{EVENTS_MAX, STREAMS_MAX};
 use annals_evidence::{BundleWriter, EventEvidence, Opening, ShownPart, Summary, policy_of_keys};
 use annals_ports::LogEntry;
-use annals_record::Disclosure;
+use annals_record::sealed_file::SealedWriter;
+use annals_record::{Disclosure, PartName};
 use annals_tlog::{Note, ProofFile};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ const PROOF_BYTES: u64 = 1536;
 /// A bundle that is being written.
 pub(super) struct Bundle {
     making: Arc<Making>,
-    writer: BundleWriter<BufWriter<File>>,
+    writer: BundleWriter<SealedWriter<File>>,
     streams: BTreeMap<String, Written>,
     events: u64,
 }
@@ -118,7 +118,8 @@ impl Making {
     ) -> Result<EventEvidence, ExportError> {
         let mut shown = Vec::new();
         self.view.show(recorded, &mut |row| {
-            shown.extend(parts.iter().filter(|part| part.is_told_by(row.event)).map(shown_part));
+            let told = parts.iter().filter(|part| is_told(part, recorded, row.event));
+            shown.extend(told.map(shown_part));
             Ok(())
         })?;
         let (shard, proof) = self.proof(entry.position)?.ok_or(ExportError::NotCovered)?;
@@ -135,6 +136,17 @@ impl Making {
     }
 }
 
+/// Whether the requester sees all of a part. The metadata of an older version is shown in a newer shape, so
+/// it cannot be compared with what is stored: it is told when nothing of it is masked.
+pub(crate) fn is_told(part: &Disclosure, recorded: &Recorded, shown: &Event) -> bool {
+    match part.name {
+        PartName::Metadata if recorded.stored_schema_version.is_some() => {
+            shown.metadata == recorded.event.metadata
+        }
+        _ => part.is_told_by(shown),
+    }
+}
+
 fn shown_part(part: &Disclosure) -> ShownPart {
     let json = String::from_utf8_lossy(&part.json).into_owned();
     ShownPart { name: part.name.to_string(), salt: part.salt, json }
@@ -142,7 +154,11 @@ fn shown_part(part: &Disclosure) -> ShownPart {
 
 impl Bundle {
     /// Begins the bundle of a job in a file.
-    pub(super) fn begin(making: Making, job: &ExportJob, file: File) -> Result<Self, ExportError> {
+    pub(super) fn begin(
+        making: Making,
+        job: &ExportJob,
+        file: SealedWriter<File>,
+    ) -> Result<Self, ExportError> {
         let mut keys: Vec<_> = making.shards.iter().map(|(shard, _)| shard.key.clone()).collect();
         keys.push(making.tiles.heads_key().clone());
         keys.push(making.tiles.evidence_key().clone());
@@ -155,7 +171,7 @@ impl Bundle {
             }),
             policy: policy_of_keys(&keys).map_err(|_| ExportError::TooManyShards)?,
         };
-        let writer = BundleWriter::begin(BufWriter::new(file), opening)?;
+        let writer = BundleWriter::begin(file, opening)?;
         let (making, streams) = (Arc::new(making), BTreeMap::new());
         Ok(Self { making, writer, streams, events: 0 })
     }
@@ -203,7 +219,8 @@ impl Bundle {
         Ok(())
     }
 
-    /// Proves where those streams ended of which nothing is missing, and ends the bundle.
+    /// Proves where those streams ended of which nothing is missing, and ends the bundle, which is durable
+    /// from then on.
     pub(super) async fn finish(self) -> Result<Summary, ExportError> {
         let Self { making, mut writer, streams, .. } = self;
         let complete = streams.iter().filter(|(_, written)| written.is_contiguous());
@@ -216,7 +233,10 @@ impl Bundle {
                     writer.head(head)?;
                 }
             }
-            Ok(writer.finish(making.tiles.bundle_signer())?)
+            let (summary, file) = writer.finish_into(making.tiles.bundle_signer())?;
+            let ended = file.finish().and_then(|file| file.sync_all());
+            ended.map_err(ExportError::file("write the file"))?;
+            Ok(summary)
         })
         .await
     }

@@ -1,6 +1,5 @@
 //! Writing the job of an evidence bundle to its end. It is never gone on with in the middle.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +9,8 @@ use annals_export::{Measured, hex};
 use tokio_util::sync::CancellationToken;
 
 use super::bundle::{Bundle, Making};
-use super::job::ExportJob;
+use super::folder::Folder;
+use super::job::{ExportId, ExportJob};
 use super::office::Office;
 use super::output::finished;
 use super::running::{LOOK_EVERY, Rights, blocking, percent, wanted_of};
@@ -45,7 +45,8 @@ async fn write(
     let mut source = Source::open(queries, wanted, Position::START, job.until).await?;
     let (folder, begun) = (office.folder.clone(), job.clone());
     let mut bundle = blocking(move || {
-        let file = folder.file_to_write(&begun).map_err(ExportError::file("open the file"))?;
+        let opened = folder.file_to_write(&begun);
+        let (file, _) = opened.map_err(ExportError::file("open the file"))?;
         Bundle::begin(making, &begun, file)
     })
     .await?;
@@ -69,20 +70,18 @@ async fn write(
     rights.view()?;
     let (folder, expires) = (office.folder.clone(), office.settings.expires());
     blocking(move || {
-        let (bytes, sha256) = measured(&folder.file_of(&job))?;
+        let (bytes, sha256) = measured(&folder, job.id)?;
         let job = ExportJob { bytes, sha256: Some(sha256), ..job };
         finished(&folder, job, &*rights.desk, expires)
     })
     .await
 }
 
-/// Length and SHA-256 of a file that is durable from then on.
-fn measured(path: &std::path::Path) -> Result<(u64, String), ExportError> {
+/// Length and SHA-256 of what a file holds.
+fn measured(folder: &Folder, id: ExportId) -> Result<(u64, String), ExportError> {
     let measure = || {
-        let file = File::open(path)?;
-        file.sync_all()?;
         let mut measured = Measured::new(io::sink());
-        measured.take_in(file)?;
+        measured.take_in(folder.file(id)?)?;
         Ok((measured.bytes(), hex(&measured.sha256())))
     };
     measure().map_err(ExportError::file("read the file"))

@@ -1,12 +1,13 @@
 //! Where exports are asked for, looked at and fetched.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use annals_domain::query::print;
 use annals_domain::{Position, TenantId};
+use annals_record::sealed_file::SealedReader;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -59,10 +60,19 @@ struct Held {
 /// A finished file.
 #[derive(Debug, Clone)]
 pub struct ExportFile {
-    /// Where it is.
-    pub path: PathBuf,
     /// What it is.
     pub job: ExportJob,
+    folder: Folder,
+}
+
+impl ExportFile {
+    /// Opens it; blocking, as all reading of it.
+    ///
+    /// # Errors
+    /// When it was removed meanwhile, or is not what was written.
+    pub fn open(&self) -> std::io::Result<SealedReader<File>> {
+        self.folder.file(self.job.id)
+    }
 }
 
 /// An export was not begun.
@@ -104,8 +114,8 @@ impl Exports {
         tiles: Option<Tiles>,
         stopping: CancellationToken,
     ) -> std::io::Result<Self> {
-        let ExportParts { dir, settings } = parts;
-        let folder = Folder::open(dir)?;
+        let ExportParts { dir, settings, key } = parts;
+        let folder = Folder::open(dir, key)?;
         let jobs = folder.jobs()?.into_iter().map(|job| (job.id, Held::new(job, true))).collect();
         let direct = Places::new(settings.direct_max, settings.direct_per_tenant_max);
         Ok(Self(Arc::new(Office {
@@ -194,7 +204,7 @@ impl Exports {
     /// The file of one of the requester's jobs, while there is one.
     pub fn file(&self, requester: &Requester, id: ExportId) -> Option<ExportFile> {
         let job = self.find(requester, id).filter(|job| job.status == ExportStatus::Done)?;
-        Some(ExportFile { path: self.0.folder.file_of(&job), job })
+        Some(ExportFile { job, folder: self.0.folder.clone() })
     }
 
     /// The manifest of one of the requester's files, as JSON.
@@ -330,7 +340,7 @@ impl Office {
 
     /// Cancels a job that waits or is written, and tells whether it was one. Whoever writes it ends it;
     /// that takes a moment.
-    async fn cancel(&self, id: ExportId) -> bool {
+    pub(super) async fn cancel(&self, id: ExportId) -> bool {
         let (mut job, waits) = {
             let jobs = self.jobs();
             let Some(held) = jobs.get(&id) else { return false };
@@ -376,6 +386,18 @@ impl Office {
             let folder = self.folder.clone();
             self.blocking(move || folder.remove(id)).await;
         }
+    }
+
+    /// The jobs of a tenant, whatever became of them.
+    pub(super) fn jobs_of(&self, tenant: &TenantId) -> Vec<ExportJob> {
+        let jobs = self.jobs();
+        let own = jobs.values().filter(|held| held.is_of(tenant));
+        own.map(|held| held.job.borrow().clone()).collect()
+    }
+
+    /// Nobody knows of the job from now on.
+    pub(super) fn forget(&self, id: ExportId) {
+        self.jobs().remove(&id);
     }
 
     /// Does something on the disk. What fails there is told of, and tried again by the next sweep.

@@ -1,11 +1,12 @@
 //! The file of a job while it is written. Blocking: for threads of their own.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use annals_domain::Position;
 use annals_export::{Document, Layout, Manifest, Measured, hex};
+use annals_record::sealed_file::SealedWriter;
 use jiff::Timestamp;
 
 use super::folder::Folder;
@@ -13,14 +14,12 @@ use super::job::{ExportJob, ExportStatus};
 use super::pieces::Made;
 use super::{ExportDesk, ExportError};
 
-const BUFFER_BYTES: usize = 256 * 1024;
-
 /// The file of a job, and how far it is.
 pub(crate) struct Output {
     folder: Folder,
     layout: Layout,
     job: ExportJob,
-    document: Document<Measured<BufWriter<File>>>,
+    document: Document<Measured<SealedWriter<File>>>,
     kept_bytes: u64,
 }
 
@@ -34,10 +33,10 @@ impl Output {
         let failed = ExportError::file("open the file");
         let goes_on = layout.format.can_go_on() && job.bytes > 0;
         let job = if goes_on { job } else { job.begun_anew() };
-        let mut file = folder.file_to_write(&job).map_err(&failed)?;
+        let (file, written) = folder.file_to_write(&job).map_err(&failed)?;
         let mut before = Measured::new(io::sink());
-        before.take_in(&mut file).map_err(&failed)?;
-        let out = before.onto(BufWriter::with_capacity(BUFFER_BYTES, file));
+        before.take_in(written).map_err(&failed)?;
+        let out = before.onto(file);
         let document = match goes_on {
             true => Document::resume(out, layout, job.events)
                 .ok_or_else(|| failed(io::Error::other("the form cannot be gone on with")))?,
@@ -69,9 +68,8 @@ impl Output {
     /// Makes durable what was written, and keeps how far that is.
     pub(crate) fn keep(&mut self) -> Result<(), ExportError> {
         let out = self.document.out();
-        out.flush()
-            .and_then(|()| out.inner().get_ref().sync_data())
-            .map_err(ExportError::file("write the file"))?;
+        let sealed = out.flush().and_then(|()| out.inner().seal());
+        sealed.and_then(|file| file.sync_data()).map_err(ExportError::file("write the file"))?;
         let kept = match self.layout.format.can_go_on() {
             true => self.job.clone(),
             false => self.job.clone().begun_anew(),
@@ -88,11 +86,10 @@ impl Output {
         expires: Duration,
     ) -> Result<ExportJob, ExportError> {
         let Self { folder, mut job, document, .. } = self;
-        let mut out = document.finish()?;
-        out.flush()
-            .and_then(|()| out.inner().get_ref().sync_all())
-            .map_err(ExportError::file("write the file"))?;
+        let out = document.finish()?;
         (job.bytes, job.sha256) = (out.bytes(), Some(hex(&out.sha256())));
+        let ended = out.into_inner().finish().and_then(|file| file.sync_all());
+        ended.map_err(ExportError::file("write the file"))?;
         finished(&folder, job, desk, expires)
     }
 }

@@ -1,5 +1,5 @@
 use annals_ports::memory::MemoryKeyStore;
-use annals_record::MasterKey;
+use annals_record::RootKey;
 
 use super::*;
 
@@ -8,14 +8,13 @@ fn tenant() -> TenantId {
 }
 
 fn ring(persons_max: u64, store: &Arc<MemoryKeyStore>) -> KeyRing {
-    KeyRing::remembering(persons_max, store.clone(), MasterKey::from_bytes([7; 32]))
+    KeyRing::remembering(persons_max, store.clone(), RootKey::from_bytes([7; 32]))
 }
 
 async fn put_keys(store: &Arc<MemoryKeyStore>, count: u8) -> Vec<KeyId> {
     let ids: Vec<KeyId> = (0..count).map(|number| KeyId([number; 20])).collect();
     let ring = ring(1000, store);
-    let tenant_key = ring.tenant_key(&tenant()).await.unwrap();
-    ring.load_or_make(&tenant(), &tenant_key, &ids).await.unwrap();
+    ring.load_or_make(&tenant(), &ids).await.unwrap();
     ids
 }
 

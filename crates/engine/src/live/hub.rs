@@ -141,6 +141,13 @@ impl Hub {
         }
     }
 
+    /// Puts other forms of events in the places of those that wait for subscribers.
+    pub(crate) fn replace(&self, anew: &HashMap<Position, Recorded>) {
+        let state = self.lock();
+        let groups = state.groups.list.iter().flatten();
+        groups.flat_map(|group| &group.queues).for_each(|queue| queue.replace(anew));
+    }
+
     /// Waits for one's turn to read for oneself.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.

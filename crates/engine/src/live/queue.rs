@@ -1,7 +1,7 @@
 //! What was found for one subscriber and waits for them: bounded, so that one who is slow takes no
 //! more memory than the others. What does not fit in ends the queue, and its subscriber reads the log.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use annals_domain::{Position, Recorded};
@@ -55,6 +55,16 @@ impl Queue {
         drop(held);
         self.news.notify_one();
         fits
+    }
+
+    /// Puts other forms of events in their places. They weigh what they did: none is larger for it.
+    pub(super) fn replace(&self, anew: &HashMap<Position, Recorded>) {
+        let mut held = self.lock();
+        for (event, _) in &mut held.events {
+            if let Some(other) = anew.get(&event.position) {
+                *event = other.clone();
+            }
+        }
     }
 
     /// Ends the queue; what is in it can still be taken.

@@ -21,7 +21,7 @@ pub(super) struct Memory {
 
 impl Queries {
     /// The next `limit` events behind `after`, in the asked order.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         wanted: &Wanted,
         order: Order,
@@ -125,12 +125,20 @@ impl Memory {
 }
 
 /// An event that was found: in memory, or by its position in the log.
-pub(super) enum Found {
+pub(crate) enum Found {
     Here(Recorded),
     At(Position),
 }
 
 impl Found {
+    /// Where it lies.
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Self::Here(event) => event.position,
+            Self::At(position) => *position,
+        }
+    }
+
     fn here(event: &Recorded) -> Self {
         Self::Here(event.clone())
     }

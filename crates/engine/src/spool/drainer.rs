@@ -129,7 +129,8 @@ impl Draining<'_> {
 
     /// Records the oldest events; says whether some of them wait no longer.
     async fn step(&mut self) -> Result<bool, LocalStoreError> {
-        let spooler = &self.parts.spooler;
+        let spooler = Arc::clone(&self.parts.spooler);
+        let _taking_out = spooler.taking_out.lock().await;
         let oldest = spooler.store.oldest(BATCH_MAX).await?;
         let oldest = if self.cautious { first_of_lanes(oldest) } else { oldest };
         let mut outcome = Outcome::default();

@@ -25,6 +25,7 @@ fn revoked(position: u64, subject: &str) -> Recorded {
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 

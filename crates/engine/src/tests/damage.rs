@@ -3,7 +3,7 @@ use std::sync::Arc;
 use annals_domain::filter::{Filter, Order};
 use annals_domain::{EventId, Position};
 use annals_ports::{EventLog, LogReader, contract};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 
 use super::machine::{
     Machine, PATIENCE, events, everything_of, id, numbers, record_all, request, wait_for,
@@ -128,11 +128,11 @@ async fn opening_every_record_names_what_is_damaged_and_goes_on() {
     record_all(&system, events(20, 5)).await;
     system.stop().await;
     machine.log.corrupt.lock().unwrap().insert(Position(3));
-    let master = MasterKey::from_bytes([9; 32]);
+    let root = RootKey::from_bytes([9; 32]);
     let (log, keys) = (Arc::clone(&machine.log), Arc::clone(&machine.keys));
     let mut progress = Position::START;
     let report =
-        open_every_record(log, keys, master, |_, _| Ok(true), |position| progress = position).await;
+        open_every_record(log, keys, root, |_, _| Ok(true), |position| progress = position).await;
     let report = report.unwrap();
     assert_eq!((report.records, report.findings_total), (27, 3));
     assert!(report.findings[0].contains("position 3"), "{:?}", report.findings);

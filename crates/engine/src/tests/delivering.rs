@@ -198,7 +198,7 @@ async fn settings_that_make_no_sense_stop_the_start() {
     let machine = Machine::default();
     let delivery = DeliverySettings { attempts_max: 0, ..settings().delivery };
     let settings = Settings { delivery, ..settings() };
-    let master = annals_record::MasterKey::from_bytes([9; 32]);
-    let refused = System::start(machine.ports(), master, catalogue().into(), settings).await;
+    let root = annals_record::RootKey::from_bytes([9; 32]);
+    let refused = System::start(machine.ports(), root, catalogue().into(), settings).await;
     assert!(matches!(refused, Err(StartError::Delivery(InvalidDelivery::Nothing))));
 }

@@ -1,6 +1,7 @@
 //! Exports, direct and as jobs: whole, in order, bounded, gone on with, and only while allowed.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,10 +9,11 @@ use std::time::Duration;
 
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Scope};
-use annals_domain::{Position, Recorded};
+use annals_domain::{Position, Recorded, TenantId};
 use annals_export::{Format, Manifest, Measured, Row, hex};
 use annals_ports::memory::MemoryTrees;
-use annals_record::MasterKey;
+use annals_record::RootKey;
+use annals_record::sealed_file::FileKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,6 +21,7 @@ use super::machine::{
     Machine, PATIENCE, event_of, events, everything_of, record_all, settings, start, tenant,
     wait_until_durable,
 };
+use super::nodes::wait_until;
 use crate::export::source::{Source, Way};
 use crate::matching::Wanted;
 use crate::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner, Publishing};
@@ -98,8 +101,13 @@ fn limits() -> ExportSettings {
     }
 }
 
+fn parts(home: &TempDir, settings: ExportSettings) -> ExportParts {
+    let key = FileKey::from_bytes([6; 32]);
+    ExportParts { dir: home.path().join("exports"), settings, key }
+}
+
 async fn system(machine: &Machine, home: &TempDir, limits: ExportSettings) -> (System, Exports) {
-    let parts = ExportParts { dir: home.path().join("exports"), settings: limits };
+    let parts = parts(home, limits);
     let ports = Ports { exports: Some(parts), ..machine.ports() };
     let system = start(ports, Catalogue::default(), settings()).await;
     let exports = system.exports.clone().unwrap();
@@ -136,7 +144,10 @@ async fn ended(exports: &Exports, job: &ExportJob) -> ExportJob {
 }
 
 fn file(exports: &Exports, job: &ExportJob) -> Vec<u8> {
-    std::fs::read(exports.file(&job.requester, job.id).expect("there is a file").path).unwrap()
+    let file = exports.file(&job.requester, job.id).expect("there is a file");
+    let mut bytes = Vec::new();
+    file.open().unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 fn lines(bytes: &[u8]) -> Vec<Value> {
@@ -165,10 +176,10 @@ async fn direct(exports: &Exports, order: ExportOrder) -> (Vec<u8>, crate::Expor
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_events_under_the_same_checkpoint_are_the_same_bundle_byte_for_byte() {
     let (machine, home) = (Machine::default(), tempfile::tempdir().unwrap());
-    let parts = ExportParts { dir: home.path().join("exports"), settings: limits() };
+    let parts = parts(&home, limits());
     let tiles = TileParts {
         store: Arc::new(MemoryTrees::default()),
-        signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+        signer: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
         mark: Arc::new(FileMark::new(home.path().join("tiles.mark"))),
         audit: AuditSettings { interval_seconds: 0, records_per_second: 1 },
         ends: Arc::new(machine.log.memory.clone()),
@@ -181,6 +192,10 @@ async fn the_same_events_under_the_same_checkpoint_are_the_same_bundle_byte_for_
     exports.open_desk(Arc::new(Desk::default()));
     record_all(&system, events(0, 300)).await;
     wait_until_durable(&system, Position(300)).await;
+    // A bundle that is made before the first commitment proves nothing of how streams end.
+    let tiles = system.tiles.clone().unwrap();
+    let committed = async || tiles.newest_commitment().unwrap().is_some();
+    wait_until("there is a commitment", committed).await;
     let mut bundles = Vec::new();
     for _ in 0..2 {
         let order =
@@ -351,7 +366,7 @@ async fn whoever_may_no_longer_export_gets_nothing_more() {
 fn has_file(home: &Path) -> bool {
     let jobs = std::fs::read_dir(home.join("exports")).unwrap();
     let mut files = jobs.flat_map(|job| std::fs::read_dir(job.unwrap().path()).unwrap());
-    files.any(|file| file.unwrap().file_name().to_string_lossy().starts_with("events."))
+    files.any(|file| file.unwrap().file_name() == "events")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -406,6 +421,38 @@ async fn a_file_whose_time_is_over_is_removed_and_shown_as_expired() {
     assert!(!has_file(home.path()));
     exports.0.sweep(end + Duration::from_secs(7 * 3600)).await;
     assert!(exports.find(&kim(), job.id).is_none(), "it is forgotten");
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_leaves_nothing_of_a_tenant_and_all_of_others() {
+    let (machine, home) = (Machine::default(), tempfile::tempdir().unwrap());
+    let (system, exports) = system(&machine, &home, limits()).await;
+    record_all(&system, events(0, 4000)).await;
+    let desk = Arc::new(Desk::default());
+    exports.open_desk(desk.clone());
+    let ordered = order(&exports, Format::Ndjson, Filter::All).await;
+    let other = Requester { tenant: TenantId::new("other").unwrap(), ..kim() };
+    let of_other = ExportOrder { requester: other.clone(), ..ordered.clone() };
+    let kept = ended(&exports, &exports.request(of_other).await.unwrap()).await;
+    let done = ended(&exports, &exports.request(ordered.clone()).await.unwrap()).await;
+    assert_eq!((done.status, kept.status), (ExportStatus::Done, ExportStatus::Done));
+    desk.view.stop_at.store(desk.view.shown.load(Ordering::SeqCst) + 500, Ordering::SeqCst);
+    let running = exports.request(ordered.clone()).await.unwrap();
+    until(&exports, &running, |job| job.status == ExportStatus::Running).await;
+    exports.request(ordered.clone()).await.unwrap();
+    assert_eq!(exports.sweep(&tenant()).await.unwrap(), 3);
+    desk.view.stop_at.store(0, Ordering::SeqCst);
+    assert!(exports.list(&kim()).is_empty());
+    assert_eq!(exports.list(&other).len(), 1);
+    let left: Vec<_> = std::fs::read_dir(home.path().join("exports"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, [kept.id.to_string()]);
+    assert_eq!(exports.sweep(&tenant()).await.unwrap(), 0);
+    let again = ended(&exports, &exports.request(ordered).await.unwrap()).await;
+    assert_eq!(again.status, ExportStatus::Done, "exports go on afterwards");
     system.stop().await;
 }
 

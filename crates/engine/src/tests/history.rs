@@ -42,6 +42,7 @@ fn recorded(event: Event) -> Recorded {
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 

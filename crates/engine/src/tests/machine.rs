@@ -15,7 +15,7 @@ use annals_ports::memory::{
     MemoryRegisters, MemorySpool,
 };
 use annals_ports::{ProfileStore, ReadModelError};
-use annals_record::{MasterKey, content_digest};
+use annals_record::{RootKey, content_digest};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -114,13 +114,14 @@ impl Machine {
             channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,
             tiles: None,
+            archive: None,
         }
     }
 }
 
 pub(super) async fn start(ports: Ports, catalogue: Catalogue, settings: Settings) -> System {
-    let master = MasterKey::from_bytes([9; 32]);
-    System::start(ports, master, Arc::new(catalogue), settings).await.unwrap()
+    let root = RootKey::from_bytes([9; 32]);
+    System::start(ports, root, Arc::new(catalogue), settings).await.unwrap()
 }
 
 /// Profiles that can be told to fail.
@@ -189,6 +190,21 @@ impl ProfileStore for Profiles {
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
         self.memory.forget(person)
+    }
+
+    fn accessed_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(PersonRef, Position)>, ReadModelError> {
+        self.memory.accessed_at(positions)
+    }
+
+    fn retell(
+        &self,
+        erased: &BTreeMap<PersonRef, ProfileDelta>,
+        viewed: &BTreeMap<PersonRef, ProfileDelta>,
+    ) -> Result<(), ReadModelError> {
+        self.memory.retell(erased, viewed)
     }
 
     fn clear(&self) -> Result<(), ReadModelError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use annals_domain::filter::{Count, Filter, Order, PageKey};
 use annals_domain::statistics::{Question, Tally, first_values};
 use annals_domain::{EventId, Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+use annals_ports::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 
 use crate::page_key;
 
@@ -188,6 +188,19 @@ impl SearchIndex for MemoryIndex {
         state.added.retain(|recorded| !positions.contains(&recorded.position));
         state.committed = state.added.len();
         Ok(())
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        let mut rewritten = 0;
+        for event in read(positions)? {
+            let mut state = self.state();
+            let held = state.added.iter_mut().find(|held| held.position == event.position);
+            if let Some(held) = held {
+                *held = event;
+                rewritten += 1;
+            }
+        }
+        Ok(rewritten)
     }
 
     fn clear(&self) -> Result<(), SearchError> {

@@ -9,7 +9,8 @@ use annals_domain::filter::{Count, Filter, Order};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{EventId, Recorded};
 use annals_ports::{
-    Hit, IndexMemory, Look, SearchError, SearchIndex, SearchRequest, Upkeep, Values, ValuesRequest,
+    Hit, IndexMemory, Look, ReadAnew, SearchError, SearchIndex, SearchRequest, Upkeep, Values,
+    ValuesRequest,
 };
 
 use super::machine::{
@@ -110,6 +111,10 @@ impl SearchIndex for FragileIndex {
 
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
         self.held.remove(positions)
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        self.held.rewrite(positions, read)
     }
 
     fn clear(&self) -> Result<(), SearchError> {

@@ -1,21 +1,26 @@
 //! The retention job removes what is due, of one tenant, and nothing of it is found any more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order};
+use annals_domain::lifecycle::TenantPolicy;
+use annals_domain::limits::Limits;
 use annals_domain::profile::PersonRef;
 use annals_domain::retention::RetentionPolicy;
 use annals_domain::time::DateTime;
 use annals_domain::{Event, EventId, Position, TenantId};
 use annals_ports::LogReader;
-use jiff::Timestamp;
+use annals_ports::memory::MemoryRegisters;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::machine::{
     Machine, event, event_of, everything_of, numbers, record_all, record_one, request, tenant,
     wait_until_durable,
 };
-use crate::{Due, Retention, RetentionError, System};
+use crate::{Due, Pacing, Retention, RetentionError, RetentionRules, RetentionTime, System};
 
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
 /// Seven years after the events of `old`.
@@ -38,19 +43,33 @@ fn recent(number: u64) -> Event {
     received(event(number, "ann", "recent"), "2019-11-21T00:00:01Z")
 }
 
-fn standard() -> RetentionPolicy {
-    RetentionPolicy::default()
+pub(super) fn standard() -> RetentionRules {
+    RetentionRules {
+        installation: RetentionPolicy::default(),
+        catalogue: Arc::new(Catalogue::shipped()),
+        limits: Limits::shipped().query,
+    }
+}
+
+async fn due_of(retention: &Retention, tenant: &TenantId) -> Due {
+    let run = retention.begin().unwrap();
+    let mut found = run.look(Some(tenant), at(NOW), Pacing::AtOnce).await.unwrap();
+    found.remove(tenant).unwrap_or_default()
 }
 
 async fn due(retention: &Retention) -> Due {
-    retention.begin().unwrap().look(&tenant(), at(NOW)).await.unwrap()
+    due_of(retention, &tenant()).await
+}
+
+fn positions(due: &Due) -> Vec<Position> {
+    due.events.iter().map(|event| event.position()).collect()
 }
 
 /// Removes what is due; answers how many that were.
 async fn run(retention: &Retention) -> u64 {
+    let due = due(retention).await;
     let run = retention.begin().unwrap();
-    let due = run.look(&tenant(), at(NOW)).await.unwrap();
-    run.remove(RUN, &due).await.unwrap()
+    run.remove(&tenant(), RUN, &due, at(NOW)).await.unwrap()
 }
 
 async fn found(system: &System) -> Vec<u64> {
@@ -70,7 +89,7 @@ async fn what_is_due_goes_and_is_neither_found_nor_counted() {
     recorded(&system, vec![old(1), old(2), recent(3)]).await;
     let retention = system.retention(standard());
     let due = due(&retention).await;
-    assert_eq!(due.positions, [Position(1), Position(2)]);
+    assert_eq!(positions(&due), [Position(1), Position(2)]);
     assert_eq!(due.by_class, BTreeMap::from([("standard".to_owned(), 2)]));
     assert_eq!(
         (due.oldest, due.newest, due.more),
@@ -121,10 +140,15 @@ async fn other_tenants_and_what_annals_needs_to_know_are_left_alone() {
     let revoked = Event { event_type: "annals.access.revoked".into(), ..old(3) };
     recorded(&system, vec![revoked, old(4)]).await;
     let retention = system.retention(standard());
-    assert_eq!(due(&retention).await.positions, [Position(3)]);
+    assert_eq!(positions(&due(&retention).await), [Position(3)]);
     let globex = TenantId::new("globex").unwrap();
-    let theirs = retention.begin().unwrap().look(&globex, at(NOW)).await.unwrap();
-    assert_eq!(theirs.positions, [Position(1)]);
+    let theirs = due_of(&retention, &globex).await;
+    assert_eq!(positions(&theirs), [Position(1)]);
+    let run = retention.begin().unwrap();
+    let all = run.look(None, at(NOW), Pacing::PerSecond(1_000_000)).await.unwrap();
+    let counts: Vec<(&str, usize)> =
+        all.iter().map(|(tenant, due)| (tenant.as_str(), due.events.len())).collect();
+    assert_eq!(counts, [("acme", 1), ("globex", 1)], "and of all in one go");
     system.stop().await;
 }
 
@@ -166,4 +190,65 @@ async fn after_a_restart_nothing_of_it_comes_back() {
     recorded(&system, vec![recent(3)]).await;
     assert_eq!(found(&system).await, [2, 3]);
     system.stop().await;
+}
+
+/// Annals tells of a hold on events of somebody, placed at a time.
+fn hold_on(number: u64, person: &str) -> Event {
+    let query = format!("actor.id:{person}");
+    let metadata = [("matter", "M-1".to_owned()), ("query", query)];
+    Event {
+        event_type: "annals.hold.placed".into(),
+        source: "annals".into(),
+        subject: None,
+        metadata: metadata.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect(),
+        ..received(event(number, "olga", "hold"), "2026-11-20T00:00:00Z")
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_stays_also_when_the_hold_came_after_the_look() {
+    let system = Machine::default().start().await;
+    let by_ben = received(event(2, "ben", "old"), "2019-11-20T23:59:59Z");
+    recorded(&system, vec![old(1), by_ben]).await;
+    let retention = system.retention(standard());
+    let before = due(&retention).await;
+    assert_eq!(positions(&before), [Position(1), Position(2)]);
+    recorded(&system, vec![hold_on(9, "ann")]).await;
+    let after = due(&retention).await;
+    assert_eq!((positions(&after), after.held), (vec![Position(2)], 1));
+    let run = retention.begin().unwrap();
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(found(&system).await, [1, 9], "what was looked for before is looked at again");
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_policy_of_the_tenant_goes_before_the_installations_and_a_simulation_removes_nothing() {
+    let system = Machine::default().start().await;
+    recorded(&system, vec![old(1), recent(2)]).await;
+    let retention = system.retention(standard());
+    let rules = serde_json::json!([{ "keep": "P1Y" }]);
+    let policy = TenantPolicy::new(serde_json::from_value(rules).unwrap()).unwrap();
+    let run = retention.begin().unwrap();
+    let simulated = run.simulate(&tenant(), &policy, at(NOW)).await.unwrap();
+    assert_eq!((simulated.due, simulated.held), (2, 0));
+    assert_eq!(simulated.by_type.values().sum::<u64>(), 2);
+    drop(run);
+    assert_eq!(due(&retention).await.events.len(), 1, "it is not in force");
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alone() {
+    let registers = Arc::new(MemoryRegisters::default());
+    let begin = at("2026-11-21T00:00:00Z");
+    let time = RetentionTime::open(registers.clone(), begin).await.unwrap();
+    let ten_years_on = at("2036-11-21T00:00:00Z");
+    assert!(time.now(ten_years_on).await < at("2026-11-21T00:10:00Z"), "a clock that jumped");
+    assert!(time.behind(ten_years_on).await > SignedDuration::from_hours(24 * 365 * 9));
+    time.keep().await.unwrap();
+    let again = RetentionTime::open(registers, ten_years_on).await.unwrap();
+    assert!(again.now(ten_years_on).await < at("2026-11-21T00:10:00Z"), "nor over a restart");
+    again.confirm(ten_years_on).await.unwrap();
+    assert_eq!(again.now(ten_years_on).await, ten_years_on);
 }

@@ -16,7 +16,7 @@ use annals_ports::{
     CheckpointSink, Direction, LogError, LogReader, OutgoingCheckpoint, PublishError,
     ReadModelError, StreamEnd, StreamEnds, WitnessAnswer, WitnessClient,
 };
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use annals_tlog::stream_heads::{HeadProof, verify_head};
 use annals_tlog::{Algorithm, Hash, Note, SigningKey, TreeHead, VerifyingKey};
 use async_trait::async_trait;
@@ -68,7 +68,7 @@ struct Sealed {
 async fn sealed() -> Sealed {
     let dir = tempfile::tempdir().unwrap();
     let trees = Arc::new(MemoryTrees::default());
-    let signer = LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap();
+    let signer = LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap();
     let mark = Arc::new(FileMark::new(dir.path().join("tiles.mark")));
     let machine = Machine::default();
     let mut ports = machine.ports();
@@ -286,7 +286,7 @@ impl Mark for Stuck {
 async fn no_record_is_left_out_of_the_tree_when_its_checkpoint_could_not_be_signed_at_first() {
     let dir = tempfile::tempdir().unwrap();
     let trees = Arc::new(MemoryTrees::default());
-    let signer = LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap();
+    let signer = LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap();
     let mark = FileMark::new(dir.path().join("tiles.mark"));
     // So often that a projection which may leave out would take the first of two to be at fault.
     let mark = Arc::new(Stuck { mark, failures: AtomicUsize::new(5) });

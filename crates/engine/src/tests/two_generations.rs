@@ -7,7 +7,7 @@ use annals_domain::filter::{Count, Filter};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
 use annals_ports::{
-    Generations, Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest,
+    Generations, Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest,
 };
 
 use super::memory_index::MemoryIndex;
@@ -117,6 +117,10 @@ impl SearchIndex for TwoGenerations {
 
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
         self.current().remove(positions)
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        self.current().rewrite(positions, read)
     }
 
     fn clear(&self) -> Result<(), SearchError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use annals_domain::lifecycle::Removable;
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
@@ -74,8 +75,8 @@ impl EventLog for WatchedLog {
         self.memory.append(batch).await
     }
 
-    async fn remove(&self, run: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
-        self.memory.remove(run, positions).await
+    async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
+        self.memory.remove(run, events).await
     }
 
     fn health(&self) -> LogHealth {

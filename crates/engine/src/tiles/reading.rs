@@ -153,6 +153,11 @@ impl Tiles {
         self.heads.signer.evidence_key().verifying_key()
     }
 
+    /// What verifies certificates.
+    pub fn certificate_key(&self) -> &VerifyingKey {
+        self.heads.signer.certificate_key()
+    }
+
     /// The commitment of a day to where all streams ended, a signed note.
     pub fn commitment(&self, day: Date) -> Result<Option<String>, TilesError> {
         Ok(self.heads.kept.of(day)?)

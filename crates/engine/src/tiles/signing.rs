@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use annals_evidence::names::{bundle_key_name, heads_key_name};
-use annals_record::MasterKey;
+use annals_record::RootKey;
+use annals_tlog::certificate::{self, Certificate, CertificateError};
 use annals_tlog::receipt::{Promised, Receipt, key_name};
 use annals_tlog::{
     Algorithm, Checkpoint, CheckpointError, Hash, KeyError, Note, NoteError, SignedCheckpoint,
     SigningKey, VerifyingKey,
 };
 use jiff::Timestamp;
-use zeroize::Zeroizing;
 
-/// Signs the checkpoints of all shards, each with a key of its own that follows from the master key.
+/// Signs the checkpoints of all shards, each with a key of its own that follows from the root key.
 #[derive(Clone)]
 pub struct LogSigner {
     origin: String,
-    master: Arc<MasterKey>,
+    root: Arc<RootKey>,
     receipts: Arc<SigningKey>,
     heads: Arc<SigningKey>,
     evidence: Arc<SigningKey>,
+    certificates: Arc<SigningKey>,
 }
 
 /// Within so many seconds a published checkpoint covers what was recorded: the promise of a receipt.
@@ -40,12 +41,14 @@ impl LogSigner {
     ///
     /// # Errors
     /// When the name cannot stand in a note.
-    pub fn new(origin: &str, master: MasterKey) -> Result<Self, KeyError> {
-        key(&master, &format!("{origin}/0"))?;
-        let receipts = Arc::new(key(&master, &key_name(origin))?);
-        let heads = Arc::new(key(&master, &heads_key_name(origin))?);
-        let evidence = Arc::new(key(&master, &bundle_key_name(origin))?);
-        Ok(Self { origin: origin.to_owned(), master: Arc::new(master), receipts, heads, evidence })
+    pub fn new(origin: &str, root: RootKey) -> Result<Self, KeyError> {
+        key(&root, &format!("{origin}/0"))?;
+        let receipts = Arc::new(key(&root, &key_name(origin))?);
+        let heads = Arc::new(key(&root, &heads_key_name(origin))?);
+        let evidence = Arc::new(key(&root, &bundle_key_name(origin))?);
+        let certificates = Arc::new(key(&root, &certificate::key_name(origin))?);
+        let (origin, root) = (origin.to_owned(), Arc::new(root));
+        Ok(Self { origin, root, receipts, heads, evidence, certificates })
     }
 
     /// The name of the log without a shard.
@@ -60,7 +63,7 @@ impl LogSigner {
 
     /// What verifies the checkpoints of a shard.
     pub fn verifying_key(&self, shard: &str) -> Result<VerifyingKey, KeyError> {
-        Ok(key(&self.master, &self.origin(shard))?.verifying_key().clone())
+        Ok(key(&self.root, &self.origin(shard))?.verifying_key().clone())
     }
 
     /// A signed checkpoint.
@@ -70,8 +73,13 @@ impl LogSigner {
         size: u64,
         root: Hash,
     ) -> Result<SignedCheckpoint, SignError> {
-        let key = key(&self.master, &self.origin(shard))?;
+        let key = key(&self.root, &self.origin(shard))?;
         Ok(Checkpoint { origin: self.origin(shard), size, root }.sign(&[&key])?)
+    }
+
+    /// A signed checkpoint of a tree that goes on under this name, as text; none where it cannot be one.
+    pub fn checkpoint(&self, shard: &str, size: u64, root: Hash) -> Option<String> {
+        self.sign(shard, size, root).ok().map(|signed| signed.note.to_string())
     }
 
     /// What verifies receipts.
@@ -82,6 +90,28 @@ impl LogSigner {
     /// What verifies commitments to the ends of streams.
     pub fn heads_key(&self) -> &VerifyingKey {
         self.heads.verifying_key()
+    }
+
+    /// What verifies certificates.
+    pub fn certificate_key(&self) -> &VerifyingKey {
+        self.certificates.verifying_key()
+    }
+
+    /// Certifies something under the name of the log; `statement` is one line of JSON.
+    ///
+    /// # Errors
+    /// When the statement is none, or too long.
+    pub fn certify(&self, kind: &str, statement: String) -> Result<String, CertificateError> {
+        let certificate = Certificate { log: self.origin.clone(), kind: kind.into(), statement };
+        Ok(certificate.sign(&self.certificates)?.to_string())
+    }
+
+    /// Signs what the archive consists of.
+    ///
+    /// # Errors
+    /// When the name is too long for it.
+    pub fn archive_key(&self) -> Result<SigningKey, KeyError> {
+        key(&self.root, &format!("{}/archive", self.origin))
     }
 
     /// Signs evidence bundles.
@@ -105,8 +135,8 @@ impl LogSigner {
     }
 }
 
-/// The key of a name, which follows from the master key.
-fn key(master: &MasterKey, name: &str) -> Result<SigningKey, KeyError> {
-    let seed = Zeroizing::new(master.derive(&format!("log signing {name}")));
+/// The key of a name, which follows from the root key.
+fn key(root: &RootKey, name: &str) -> Result<SigningKey, KeyError> {
+    let seed = root.derive(&format!("log signing {name}"));
     SigningKey::from_seed(name, Algorithm::Note, &seed)
 }

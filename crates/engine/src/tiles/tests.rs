@@ -7,7 +7,7 @@ use annals_domain::time::DateTime;
 use annals_domain::{Position, Recorded, Revision, StreamName};
 use annals_ports::memory::{MemoryEventLog, MemoryTrees};
 use annals_ports::trees::{TreeGrowth, TreeStore};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use annals_tlog::tile::{bundles_of, tiles_of};
 use annals_tlog::{Entry, SignedCheckpoint, TreeHead, verify_consistency, verify_inclusion};
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ impl Kept {
         let dir = tempfile::tempdir().unwrap();
         Self {
             trees: Arc::default(),
-            signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+            signer: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
             mark: Arc::new(FileMark::new(dir.path().join("tiles.mark"))),
             log: MemoryEventLog::new(),
             dir,
@@ -82,6 +82,7 @@ fn records(positions: std::ops::Range<u64>, year: i16) -> Vec<Recorded> {
                 event: Arc::new(event),
                 header_digest: [(position % 251) as u8; 32],
                 erased: Vec::new(),
+                stored_schema_version: None,
             }
         })
         .collect()

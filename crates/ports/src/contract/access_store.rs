@@ -12,6 +12,7 @@ pub fn run(make: impl Fn() -> Box<dyn AccessStore>) {
     the_last_form_of_an_entry_is_kept(&*make());
     applying_twice_changes_nothing(&*make());
     tenants_are_kept_apart(&*make());
+    a_tenants_entries_are_replaced_as_a_whole(&*make());
     a_cleared_store_begins_anew(&*make());
 }
 
@@ -52,6 +53,18 @@ fn tenants_are_kept_apart(store: &dyn AccessStore) {
     apply(store, 1, &[put("acme", 1, "ann"), put("other", 1, "ann")]);
     apply(store, 2, &[remove("acme", 1)]);
     assert_eq!(all(store).1, [entry("other", 1, "ann")]);
+}
+
+fn a_tenants_entries_are_replaced_as_a_whole(store: &dyn AccessStore) {
+    apply(store, 7, &[put("acme", 1, "ann"), put("acme", 2, "bob"), put("other", 1, "cem")]);
+    let (acme, left) = entry("acme", 2, "eve");
+    for _ in 0..2 {
+        store.replace(&acme, std::slice::from_ref(&left)).expect("the store works");
+        let there = vec![entry("acme", 2, "eve"), entry("other", 1, "cem")];
+        assert_eq!(all(store), (Position(7), there));
+    }
+    store.replace(&acme, &[]).expect("the store works");
+    assert_eq!(all(store).1, [entry("other", 1, "cem")]);
 }
 
 fn a_cleared_store_begins_anew(store: &dyn AccessStore) {

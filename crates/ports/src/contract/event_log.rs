@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use annals_domain::{EventId, Position, Revision, StreamName};
 
-use super::{Case, cases, fresh_tenant, item, record};
+use super::{Case, cases, fresh_tenant, item, record, removable};
 use crate::event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, LogEntry, RemoveError,
 };
@@ -62,7 +62,8 @@ pub async fn removal_is_refused(log: Arc<dyn EventLog>) {
     let tenant = fresh_tenant();
     let kept = store(&*log, item(&tenant, "s", 1, "x")).await;
     for positions in [&[][..], &[kept.position]] {
-        let refused = log.remove(EventId(uuid::Uuid::from_u128(9)), positions).await;
+        let events: Vec<_> = positions.iter().copied().map(removable).collect();
+        let refused = log.remove(EventId(uuid::Uuid::from_u128(9)), &events).await;
         assert!(matches!(refused, Err(RemoveError::Unsupported)), "{refused:?}");
     }
     let read = log.read_at(&[kept.position]).await.expect("the log works");

@@ -17,6 +17,7 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
     applying_twice_changes_nothing(&*make());
     inboxes_are_kept_apart(&*make());
     a_forgotten_person_has_no_messages(&*make());
+    what_an_erasure_left_is_told_anew(&*make());
     a_cleared_store_begins_anew(&*make());
 }
 
@@ -112,6 +113,32 @@ fn a_forgotten_person_has_no_messages(store: &dyn InboxStore) {
         assert_eq!(unread(store, &ann), 0);
     }
     assert_eq!(places(&all(store, &bob)), [2], "others stay");
+}
+
+fn what_an_erasure_left_is_told_anew(store: &dyn InboxStore) {
+    let (ann, bob) = (person("acme", "ann"), person("acme", "bob"));
+    apply(store, 3, &[arrived(&ann, 1), arrived(&bob, 2), read(&bob, &[2], 50), arrived(&ann, 3)]);
+    let anew = |recipient: &PersonRef, position| Notification {
+        body: "Somebody changed a password.".into(),
+        ..notification(recipient, position)
+    };
+    let changes = [
+        InboxChange::Arrived(anew(&bob, 2)),
+        InboxChange::Arrived(anew(&bob, 1)),
+        InboxChange::Arrived(anew(&ann, 3)),
+        read(&ann, &[3], 60),
+    ];
+    for _ in 0..2 {
+        store.retell(std::slice::from_ref(&ann), &changes).expect("the store works");
+        let of_ann = all(store, &ann);
+        assert_eq!(places(&of_ann), [3], "of the erased there is what is told");
+        assert_eq!((of_ann[0].read_at, unread(store, &ann)), (Some(at(60)), 0));
+        let of_bob = all(store, &bob);
+        assert_eq!(places(&of_bob), [2], "of others only what was there");
+        assert_eq!(of_bob[0].notification, anew(&bob, 2));
+        assert_eq!(of_bob[0].read_at, Some(at(50)));
+        assert_eq!(position(store), Position(3));
+    }
 }
 
 fn a_cleared_store_begins_anew(store: &dyn InboxStore) {

@@ -1,22 +1,37 @@
 //! What every [`KeyStore`] keeps to.
 
+mod listing;
+mod replacing;
+
 use std::sync::Arc;
 
 use annals_domain::TenantId;
-use annals_record::{KeyId, WrappedKey};
+use annals_record::{KeyId, WrappedKey, WrappedRoot};
 
 use super::{Case, cases, fresh_tenant};
-use crate::key_store::KeyStore;
+use crate::key_store::{KeyStore, Rewrapped};
 
 /// The cases of the suite, for one store, which may hold keys already.
 pub fn cases(store: &Arc<dyn KeyStore>) -> Vec<Case> {
-    cases![
+    let mut all = cases![
         store;
         the_first_tenant_key_stays_in_force,
         the_first_person_keys_stay_in_force,
         a_destroyed_key_is_gone,
         tenants_do_not_see_each_others_keys,
-    ]
+        many_keys_are_destroyed_and_known_as_destroyed,
+    ];
+    all.extend(cases![
+        store;
+        replacing::a_root_key_is_replaced_by_comparing,
+        replacing::a_tenant_key_is_replaced_by_comparing,
+        replacing::person_keys_are_replaced_by_comparing,
+        replacing::a_destroyed_key_is_not_brought_back_by_replacing,
+        replacing::replacing_and_destroying_at_once_leaves_no_key,
+        listing::a_listing_shows_every_key_of_the_tenant_and_of_no_other,
+        listing::a_listing_misses_no_key_while_others_are_replaced_and_destroyed,
+    ]);
+    all
 }
 
 /// Runs the whole suite on one store, which may hold keys already.
@@ -32,11 +47,14 @@ pub async fn reopening_keeps_everything(open: impl AsyncFn() -> Box<dyn KeyStore
     let tenant = tenant();
     let store = open().await;
     store.put_tenant_key(&tenant, key(9)).await.expect("the store works");
+    let root = WrappedRoot(vec![8; 100]);
+    let root = store.put_root_key(root).await.expect("the store works");
     put(&*store, &tenant, vec![(KeyId([1; 20]), key(1)), (KeyId([2; 20]), key(2))]).await;
     destroy(&*store, &tenant, KeyId([1; 20])).await;
     drop(store);
     let store = open().await;
     assert_eq!(store.tenant_key(&tenant).await.expect("the store works"), Some(key(9)));
+    assert_eq!(store.root_key().await.expect("the store works"), Some(root));
     let keys = get(&*store, &tenant, &[KeyId([1; 20]), KeyId([2; 20])]).await;
     assert_eq!(keys, [None, Some(key(2))]);
 }
@@ -91,6 +109,23 @@ async fn tenants_do_not_see_each_others_keys(store: Arc<dyn KeyStore>) {
     assert_eq!(put(store, &other, vec![(id, key(2))]).await, [key(2)]);
     assert!(destroy(store, &one, id).await);
     assert_eq!(get(store, &other, &[id]).await, [Some(key(2))]);
+}
+
+async fn many_keys_are_destroyed_and_known_as_destroyed(store: Arc<dyn KeyStore>) {
+    let (store, tenant) = (&*store, tenant());
+    let ids = [1, 2, 3, 4].map(|number| KeyId([number; 20]));
+    let ever = async || store.ever_destroyed(&tenant, &ids).await.expect("the store works");
+    assert_eq!(ever().await, [false; 4]);
+    put(store, &tenant, ids.iter().zip(1..=3).map(|(id, number)| (*id, key(number))).collect())
+        .await;
+    let wanted = [ids[0], ids[2], ids[3], ids[0]];
+    let destroyed = store.destroy_person_keys(&tenant, &wanted).await.expect("the store works");
+    assert_eq!(destroyed, 2, "each once, and none that never was");
+    assert_eq!(get(store, &tenant, &ids).await, [None, Some(key(2)), None, None]);
+    assert_eq!(ever().await, [true, false, true, false]);
+    put(store, &tenant, vec![(ids[0], key(9))]).await;
+    assert_eq!(ever().await, [true, false, true, false], "also when there is another one");
+    assert_eq!(store.destroy_person_keys(&tenant, &[]).await.expect("the store works"), 0);
 }
 
 fn tenant() -> TenantId {

@@ -23,6 +23,7 @@ pub async fn run(open: impl Fn() -> Arc<dyn Spool>) {
     nothing_overtakes_what_did_not_fit(&*open()).await;
     a_spool_whose_oldest_is_too_old_takes_no_more(&*open()).await;
     removed_events_are_gone_and_their_numbers_are_not_used_again(&*open()).await;
+    what_waits_is_read_in_steps(&*open()).await;
     lanes_are_counted(&*open()).await;
     of_those_who_put_beside_each_other_all_are_kept(open()).await;
 }
@@ -133,6 +134,14 @@ async fn of_those_who_put_beside_each_other_all_are_kept(spool: Arc<dyn Spool>) 
         assert_eq!(put.await.expect("it does not panic").expect(WORKS), [Put::Kept]);
     }
     assert_eq!(oldest(&*spool).await.len(), 40);
+}
+
+async fn what_waits_is_read_in_steps(spool: &dyn Spool) {
+    put(spool, (1..=5).map(event).collect(), WIDE).await;
+    let all = oldest(spool).await;
+    assert_eq!(spool.behind(0, 2).await.expect(WORKS), all[..2]);
+    assert_eq!(spool.behind(all[1].number, 2).await.expect(WORKS), all[2..4]);
+    assert_eq!(spool.behind(all[4].number, 2).await.expect(WORKS), []);
 }
 
 fn tenant(name: &str) -> TenantId {

@@ -46,6 +46,14 @@ impl AccessStore for MemoryAccess {
         Ok(())
     }
 
+    fn replace(&self, tenant: &TenantId, entries: &[AccessEntry]) -> Result<(), ReadModelError> {
+        let mut state = locked(&self.state);
+        state.entries.retain(|(owner, _), _| owner != tenant);
+        let named = entries.iter().map(|entry| ((tenant.clone(), entry.name()), entry.clone()));
+        state.entries.extend(named);
+        Ok(())
+    }
+
     fn clear(&self) -> Result<(), ReadModelError> {
         *locked(&self.state) = State::default();
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use annals_domain::lifecycle::Removable;
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_record::Record;
 use async_trait::async_trait;
@@ -128,15 +129,15 @@ impl EventLog for MemoryEventLog {
         Ok(answers)
     }
 
-    async fn remove(&self, _: EventId, positions: &[Position]) -> Result<u64, RemoveError> {
+    async fn remove(&self, _: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
         let mut state = locked(&self.state);
         if state.keeps_all {
             return Err(RemoveError::Unsupported);
         }
         let before = state.removed.len();
-        for position in positions {
-            if state.at(*position).is_some() {
-                state.removed.insert(*position);
+        for position in events.iter().map(|event| event.position()) {
+            if state.at(position).is_some() {
+                state.removed.insert(position);
             }
         }
         Ok((state.removed.len() - before) as u64)

@@ -73,6 +73,27 @@ impl InboxStore for MemoryInbox {
         Ok(())
     }
 
+    fn retell(&self, erased: &[PersonRef], changes: &[InboxChange]) -> Result<(), ReadModelError> {
+        let mut state = locked(&self.state);
+        for person in erased {
+            state.inboxes.remove(person);
+        }
+        for change in changes {
+            match change {
+                InboxChange::Arrived(told) if !erased.contains(&told.recipient) => {
+                    let inbox = state.inboxes.get_mut(&told.recipient);
+                    let place = (told.position, told.id);
+                    if let Some(item) = inbox.and_then(|inbox| inbox.get_mut(&place)) {
+                        item.notification = told.clone();
+                    }
+                }
+                InboxChange::Read { recipient, .. } if !erased.contains(recipient) => {}
+                change => state.apply(change),
+            }
+        }
+        Ok(())
+    }
+
     fn clear(&self) -> Result<(), ReadModelError> {
         *locked(&self.state) = State::default();
         Ok(())

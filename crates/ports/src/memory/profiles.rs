@@ -1,6 +1,6 @@
 //! Profiles in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use annals_domain::Position;
@@ -101,13 +101,43 @@ impl ProfileStore for MemoryProfiles {
     }
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
+        locked(&self.state).forget(person);
+        Ok(())
+    }
+
+    fn accessed_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<(PersonRef, Position)>, ReadModelError> {
+        let positions: HashSet<&Position> = positions.iter().collect();
+        let state = locked(&self.state);
+        let mut found: Vec<(PersonRef, Position)> = Vec::new();
+        for (person, held) in &state.persons {
+            let at = held.accesses.iter().filter(|(position, _)| positions.contains(position));
+            found.extend(at.map(|(position, _)| (person.clone(), *position)));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn retell(
+        &self,
+        erased: &BTreeMap<PersonRef, ProfileDelta>,
+        viewed: &BTreeMap<PersonRef, ProfileDelta>,
+    ) -> Result<(), ReadModelError> {
         let mut state = locked(&self.state);
-        state.persons.remove(person);
-        let known = Viewer { actor_type: ActorType::User, id: person.id.clone() };
-        for (_, held) in state.persons.iter_mut().filter(|(held, _)| held.tenant == person.tenant) {
-            if let Some(views) = held.viewers.remove(&known) {
-                add_views(&mut held.viewers, &Viewer::nobody(), Views { name: None, ..views });
+        for person in erased.keys() {
+            state.forget(person);
+        }
+        for (person, delta) in erased {
+            if *delta != ProfileDelta::default() {
+                state.persons.insert(person.clone(), delta.clone());
             }
+        }
+        for (person, delta) in viewed {
+            let held = state.persons.entry(person.clone()).or_default();
+            held.accesses.clone_from(&delta.accesses);
+            held.viewers.clone_from(&delta.viewers);
         }
         Ok(())
     }
@@ -115,6 +145,18 @@ impl ProfileStore for MemoryProfiles {
     fn clear(&self) -> Result<(), ReadModelError> {
         *locked(&self.state) = State::default();
         Ok(())
+    }
+}
+
+impl State {
+    fn forget(&mut self, person: &PersonRef) {
+        self.persons.remove(person);
+        let known = Viewer { actor_type: ActorType::User, id: person.id.clone() };
+        for (_, held) in self.persons.iter_mut().filter(|(held, _)| held.tenant == person.tenant) {
+            if let Some(views) = held.viewers.remove(&known) {
+                add_views(&mut held.viewers, &Viewer::nobody(), Views { name: None, ..views });
+            }
+        }
     }
 }
 

@@ -71,6 +71,12 @@ impl Spool for MemorySpool {
         Ok(state.waiting.values().take(limit).map(|(waiting, _)| waiting.clone()).collect())
     }
 
+    async fn behind(&self, number: u64, limit: usize) -> Result<Vec<Waiting>, LocalStoreError> {
+        let state = locked(&self.state);
+        let behind = state.waiting.range(number.saturating_add(1)..);
+        Ok(behind.take(limit).map(|(_, (waiting, _))| waiting.clone()).collect())
+    }
+
     async fn remove(&self, numbers: Vec<u64>) -> Result<(), LocalStoreError> {
         let mut state = locked(&self.state);
         for number in numbers {

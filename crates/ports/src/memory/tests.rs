@@ -99,3 +99,19 @@ async fn a_paused_event_log_lets_appends_wait() {
 fn the_trees_keep_their_contract() {
     contract::trees::run(|| Box::new(MemoryTrees::default()));
 }
+
+#[tokio::test]
+async fn the_archive_keeps_its_contract() {
+    let archive = MemoryArchive::default();
+    let stored = contract::archive::example(2);
+    for of in &stored {
+        for (month, entries) in &of.months {
+            archive.keep(&of.tenant, *month, entries, 2);
+        }
+    }
+    contract::archive::run(&archive, &stored).await;
+    for (month, _) in &stored[1].months {
+        archive.lock(&stored[1].tenant, *month, jiff::Timestamp::MAX);
+    }
+    contract::archive::run_locked(&archive, &stored[1]).await;
+}

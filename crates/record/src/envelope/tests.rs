@@ -1,7 +1,7 @@
 use super::*;
 
-fn key(master: u8, purpose: &str, tenant: &str) -> EnvelopeKey {
-    MasterKey::from_bytes([master; 32]).envelope_key(purpose, &TenantId::new(tenant).unwrap())
+fn key(root: u8, purpose: &str, tenant: &str) -> EnvelopeKey {
+    RootKey::from_bytes([root; 32]).envelope_key(purpose, &TenantId::new(tenant).unwrap())
 }
 
 #[test]

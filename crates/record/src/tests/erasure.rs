@@ -1,9 +1,11 @@
 //! A destroyed key takes its owner's parts with it, and nothing else.
 
+use std::sync::Arc;
+
 use annals_domain::event::{ActorType, Client};
 
 use super::{Ring, actor, events};
-use crate::{Owner, disclose};
+use crate::{KeyId, OpenError, Owner, PersonKey, disclose, disclose_replaced, open, open_replaced};
 
 #[test]
 fn an_erased_person_who_acted_on_their_own_account_is_gone() {
@@ -111,4 +113,24 @@ fn no_personal_value_is_readable_in_a_record() {
         assert!(value.len() < 4 || !found, "`{value}` is in the record");
     }
     assert!(!record.stream.as_str().contains("patient"));
+}
+
+#[test]
+fn what_lies_under_a_destroyed_key_is_erased_also_when_its_owner_has_another_one() {
+    let mut ring = Ring::new();
+    let event = events::with_everything();
+    let record = ring.seal(&event);
+    let grey = ring.tenant_key.pseudonym(&Owner::Person("grey"));
+    let fresh = Arc::new(PersonKey::generate().unwrap());
+    let keys = |id: &KeyId| match *id == grey {
+        true => Some(Arc::clone(&fresh)),
+        false => ring.of(&event, id),
+    };
+    let damaged = open(&record, &keys).unwrap_err();
+    assert!(matches!(damaged, OpenError::NotAuthentic), "nothing tells that it was replaced");
+    let opened = open_replaced(&record, &keys, &|id| *id == grey).unwrap();
+    let shown = disclose_replaced(&record, &keys, &|id| *id == grey).unwrap();
+    ring.destroy(&Owner::Person("grey"));
+    assert_eq!(opened, ring.open(&record, &event).unwrap(), "as if there were no key");
+    assert_eq!(shown, disclose(&record, &|id| ring.of(&event, id)).unwrap());
 }

@@ -2,7 +2,7 @@
 
 use annals_domain::TenantId;
 
-use crate::{KeyError, KeyId, MasterKey, Owner, PersonKey, TenantKey, WrappedKey, stream_name};
+use crate::{KeyError, KeyId, Owner, PersonKey, RootKey, TenantKey, WrappedKey, stream_name};
 
 fn tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()
@@ -10,14 +10,14 @@ fn tenant(name: &str) -> TenantId {
 
 #[test]
 fn keys_come_back_from_their_wrapping() {
-    let master = MasterKey::generate().unwrap();
-    let master = MasterKey::from_bytes(*master.expose());
+    let root = RootKey::generate().unwrap();
+    let root = RootKey::from_bytes(*root.expose());
     let tenant_key = TenantKey::generate().unwrap();
     let person_key = PersonKey::generate().unwrap();
     let id = tenant_key.pseudonym(&Owner::Person("ann"));
-    let wrapped_tenant = master.wrap_tenant_key(&tenant("a"), &tenant_key).unwrap();
+    let wrapped_tenant = root.wrap_tenant_key(&tenant("a"), &tenant_key).unwrap();
     let wrapped_person = tenant_key.wrap_person_key(&tenant("a"), &id, &person_key).unwrap();
-    let tenant_key = master.unwrap_tenant_key(&tenant("a"), &wrapped_tenant).unwrap();
+    let tenant_key = root.unwrap_tenant_key(&tenant("a"), &wrapped_tenant).unwrap();
     assert_eq!(tenant_key.pseudonym(&Owner::Person("ann")), id);
     let again = tenant_key.unwrap_person_key(&tenant("a"), &id, &wrapped_person).unwrap();
     assert!(again.is_same(&person_key));
@@ -25,14 +25,14 @@ fn keys_come_back_from_their_wrapping() {
 
 #[test]
 fn a_wrapped_key_opens_only_where_it_belongs() {
-    let master = MasterKey::generate().unwrap();
+    let root = RootKey::generate().unwrap();
     let tenant_key = TenantKey::generate().unwrap();
-    let wrapped = master.wrap_tenant_key(&tenant("a"), &tenant_key).unwrap();
-    let error = master.unwrap_tenant_key(&tenant("b"), &wrapped).unwrap_err();
+    let wrapped = root.wrap_tenant_key(&tenant("a"), &tenant_key).unwrap();
+    let error = root.unwrap_tenant_key(&tenant("b"), &wrapped).unwrap_err();
     assert_eq!(error, KeyError::WrongKey, "another tenant");
-    let other = MasterKey::generate().unwrap();
+    let other = RootKey::generate().unwrap();
     let error = other.unwrap_tenant_key(&tenant("a"), &wrapped).unwrap_err();
-    assert_eq!(error, KeyError::WrongKey, "another master key");
+    assert_eq!(error, KeyError::WrongKey, "another root key");
 
     let ann = tenant_key.pseudonym(&Owner::Person("ann"));
     let ben = tenant_key.pseudonym(&Owner::Person("ben"));
@@ -52,8 +52,8 @@ fn a_wrapped_key_opens_only_where_it_belongs() {
 
 #[test]
 fn pseudonyms_tell_owners_apart_and_tenants_apart() {
-    let key = TenantKey::from_bytes(&[1; 32]);
-    let other = TenantKey::from_bytes(&[2; 32]);
+    let key = TenantKey::of_one_key(&[1; 32]);
+    let other = TenantKey::of_one_key(&[2; 32]);
     let owners = [
         Owner::Person("ann"),
         Owner::Person("ben"),
@@ -93,16 +93,24 @@ fn streams_are_named_by_owner_and_pseudonym() {
 
 #[test]
 fn derived_keys_differ_by_purpose_and_are_always_the_same() {
-    let master = MasterKey::from_bytes([3; 32]);
-    assert_eq!(master.derive("cursors"), MasterKey::from_bytes([3; 32]).derive("cursors"));
-    assert_ne!(master.derive("cursors"), master.derive("cursor"));
-    assert_ne!(master.derive("cursors"), MasterKey::from_bytes([4; 32]).derive("cursors"));
+    let root = RootKey::from_bytes([3; 32]);
+    assert_eq!(root.derive("cursors"), RootKey::from_bytes([3; 32]).derive("cursors"));
+    assert_ne!(root.derive("cursors"), root.derive("cursor"));
+    assert_ne!(root.derive("cursors"), RootKey::from_bytes([4; 32]).derive("cursors"));
 }
 
 #[test]
 fn debug_shows_no_key() {
-    let key = TenantKey::from_bytes(&[0xab; 32]);
+    let key = TenantKey::of_one_key(&[0xab; 32]);
     assert_eq!(format!("{key:?}"), "TenantKey(hidden)");
-    assert_eq!(format!("{:?}", MasterKey::from_bytes([1; 32])), "MasterKey(hidden)");
+    assert_eq!(format!("{:?}", RootKey::from_bytes([1; 32])), "RootKey(hidden)");
+    assert_eq!(format!("{:?}", crate::MasterKey::from_bytes([1; 32])), "MasterKey(hidden)");
     assert_eq!(format!("{:?}", PersonKey::from_bytes([1; 32])), "PersonKey(hidden)");
+}
+
+#[test]
+fn a_check_tells_a_key_from_others_and_is_always_the_same() {
+    let key = PersonKey::from_bytes([7; 32]);
+    assert_eq!(key.check(), "a52979a85fab2b9c40aef5c7f67da4fe");
+    assert_ne!(PersonKey::from_bytes([8; 32]).check(), key.check());
 }

@@ -23,7 +23,7 @@ fn counted(bytes: &mut [u8], next: &mut u8) {
 }
 
 fn tenant_key() -> TenantKey {
-    TenantKey::from_bytes(&[0x11; 32])
+    TenantKey::of_one_key(&[0x11; 32])
 }
 
 /// Each owner's key: 32 times its place among the owners, from 0xa0.

@@ -69,12 +69,12 @@ pub(super) fn point_at(dir: &Path, number: u32) -> Result<(), SearchError> {
 }
 
 /// Makes the directory of a generation, with nothing in it but its form.
-pub(super) fn make(dir: &Path, number: u32) -> Result<PathBuf, SearchError> {
+pub(super) fn make(dir: &Path, number: u32, shape: &str) -> Result<PathBuf, SearchError> {
     let path = path_of(dir, number);
     let make = || -> io::Result<()> {
         remove_if_there(&path)?;
         create_private(&path)?;
-        format::write(&path)?;
+        format::write(&path, shape)?;
         sync(&path)?;
         sync(dir)
     };

@@ -1,23 +1,47 @@
 //! The generation that is being filled.
 //!
 //! Events are on their way to it for a moment: read from the log, not yet added. What is removed
-//! meanwhile is remembered until it would have come.
+//! meanwhile is remembered until it would have come, and so is what is to be taken in anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter};
 use annals_domain::statistics::{Question, Tally};
 use annals_domain::{Position, Recorded};
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+use annals_ports::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 
 use super::Generation;
+use crate::writing::HANDED_OVER_MAX;
 
 /// A generation with what was removed before it was added.
 pub(super) struct Next {
     pub(super) generation: Arc<Generation>,
-    withheld: Mutex<BTreeSet<Position>>,
+    withheld: Mutex<Withheld>,
+}
+
+/// What is not taken in as it comes.
+#[derive(Default)]
+struct Withheld {
+    removed: BTreeSet<Position>,
+    /// Taken in so instead.
+    anew: BTreeMap<Position, Recorded>,
+}
+
+impl Withheld {
+    fn first(&self) -> Option<Position> {
+        let (removed, anew) = (self.removed.first(), self.anew.keys().next());
+        removed.into_iter().chain(anew).min().copied()
+    }
+
+    fn let_through(&self, event: &Recorded) -> Option<Recorded> {
+        match self.anew.get(&event.position) {
+            _ if self.removed.contains(&event.position) => None,
+            Some(anew) => Some(anew.clone()),
+            None => Some(event.clone()),
+        }
+    }
 }
 
 impl Next {
@@ -25,7 +49,7 @@ impl Next {
         Self { generation, withheld: Mutex::default() }
     }
 
-    fn withheld(&self) -> MutexGuard<'_, BTreeSet<Position>> {
+    fn withheld(&self) -> MutexGuard<'_, Withheld> {
         // Positions are put in and taken out one by one: there is never half of a change.
         self.withheld.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -40,15 +64,17 @@ impl SearchIndex for Next {
         // Held until they are added, so that nothing is removed between the look and the addition.
         let mut withheld = self.withheld();
         let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
-        if withheld.first().is_none_or(|first| *first > last) {
+        if withheld.first().is_none_or(|first| first > last) {
             return self.generation.index.add(events);
         }
         let kept: Vec<Recorded> =
-            events.iter().filter(|event| !withheld.contains(&event.position)).cloned().collect();
+            events.iter().filter_map(|event| withheld.let_through(event)).collect();
         self.generation.index.add(&kept)?;
         // What has passed can come again after a failure, up to what was committed.
         let committed = self.generation.index.position();
-        *withheld = withheld.split_off(&Position(committed.0.saturating_add(1)));
+        let next = Position(committed.0.saturating_add(1));
+        withheld.removed = withheld.removed.split_off(&next);
+        withheld.anew = withheld.anew.split_off(&next);
         Ok(())
     }
 
@@ -83,12 +109,25 @@ impl SearchIndex for Next {
         let added = self.generation.index.added();
         let (known, coming): (Vec<Position>, Vec<Position>) =
             positions.iter().partition(|position| **position <= added);
-        withheld.extend(coming);
+        withheld.removed.extend(coming);
         self.generation.index.remove(&known)
     }
 
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        let mut withheld = self.withheld();
+        let added = self.generation.index.added();
+        let (known, mut coming): (Vec<Position>, Vec<Position>) =
+            positions.iter().partition(|position| **position <= added);
+        coming.sort_unstable();
+        for some in coming.chunks(HANDED_OVER_MAX) {
+            let events = read(some)?;
+            withheld.anew.extend(events.into_iter().map(|event| (event.position, event)));
+        }
+        self.generation.index.rewrite(&known, read)
+    }
+
     fn clear(&self) -> Result<(), SearchError> {
-        self.withheld().clear();
+        *self.withheld() = Withheld::default();
         self.generation.index.clear()
     }
 }

@@ -18,6 +18,8 @@ mod one_semantics;
 mod orders;
 #[path = "removing.rs"]
 mod removing;
+#[path = "rewriting.rs"]
+mod rewriting;
 #[path = "sealed_files.rs"]
 mod sealed_files;
 #[path = "segments.rs"]

@@ -221,6 +221,7 @@ pub(super) fn recorded(position: u64, mut event: Event) -> Recorded {
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 
@@ -237,7 +238,7 @@ pub(super) fn log(events: Vec<Event>) -> Vec<Recorded> {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { writer_heap_bytes: 15_000_000, files: super::files() }
+    Settings { writer_heap_bytes: 15_000_000, files: super::files(), shape: String::new() }
 }
 
 /// An empty index, with the directory it goes away with.

@@ -9,7 +9,7 @@ use annals_domain::{Filter, Position, Recorded};
 use annals_ports::{Generations, SearchIndex};
 
 use super::events::{NOW_S, found, plain_event, recorded, settings};
-use crate::GenerationalIndex;
+use crate::{GenerationalIndex, Settings};
 
 const MONTH_S: i64 = 31 * 24 * 3600;
 
@@ -281,4 +281,23 @@ fn copy_all(from: &Path, to: &Path) {
             }
         }
     }
+}
+
+#[test]
+fn an_index_of_events_in_another_shape_is_made_anew() {
+    let shaped = |dir: &Path, shape: &str| {
+        let settings = Settings { shape: shape.to_owned(), ..settings() };
+        GenerationalIndex::open(dir, settings).unwrap().0
+    };
+    let (dir, index) = filled(5);
+    drop(index);
+    let positions = ["", "v2", "v2", "v3", ""].map(|shape| {
+        let index = shaped(dir.path(), shape);
+        let position = index.position();
+        if position == Position::START {
+            fill(&index, 1..=5);
+        }
+        position.0
+    });
+    assert_eq!(positions, [5, 0, 5, 0, 0]);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use annals_ports::{Checkpoint, LogReplica};
+use eventstore::RecordedEvent;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use crate::settings::Settings;
 use crate::wire::{Place, Proposed};
 
 /// How many of the oldest events are looked at on a server that Annals has not marked as its own.
-const FOREIGN_EVENTS_LOOKED_AT: usize = 1000;
+pub(crate) const FOREIGN_EVENTS_LOOKED_AT: usize = 1000;
 /// Version of what the mark holds.
 const MARK_VERSION: u64 = 1;
 const MARK_TYPE: &str = "annals.installation.begun";
@@ -146,7 +147,7 @@ pub(super) fn check_surroundings(address: &Address, namespace: &str) -> Result<(
 pub(crate) struct Identity {
     /// What the node has copied of it.
     pub(crate) replica: Arc<dyn LogReplica>,
-    /// Derived from the master key; the same on all nodes.
+    /// Derived from the root key; the same on all nodes.
     pub(crate) key_check: String,
     pub(crate) names: Names,
 }
@@ -199,8 +200,7 @@ impl Identity {
     }
 
     fn check_mark(&self, mark: &[u8], address: &Address) -> Result<(), Refusal> {
-        let mark: Value = serde_json::from_slice(mark).unwrap_or_default();
-        match mark.get("key_check").and_then(Value::as_str) {
+        match key_check_of(mark) {
             Some(key_check) if key_check == self.key_check => Ok(()),
             Some(_) => Err(Refusal::MasterKey { address: address.to_string() }),
             None => Err(Refusal::Foreign {
@@ -225,12 +225,7 @@ impl Identity {
             .read_all_from(None, FOREIGN_EVENTS_LOOKED_AT, settings.read_patience)
             .await
             .map_err(refused)?;
-        if let Some(event) =
-            oldest.iter().find(|event| self.names.of_records(&event.stream_id).is_some())
-        {
-            let reason = format!("it has a stream `{}` but not our mark", event.stream_id);
-            return Err(Refusal::Foreign { address: address.to_string(), reason });
-        }
+        refuse_foreign(&oldest, &self.names, address)?;
         let mark = json!({ "version": MARK_VERSION, "key_check": self.key_check });
         let mark = Proposed::json(Uuid::new_v4(), MARK_TYPE, &mark)
             .map_err(|error| Refusal::Surroundings(error.to_string()))?;
@@ -249,6 +244,27 @@ impl Identity {
             Err(failure) => Err(refused(failure)),
         }
     }
+}
+
+/// Refuses a server without our mark that has streams of our names among its oldest events.
+pub(crate) fn refuse_foreign(
+    oldest: &[RecordedEvent],
+    names: &Names,
+    address: &Address,
+) -> Result<(), Refusal> {
+    match oldest.iter().find(|event| names.of_records(&event.stream_id).is_some()) {
+        Some(event) => {
+            let reason = format!("it has a stream `{}` but not our mark", event.stream_id);
+            Err(Refusal::Foreign { address: address.to_string(), reason })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The key check that a mark holds.
+pub(crate) fn key_check_of(mark: &[u8]) -> Option<String> {
+    let mark: Value = serde_json::from_slice(mark).ok()?;
+    mark.get("key_check")?.as_str().map(str::to_owned)
 }
 
 /// What a server has at a checkpoint.

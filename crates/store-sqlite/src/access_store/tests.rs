@@ -1,6 +1,10 @@
 use super::*;
 use annals_ports::contract;
 
+fn key() -> FileKey {
+    FileKey::from_bytes([1; 32])
+}
+
 #[test]
 fn the_access_store_keeps_its_contract() {
     let dir = tempfile::tempdir().unwrap();
@@ -9,7 +13,7 @@ fn the_access_store_keeps_its_contract() {
         count.set(count.get() + 1);
         let own = dir.path().join(count.get().to_string());
         std::fs::create_dir(&own).unwrap();
-        Box::new(SqliteAccess::open(&own).unwrap())
+        Box::new(SqliteAccess::open(&own, &key()).unwrap())
     });
 }
 
@@ -17,14 +21,14 @@ fn the_access_store_keeps_its_contract() {
 fn a_reopened_access_store_keeps_everything() {
     let dir = tempfile::tempdir().unwrap();
     contract::access_store::reopening_keeps_everything(|| {
-        Box::new(SqliteAccess::open(dir.path()).unwrap())
+        Box::new(SqliteAccess::open(dir.path(), &key()).unwrap())
     });
 }
 
 #[test]
 fn an_entry_that_cannot_be_read_is_told_and_not_passed_over() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteAccess::open(dir.path()).unwrap();
+    let store = SqliteAccess::open(dir.path(), &key()).unwrap();
     store
         .within("damage it", |all| {
             all.execute("INSERT INTO entries VALUES ('acme', 'revocation/1', '{}')", [])

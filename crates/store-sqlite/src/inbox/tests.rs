@@ -2,6 +2,10 @@ use super::*;
 use annals_ports::contract::{self, person};
 use jiff::Timestamp;
 
+fn key() -> FileKey {
+    FileKey::from_bytes([2; 32])
+}
+
 #[test]
 fn the_inbox_keeps_its_contract() {
     let dir = tempfile::tempdir().unwrap();
@@ -10,7 +14,7 @@ fn the_inbox_keeps_its_contract() {
         count.set(count.get() + 1);
         let own = dir.path().join(count.get().to_string());
         std::fs::create_dir(&own).unwrap();
-        Box::new(SqliteInbox::open(&own).unwrap())
+        Box::new(SqliteInbox::open(&own, &key()).unwrap())
     });
 }
 
@@ -18,14 +22,14 @@ fn the_inbox_keeps_its_contract() {
 fn a_reopened_inbox_keeps_everything() {
     let dir = tempfile::tempdir().unwrap();
     contract::inbox::reopening_keeps_everything(|| {
-        Box::new(SqliteInbox::open(dir.path()).unwrap())
+        Box::new(SqliteInbox::open(dir.path(), &key()).unwrap())
     });
 }
 
 #[test]
 fn only_the_newest_messages_of_a_person_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let inbox = SqliteInbox::open(dir.path()).unwrap();
+    let inbox = SqliteInbox::open(dir.path(), &key()).unwrap();
     let ann = person("acme", "ann");
     let total = INBOX_MESSAGES_MAX as u64 * 5 / 4;
     let changes: Vec<InboxChange> = (1..=total)

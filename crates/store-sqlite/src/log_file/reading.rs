@@ -212,10 +212,10 @@ fn entry(row: &Row<'_>) -> Result<Option<LogEntry>, ReadError> {
     Ok(Some(LogEntry { position, revision, record }))
 }
 
-/// Whether these are the zeros that retention leaves. No record begins with one; `annals verify`
-/// names those that retention did not leave.
+/// Whether this is what retention leaves: nothing, or zeros in logs of earlier versions. No record begins
+/// with one; `annals verify` names those that retention did not leave.
 pub(crate) fn is_removed(record: &[u8]) -> bool {
-    !record.is_empty() && record.iter().all(|byte| *byte == 0)
+    record.iter().all(|byte| *byte == 0)
 }
 
 /// `SQLite`'s integers end at `i64::MAX`; nothing lies beyond.

@@ -10,7 +10,7 @@ fn the_profiles_keep_their_contract() {
         count.set(count.get() + 1);
         let own = dir.path().join(count.get().to_string());
         std::fs::create_dir(&own).unwrap();
-        Box::new(SqliteProfiles::open(&own).unwrap())
+        Box::new(SqliteProfiles::open(&own, &key()).unwrap())
     });
 }
 
@@ -18,8 +18,12 @@ fn the_profiles_keep_their_contract() {
 fn reopened_profiles_keep_everything() {
     let dir = tempfile::tempdir().unwrap();
     contract::profiles::reopening_keeps_everything(|| {
-        Box::new(SqliteProfiles::open(dir.path()).unwrap())
+        Box::new(SqliteProfiles::open(dir.path(), &key()).unwrap())
     });
+}
+
+fn key() -> FileKey {
+    FileKey::from_bytes([3; 32])
 }
 
 fn seen(second: i64) -> Seen {
@@ -29,7 +33,7 @@ fn seen(second: i64) -> Seen {
 #[test]
 fn only_the_newest_entries_of_a_person_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteProfiles::open(dir.path()).unwrap();
+    let store = SqliteProfiles::open(dir.path(), &key()).unwrap();
     let ann = person("acme", "ann");
     for batch in 0..5i64 {
         let mut delta = ProfileDelta { seen: Some(seen(1)), ..ProfileDelta::default() };
@@ -54,7 +58,7 @@ fn only_the_newest_entries_of_a_person_are_kept() {
     assert_eq!(profile.places[999].0.city, "n00500");
     assert!(profile.counts.types.len() <= PROFILE_ENTRIES_MAX * 11 / 10);
     assert_eq!(profile.counts.types[0], ("n01499".into(), 1500));
-    let connection = Connection::open(dir.path().join(FORMAT.file)).unwrap();
+    let connection = FORMAT.open_sealed(dir.path(), &key()).unwrap();
     for table in ["devices", "places", "sessions", "counts"] {
         let count: u32 = connection
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
@@ -66,7 +70,7 @@ fn only_the_newest_entries_of_a_person_are_kept() {
 #[test]
 fn a_long_name_is_cut_at_a_letter() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteProfiles::open(dir.path()).unwrap();
+    let store = SqliteProfiles::open(dir.path(), &key()).unwrap();
     let ann = person("acme", "ann");
     let name = Some((Position(1), "é".repeat(400)));
     let delta = ProfileDelta { name, seen: Some(seen(1)), ..ProfileDelta::default() };
@@ -77,9 +81,9 @@ fn a_long_name_is_cut_at_a_letter() {
 #[test]
 fn a_batch_that_fails_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteProfiles::open(dir.path()).unwrap();
+    let store = SqliteProfiles::open(dir.path(), &key()).unwrap();
     let ann = person("acme", "ann");
-    let connection = Connection::open(dir.path().join(FORMAT.file)).unwrap();
+    let connection = FORMAT.open_sealed(dir.path(), &key()).unwrap();
     connection
         .execute_batch(
             "CREATE TRIGGER fails BEFORE INSERT ON sessions BEGIN SELECT RAISE (ABORT, 'no'); END;",
@@ -101,7 +105,7 @@ fn a_batch_that_fails_changes_nothing() {
 fn a_file_of_the_first_version_is_filled_anew_from_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let old = Format { version: 1, upgrades: &[], ..FORMAT };
-    let connection = old.open(dir.path()).unwrap();
+    let connection = old.open_sealed(dir.path(), &key()).unwrap();
     connection
         .execute_batch(
             "INSERT INTO persons (tenant, person, count) VALUES ('acme', 'ann', 7);
@@ -111,7 +115,7 @@ fn a_file_of_the_first_version_is_filled_anew_from_the_log() {
         )
         .unwrap();
     drop(connection);
-    let store = SqliteProfiles::open(dir.path()).unwrap();
+    let store = SqliteProfiles::open(dir.path(), &key()).unwrap();
     assert_eq!(store.position().unwrap(), Position::START);
     assert_eq!(store.profile(&person("acme", "ann"), 1).unwrap(), None);
     assert!(store.timeline(&person("acme", "ann"), None, 9).unwrap().is_empty());
@@ -120,7 +124,8 @@ fn a_file_of_the_first_version_is_filled_anew_from_the_log() {
 #[test]
 fn a_damaged_file_says_how_to_rebuild_it() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(FORMAT.file), "no database at all ".repeat(500)).unwrap();
-    let error = SqliteProfiles::open(dir.path()).unwrap_err();
+    let damaged = [&key().id()[..], &b"no database at all ".repeat(500)].concat();
+    std::fs::write(dir.path().join(FORMAT.file), damaged).unwrap();
+    let error = SqliteProfiles::open(dir.path(), &key()).unwrap_err();
     assert!(error.to_string().contains("annals rebuild profiles"), "{error}");
 }

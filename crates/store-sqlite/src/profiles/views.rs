@@ -1,8 +1,10 @@
 //! Who looked at what concerns a person: adding, reading, forgetting.
 
-use annals_domain::Position;
+use std::collections::HashSet;
+
 use annals_domain::event::ActorType;
 use annals_domain::profile::{Concern, PersonRef, ProfileDelta, Seen, Viewer, Views};
+use annals_domain::{Position, TenantId};
 use rusqlite::{Connection, Row, params};
 
 use super::apply::{NAME_BYTES_MAX, columns, cut, upsert};
@@ -207,6 +209,53 @@ pub(super) fn forget(connection: &Connection, person: &PersonRef) -> rusqlite::R
         drop_purposes.execute(params![id, kind, known.id])?;
     }
     Ok(())
+}
+
+/// Who has an access at one of the positions. There is no index by position: it would cost every access
+/// some room for what is asked once in a while.
+pub(super) fn accessed_at(
+    connection: &Connection,
+    positions: &[Position],
+) -> rusqlite::Result<Vec<(PersonRef, Position)>> {
+    let positions: HashSet<i64> = positions.iter().map(|position| position.0 as i64).collect();
+    let mut accesses = connection.prepare_cached("SELECT person, position FROM accesses")?;
+    let mut rows = accesses.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (person, position): (i64, i64) = (row.get(0)?, row.get(1)?);
+        if positions.contains(&position) {
+            found.push((person, Position(position as u64)));
+        }
+    }
+    let mut name = connection.prepare_cached("SELECT tenant, person FROM persons WHERE id = ?1")?;
+    let mut named = |(id, position)| {
+        let person = name.query_row([id], |row| {
+            let tenant: String = row.get(0)?;
+            Ok(PersonRef { tenant: tenant_of(&tenant)?, id: row.get(1)? })
+        })?;
+        Ok((person, position))
+    };
+    found.into_iter().map(&mut named).collect()
+}
+
+fn tenant_of(text: &str) -> rusqlite::Result<TenantId> {
+    TenantId::new(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })
+}
+
+/// Puts what is told in the place of all that is known about who looked at a person.
+pub(super) fn replace(
+    connection: &Connection,
+    id: i64,
+    delta: &ProfileDelta,
+) -> rusqlite::Result<()> {
+    for table in ["accesses", "viewers", "purposes"] {
+        connection
+            .prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?
+            .execute([id])?;
+    }
+    add(connection, id, delta)
 }
 
 fn number_of(concern: Concern) -> i64 {

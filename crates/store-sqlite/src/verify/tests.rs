@@ -1,5 +1,5 @@
 use super::*;
-use annals_ports::contract::item;
+use annals_ports::contract::{item, removable};
 use annals_ports::{EventLog, KeyStore};
 use annals_record::Record;
 use rusqlite::Connection;
@@ -119,7 +119,7 @@ async fn log_after_retention() -> tempfile::TempDir {
     let item = retention_run();
     let run = item.records[0].id;
     log.append(vec![item]).await.unwrap().remove(0).unwrap();
-    assert_eq!(log.remove(run, &[Position(1), Position(2)]).await.unwrap(), 2);
+    assert_eq!(log.remove(run, &[1, 2].map(|at| removable(Position(at)))).await.unwrap(), 2);
     log.close().await;
     dir
 }

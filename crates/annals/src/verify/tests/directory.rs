@@ -12,6 +12,10 @@ use std::time::Duration;
 use annals_domain::TenantId;
 use annals_engine::tiles::{LogSigner, TILES};
 use annals_engine::{Admitted, System};
+use annals_ports::KeyStore;
+use annals_ports::contract::removable;
+use annals_record::RootKey;
+use annals_store_sqlite::SqliteKeyStore;
 use indicatif::ProgressBar;
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -20,7 +24,7 @@ use super::super::embedded;
 use super::events::{id, numbered};
 use crate::configuration::Settings;
 use crate::installation::Installation;
-use crate::secrets;
+use crate::root_key;
 
 pub(super) const LOG: &str = "events.db";
 pub(super) const KEYS: &str = "keys.db";
@@ -35,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BATCH: u64 = 500;
 
 /// A data directory of its own.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     home: TempDir,
     settings: Settings,
 }
@@ -51,14 +55,14 @@ pub(super) enum Verdict {
 }
 
 impl Directory {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut settings = Settings::load(None).unwrap();
         settings.projections.tiles_commit_ms = 5;
         settings.integrity.audit_interval_seconds = 0;
         Self { home: tempfile::tempdir().unwrap(), settings }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.home.path()
     }
 
@@ -67,7 +71,7 @@ impl Directory {
     }
 
     /// Runs a service on it; `work` comes when it has started.
-    pub(super) async fn serve(&self, work: impl AsyncFnOnce(&Installation, &System)) {
+    pub(crate) async fn serve(&self, work: impl AsyncFnOnce(&Installation, &System)) {
         let installation = Installation::open(self.path(), &self.settings).await.unwrap();
         let system = installation.start(&self.settings).await.unwrap();
         work(&installation, &system).await;
@@ -77,7 +81,7 @@ impl Directory {
     }
 
     /// Runs a service that records the events of these numbers in the year.
-    pub(super) async fn record(&self, numbers: Range<u64>, year: i16) {
+    pub(crate) async fn record(&self, numbers: Range<u64>, year: i16) {
         self.serve(async |_, system| {
             for first in numbers.clone().step_by(BATCH as usize) {
                 let batch = first..numbers.end.min(first + BATCH);
@@ -96,15 +100,28 @@ impl Directory {
     }
 
     /// Who signs here.
-    pub(super) fn signer(&self) -> LogSigner {
-        let master = secrets::master_key(self.path()).unwrap();
-        self.settings.integrity.signer(&master).unwrap()
+    pub(crate) fn signer(&self) -> LogSigner {
+        self.settings.integrity.signer(&self.root()).unwrap()
+    }
+
+    /// The root key, read on a thread of its own, since tests may be within a runtime.
+    fn root(&self) -> RootKey {
+        let read = async || {
+            let keys = SqliteKeyStore::open(self.path()).unwrap();
+            let stored = keys.root_key().await.unwrap().unwrap();
+            let master = self.settings.keys.open(self.path(), false).unwrap();
+            root_key::unwrap(&*master, &stored).await.unwrap()
+        };
+        std::thread::scope(|scope| {
+            let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+            scope.spawn(move || runtime().block_on(read())).join().unwrap()
+        })
     }
 
     /// What the verifier says.
     pub(super) async fn verdict(&self) -> Verdict {
         let bar = ProgressBar::hidden();
-        match embedded::look(self.path(), &self.settings.integrity, &bar).await {
+        match embedded::look(self.path(), &self.settings, &bar).await {
             Ok(found) if found.total == 0 => Verdict::Whole,
             Ok(found) => Verdict::Found(found.told.join("\n")),
             Err(error) => Verdict::Failed(format!("{error:#}")),
@@ -172,7 +189,8 @@ pub(super) async fn remove(
     }
     // Removed when all have taken them in, as the retention job does.
     wait_for_trees(installation, system).await;
-    assert_eq!(log.remove(run_id, &positions).await.unwrap(), positions.len() as u64);
+    let events: Vec<_> = positions.iter().copied().map(removable).collect();
+    assert_eq!(log.remove(run_id, &events).await.unwrap(), positions.len() as u64);
 }
 
 pub(super) async fn wait_for_trees(installation: &Installation, system: &System) {

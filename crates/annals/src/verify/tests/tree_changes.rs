@@ -6,7 +6,7 @@ use annals_domain::Position;
 use annals_engine::tiles::LogSigner;
 use annals_ports::LogReader;
 use annals_ports::trees::{ROW_WIDTH, TreeGrowth, TreeLeaf, TreeShard, TreeStore};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 use annals_store_sqlite::{SqliteEventLog, SqliteTrees};
 use annals_tlog::{Algorithm, Checkpoint, Entry, SigningKey, TileKind, Tree};
 use rusqlite::params;
@@ -113,7 +113,7 @@ fn grow(trees: &SqliteTrees, origin: &str, name: &str, leaves: Vec<TreeLeaf>) ->
         }
     }
     let size = tree.size();
-    let seed = MasterKey::from_bytes([66; 32]).derive(&format!("log signing {origin}"));
+    let seed = RootKey::from_bytes([66; 32]).derive(&format!("log signing {origin}"));
     let key = SigningKey::from_seed(origin, Algorithm::Note, &seed).unwrap();
     let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: tree.root() };
     let shard = TreeShard {

@@ -1,16 +1,18 @@
 //! `GET /api/v1/exports/{id}/file`: the file, whole or in part, for whoever asked for it.
 
+use std::fs::File;
+use std::io::{self, Read};
+
 use annals_domain::access::shape_of;
 use annals_domain::filter::Filter;
 use annals_engine::{ExportFile, ExportJob};
+use annals_record::sealed_file::SealedReader;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::super::parse_query;
 use super::direct::file_headers;
@@ -34,9 +36,9 @@ pub(in crate::rest) async fn download(
 ) -> Result<Response, ApiError> {
     let job = find(&api, &caller, id)?;
     let file = exporting::exports(&api)?.file(&exporting::requester(&caller)?, job.id);
-    let ExportFile { path, job } = file.ok_or_else(not_found)?;
-    require_same_rights(&caller, &job)?;
-    let mut file = File::open(path).await.map_err(|_| not_found())?;
+    let file = file.ok_or_else(not_found)?;
+    require_same_rights(&caller, &file.job)?;
+    let (mut file, job) = opened(file).await?;
     let tag = format!("\"{}\"", job.sha256.as_deref().unwrap_or_default());
     let part = wanted(range(&headers, &tag), job.bytes);
     let (status, from, length) = match part {
@@ -44,10 +46,7 @@ pub(in crate::rest) async fn download(
         Wanted::Part { from, to } => (StatusCode::PARTIAL_CONTENT, from, to - from + 1),
         Wanted::Outside => return Ok(outside(job.bytes)),
     };
-    file.seek(std::io::SeekFrom::Start(from)).await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "an export cannot be read");
-        ApiError::new(Code::Internal, "the file cannot be read")
-    })?;
+    file.go_to(from);
     exporting::record(&api, &caller, taken(&api, &job)).await?;
     let chunks = chunks(api, caller.principal, file, length);
     let mut response = (status, Body::from_stream(chunks)).into_response();
@@ -65,6 +64,20 @@ pub(in crate::rest) async fn download(
         }
     }
     Ok(response)
+}
+
+/// Opens the file as far as it is read.
+async fn opened(file: ExportFile) -> Result<(SealedReader<File>, ExportJob), ApiError> {
+    let ExportFile { job, .. } = file.clone();
+    let opening = tokio::task::spawn_blocking(move || file.open()).await;
+    match opening.unwrap_or_else(|_| Err(io::Error::other("a fault"))) {
+        Ok(file) => Ok((file, job)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(not_found()),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "an export cannot be read");
+            Err(ApiError::new(Code::Internal, "the file cannot be read"))
+        }
+    }
 }
 
 /// The range that is asked for, if it is asked for of this very file.
@@ -98,24 +111,38 @@ fn taken(api: &Api, job: &ExportJob) -> Taken {
 fn chunks(
     api: Api,
     principal: Principal,
-    file: File,
+    file: SealedReader<File>,
     length: u64,
-) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
-    futures_util::stream::try_unfold((file, length), move |(mut file, left)| {
+) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
+    futures_util::stream::try_unfold((file, length), move |(file, left)| {
         let holds = api.still_holds(&principal);
         async move {
             if left == 0 {
                 return Ok(None);
             }
             if !holds {
-                return Err(std::io::Error::other("the caller's access has ended"));
+                return Err(io::Error::other("the caller's access has ended"));
             }
-            let mut chunk = BytesMut::with_capacity(left.min(CHUNK_BYTES) as usize);
-            let read = (&mut file).take(left.min(CHUNK_BYTES)).read_buf(&mut chunk).await?;
-            match read {
-                0 => Err(std::io::Error::other("the file was removed")),
-                read => Ok(Some((chunk.freeze(), (file, left - read as u64)))),
-            }
+            let reading = tokio::task::spawn_blocking(move || read(file, left)).await;
+            let (chunk, file) = reading.unwrap_or_else(|_| Err(io::Error::other("a fault")))?;
+            let left = left - chunk.len() as u64;
+            Ok(Some((chunk, (file, left))))
         }
     })
+}
+
+/// The next bytes, at least one.
+fn read(mut file: SealedReader<File>, left: u64) -> io::Result<(Bytes, SealedReader<File>)> {
+    let mut chunk = vec![0; left.min(CHUNK_BYTES) as usize];
+    match file.read(&mut chunk) {
+        Ok(0) => Err(io::Error::other("the file is shorter than it was")),
+        Ok(read) => {
+            chunk.truncate(read);
+            Ok((chunk.into(), file))
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "an export cannot be read");
+            Err(error)
+        }
+    }
 }

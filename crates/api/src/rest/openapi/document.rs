@@ -14,6 +14,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Exports", "Events as files."),
     ("Proof", "The log as anybody can check it, without a token (C2SP tlog-tiles)."),
     ("Access", "Keys, tokens, and who may do what."),
+    ("Lifecycle", "How long events are kept, what holds them, and how people are forgotten."),
     ("Operation", "How the service is, and what it takes on."),
     ("Documentation", "This document, and a page that shows it."),
 ];

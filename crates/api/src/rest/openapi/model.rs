@@ -95,6 +95,13 @@ pub(crate) const fn json(schema: &'static str, examples: &'static [&'static str]
     Content { media_type: "application/json", schema, examples }
 }
 
+/// An answer in plain text.
+pub(crate) const TEXT: Content = Content {
+    media_type: "text/plain; charset=utf-8",
+    schema: r#"{"type":"string"}"#,
+    examples: &[],
+};
+
 /// A query parameter.
 pub(crate) const fn query(
     name: &'static str,

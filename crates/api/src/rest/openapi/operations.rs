@@ -5,6 +5,8 @@ mod analysis;
 mod events;
 mod exports;
 mod filters;
+mod keys;
+mod lifecycle;
 mod quarantine;
 mod rebuild;
 mod retention;
@@ -21,12 +23,14 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         events::ROWS,
         analysis::ROWS,
         exports::ROWS,
+        lifecycle::ROWS,
         quarantine::ROWS,
         rebuild::ROWS,
         retention::ROWS,
         service::ROWS,
         tlog::ROWS,
         views::ROWS,
+        keys::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -12,22 +12,25 @@ pub(super) const ROLES: &[&str] = &[
     "responder",
     "records_officer",
     "security_officer",
+    "privacy_officer",
     "boss",
 ];
 
 const ALL: &str = "admin auditor user writer analyst security_analyst responder records_officer \
-                   security_officer boss";
+                   security_officer privacy_officer boss";
 const KNOWN: &str = "admin auditor user writer analyst security_analyst responder records_officer \
-                     security_officer";
-const READERS: &str =
-    "admin auditor user analyst security_analyst responder records_officer security_officer";
-const PEOPLE: &str =
-    "admin auditor user security_analyst responder records_officer security_officer";
+                     security_officer privacy_officer";
+const READERS: &str = "admin auditor user analyst security_analyst responder records_officer security_officer privacy_officer";
+const PEOPLE: &str = "admin auditor user security_analyst responder records_officer security_officer privacy_officer";
 const RECORDERS: &str = "admin writer";
 const EXPORTERS: &str = "admin auditor security_analyst";
+const COPIERS: &str = "admin auditor security_analyst privacy_officer";
 const KEEPERS: &str = "admin";
 const GUARDS: &str = "admin security_officer";
-const OVERSEERS: &str = "admin auditor records_officer security_officer";
+const OVERSEERS: &str = "admin auditor records_officer security_officer privacy_officer";
+const RECORDS: &str = "admin records_officer";
+const PRIVACY: &str = "admin privacy_officer";
+const RECORDS_OR_PRIVACY: &str = "admin records_officer privacy_officer";
 const NOBODY: &str = "";
 
 /// An address and who may use it.
@@ -74,12 +77,31 @@ pub(super) const REST: &[Row] = &[
     open("/tlog/{shard}/checkpoint.cosigned"),
     open("/tlog/{shard}/tile/{*path}"),
     row("GET", "/api/v1/targets/{type}/{id}/history", READERS),
+    row("GET", "/api/v1/retention", OVERSEERS),
+    row("POST", "/api/v1/retention/proposals", RECORDS),
+    row("POST", "/api/v1/retention/proposals/{id}/approve", RECORDS),
+    row("POST", "/api/v1/retention/proposals/{id}/reject", RECORDS),
+    row("POST", "/api/v1/retention/simulation", RECORDS),
+    row("POST", "/api/v1/retention/clock", RECORDS),
+    row("GET", "/api/v1/certificates/{id}", RECORDS_OR_PRIVACY),
+    row("POST", "/api/v1/holds", RECORDS),
+    row("GET", "/api/v1/holds", RECORDS_OR_PRIVACY),
+    row("GET", "/api/v1/holds/{id}", RECORDS_OR_PRIVACY),
+    row("POST", "/api/v1/holds/{id}/approve", RECORDS),
+    row("POST", "/api/v1/holds/{id}/release", RECORDS),
+    row("POST", "/api/v1/access-requests", PRIVACY),
+    row("POST", "/api/v1/rectifications", PRIVACY),
+    row("POST", "/api/v1/erasures", PRIVACY),
+    row("GET", "/api/v1/erasures", PRIVACY),
+    row("GET", "/api/v1/erasures/{id}", PRIVACY),
+    row("POST", "/api/v1/erasures/{id}/approve", PRIVACY),
+    row("POST", "/api/v1/erasures/{id}/reject", PRIVACY),
     row("POST", "/api/v1/exports", EXPORTERS),
-    row("GET", "/api/v1/exports", EXPORTERS),
-    row("GET", "/api/v1/exports/{id}", EXPORTERS),
-    row("DELETE", "/api/v1/exports/{id}", EXPORTERS),
-    row("GET", "/api/v1/exports/{id}/file", EXPORTERS),
-    row("GET", "/api/v1/exports/{id}/manifest", EXPORTERS),
+    row("GET", "/api/v1/exports", COPIERS),
+    row("GET", "/api/v1/exports/{id}", COPIERS),
+    row("DELETE", "/api/v1/exports/{id}", COPIERS),
+    row("GET", "/api/v1/exports/{id}/file", COPIERS),
+    row("GET", "/api/v1/exports/{id}/manifest", COPIERS),
     row("GET", "/api/v1/limits", KNOWN),
     row("POST", "/api/v1/search/rebuild", KEEPERS),
     row("GET", "/api/v1/search/rebuild", KEEPERS),
@@ -115,6 +137,7 @@ pub(super) const REST: &[Row] = &[
     open("/api/v1/docs"),
     open("/api/v1/docs/docs.css"),
     open("/api/v1/docs/docs.js"),
+    row("POST", "/api/v1/keys/rotation", GUARDS),
 ];
 
 /// A root, a field of it with its arguments, and who may ask for it.
@@ -148,21 +171,21 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("query", "person", "(id: \"canary-person\")", "admin auditor"),
     ("query", "eventTypes", "", KNOWN),
     ("query", "quarantine", "", KEEPERS),
-    ("query", "export", "(id: \"ID\")", EXPORTERS),
-    ("query", "exports", "", EXPORTERS),
+    ("query", "export", "(id: \"ID\")", COPIERS),
+    ("query", "exports", "", COPIERS),
     ("query", "searchIndexRebuild", "", KEEPERS),
     ("query", "integrity", "", READERS),
     ("mutation", "rebuildSearchIndex", "(input: {})", KEEPERS),
     ("mutation", "cancelSearchIndexRebuild", "(input: {})", KEEPERS),
     ("mutation", "recordEvents", "(input: { events: [{ type: \"a.b\" }] })", RECORDERS),
     ("mutation", "requestExport", "(input: { format: NDJSON })", EXPORTERS),
-    ("mutation", "cancelExport", "(input: { id: \"ID\" })", EXPORTERS),
+    ("mutation", "cancelExport", "(input: { id: \"ID\" })", COPIERS),
     ("mutation", "replayQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "discardQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "markNotificationsRead", "(input: { ids: [\"ID\"] })", PEOPLE),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
     ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
-    ("subscription", "jobProgress", "(id: \"ID\")", EXPORTERS),
+    ("subscription", "jobProgress", "(id: \"ID\")", COPIERS),
 ];
 
 /// The same thing in REST and in GraphQL.

@@ -8,7 +8,7 @@ use annals_domain::filter::{Count, Filter, Order, PageKey};
 use annals_domain::statistics::{Question, Tally, first_values};
 use annals_domain::{Position, Recorded};
 use annals_engine::page_key;
-use annals_ports::{Hit, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+use annals_ports::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 
 /// Looks at every event.
 #[derive(Default)]
@@ -98,6 +98,19 @@ impl SearchIndex for MemoryIndex {
         let mut state = self.state.lock().unwrap();
         state.events.retain(|event| !positions.contains(&event.position));
         Ok(())
+    }
+
+    fn rewrite(&self, positions: &[Position], read: &mut ReadAnew<'_>) -> Result<u64, SearchError> {
+        let mut rewritten = 0;
+        for event in read(positions)? {
+            let mut state = self.state.lock().unwrap();
+            let held = state.events.iter_mut().find(|held| held.position == event.position);
+            if let Some(held) = held {
+                *held = event;
+                rewritten += 1;
+            }
+        }
+        Ok(rewritten)
     }
 
     fn clear(&self) -> Result<(), SearchError> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
 use annals_api::graphql::GraphqlParts;
+use annals_api::lifecycle::{LifecycleParts, LifecycleSettings, job};
 use annals_api::{
     AllowedOrigins, Api, ApiParts, Credentials, RateLimitSettings, RateLimits, WebSettings, router,
     server,
@@ -16,19 +17,22 @@ use annals_domain::access::state::AccessRules;
 use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
+use annals_domain::masking::Masker;
 use annals_domain::query::QueryContext;
+use annals_domain::retention::RetentionPolicy;
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
-    QuarantineSettings, RecorderSettings, Roles, Settings, SpoolSettings, SpoolUse,
-    SupervisionSettings, System, TileParts,
+    QuarantineSettings, RecorderSettings, RetentionRules, RetentionTime, Roles, Settings,
+    SpoolSettings, SpoolUse, SupervisionSettings, System, TileParts,
 };
 use annals_ports::memory::{
-    MemoryAccess, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles, MemoryQuarantine,
-    MemoryRegisters, MemorySpool, MemoryTrees,
+    MemoryAccess, MemoryArchive, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles,
+    MemoryQuarantine, MemoryRegisters, MemorySpool, MemoryTrees,
 };
-use annals_record::MasterKey;
+use annals_record::RootKey;
+use annals_record::sealed_file::FileKey;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -61,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) health: Arc<AilingLog>,
     pub(crate) quarantine: Arc<MemoryQuarantine>,
     pub(crate) registers: Arc<MemoryRegisters>,
+    pub(crate) archive: Arc<MemoryArchive>,
     router: Router,
     _system: System,
     _exports: tempfile::TempDir,
@@ -71,6 +76,8 @@ pub(crate) struct Service {
 struct Beside {
     spool: Option<Arc<MemorySpool>>,
     unknown_types: UnknownTypes,
+    /// Rules of masking; none: those that are shipped.
+    masking: Option<&'static str>,
     /// Roles beside those that are shipped.
     more_roles: &'static str,
 }
@@ -158,6 +165,15 @@ impl Service {
         Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
     }
 
+    /// A service that masks by these rules, and has a spool for three events.
+    pub(crate) async fn with_masking(rules: &'static str) -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        let spool = Some(Arc::new(MemorySpool::default()));
+        let beside = Beside { masking: Some(rules), spool, ..Beside::default() };
+        let graphql = GraphqlParts::default();
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
+    }
+
     /// A service with further roles, as `access.toml` writes them.
     pub(crate) async fn with_more_roles(more_roles: &'static str) -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
@@ -191,12 +207,13 @@ impl Service {
         roles: Roles,
         graphql: GraphqlParts,
         web: WebSettings,
-        Beside { spool, unknown_types, more_roles }: Beside,
+        Beside { spool, unknown_types, masking, more_roles }: Beside,
     ) -> Self {
         let (log, index) = (MemoryEventLog::new(), Arc::new(MemoryIndex::default()));
         let exports = tempfile::tempdir().unwrap();
         let quarantine = Arc::new(MemoryQuarantine::default());
         let registers = Arc::new(MemoryRegisters::default());
+        let archive = Arc::new(MemoryArchive::default());
         let ports = Ports {
             log: Arc::new(log.clone()),
             keys: Arc::new(MemoryKeyStore::default()),
@@ -211,22 +228,26 @@ impl Service {
             exports: Some(ExportParts {
                 dir: exports.path().join("exports"),
                 settings: few_exports(),
+                key: FileKey::from_bytes([6; 32]),
             }),
             tiles: Some(TileParts {
                 store: Arc::new(MemoryTrees::default()),
-                signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+                signer: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
                 mark: Arc::new(FileMark::new(exports.path().join("tiles.mark"))),
                 audit: AuditSettings { interval_seconds: 1, records_per_second: u64::MAX },
                 ends: Arc::new(log.clone()),
                 heads: Arc::new(KeptHeads::new(exports.path().join("heads"))),
                 publishing: annals_engine::tiles::Publishing::default(),
             }),
+            archive: Some(annals_engine::ArchiveParts {
+                reader: archive.clone(),
+                policy: Arc::default(),
+            }),
         };
         let permits = Permits::of(&limits.request);
-        let master = MasterKey::generate().unwrap();
-        let system = System::start(ports, master, CATALOGUE.clone(), settings(permits, roles))
-            .await
-            .unwrap();
+        let root = RootKey::generate().unwrap();
+        let system =
+            System::start(ports, root, CATALOGUE.clone(), settings(permits, roles)).await.unwrap();
         let limiter = Arc::new(StillLimiter::default());
         let health = Arc::new(AilingLog::new(log.clone()));
         let api = Arc::new(ApiParts {
@@ -239,10 +260,20 @@ impl Service {
             queries: system.queries.clone(),
             exports: system.exports.clone(),
             rebuilding: system.rebuilding.clone(),
+            key_rotation: system.key_rotation.clone(),
             tiles: system.tiles.clone(),
-            retention: system.retention(annals_domain::retention::RetentionPolicy::default()),
+            retention: system.retention(RetentionRules {
+                installation: RetentionPolicy::default(),
+                catalogue: CATALOGUE.clone(),
+                limits: limits.query.clone(),
+            }),
+            eraser: system.eraser.clone(),
+            lifecycle: lifecycle(&registers).await,
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
+            masker: Arc::new(
+                masking.map_or_else(Masker::shipped, |rules| Masker::read(rules).unwrap()),
+            ),
             access: access_with(more_roles),
             limits: Arc::new(limits),
             unknown_types,
@@ -262,6 +293,7 @@ impl Service {
             web,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
+        job::start(&api);
         if let Some(exports) = &api.exports {
             exports.open_desk(annals_api::export_desk(&api));
         }
@@ -275,6 +307,7 @@ impl Service {
             health,
             quarantine,
             registers,
+            archive,
             _system: system,
             _exports: exports,
         }
@@ -481,5 +514,21 @@ fn few_exports() -> ExportSettings {
         direct_seconds_max: 60,
         bytes_max: 1 << 30,
         free_bytes_min: 0,
+    }
+}
+
+/// The retention job runs only when it is asked to.
+async fn lifecycle(registers: &Arc<MemoryRegisters>) -> LifecycleParts {
+    let wall = jiff::Timestamp::now();
+    LifecycleParts {
+        settings: LifecycleSettings {
+            interval_seconds: 0,
+            records_per_second: 1_000_000,
+            shortening_delay_days: 7,
+        },
+        time: RetentionTime::open(registers.clone(), wall).await.unwrap(),
+        certifier: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
+        job: job::JobStatus::default(),
+        work: tokio::sync::Notify::new(),
     }
 }

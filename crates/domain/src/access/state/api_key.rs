@@ -100,7 +100,7 @@ impl ApiKeys {
         let live = self.by_id.values().filter(|key| key.is_live(at)).count();
         let Some(key) = key_of(event).filter(|_| live < KEYS_MAX) else { return Kept::default() };
         self.keep(key.clone());
-        Kept { put: Some(AccessEntry::ApiKey(key)), removed: self.drop_ended(at) }
+        Kept { put: vec![AccessEntry::ApiKey(key)], removed: self.drop_ended(at) }
     }
 
     pub(super) fn rotated(&mut self, event: &Event) -> Kept {

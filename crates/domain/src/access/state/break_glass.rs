@@ -92,7 +92,7 @@ impl BreakGlasses {
             let Some((_, oldest)) = self.in_order.pop_first() else { break };
             removed.push(AccessEntry::BreakGlass(oldest).name());
         }
-        Kept { put: Some(AccessEntry::BreakGlass(opened)), removed }
+        Kept { put: vec![AccessEntry::BreakGlass(opened)], removed }
     }
 
     pub(super) fn closed(&mut self, event: &Event) -> Kept {

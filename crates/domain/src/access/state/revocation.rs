@@ -129,7 +129,7 @@ impl Revocations {
             removed.extend(self.drop_subjects(at));
         }
         self.keep(revocation.clone());
-        Kept { put: Some(AccessEntry::Revocation(revocation)), removed }
+        Kept { put: vec![AccessEntry::Revocation(revocation)], removed }
     }
 
     fn find(&self, what: &Revoked) -> Option<&Revocation> {

@@ -166,6 +166,11 @@ impl SavedViews {
         self.by_id.get(id)
     }
 
+    pub(super) fn defaults(&self) -> impl Iterator<Item = DefaultView> {
+        let chosen = self.defaults.iter();
+        chosen.map(|(person, view)| DefaultView { person: person.clone(), view: view.clone() })
+    }
+
     pub(super) fn default_of(&self, person: Option<&str>) -> Option<&str> {
         self.defaults.get(&person.map(str::to_owned)).map(String::as_str)
     }
@@ -221,7 +226,7 @@ impl SavedViews {
         let Some(view) = view else { return Kept::default() };
         let mut removed = self.drop_defaults(&view.id, None);
         removed.push(view_name(&view.id));
-        Kept { put: None, removed }
+        Kept { put: Vec::new(), removed }
     }
 
     pub(super) fn default_set(&mut self, event: &Event) -> Kept {
@@ -236,7 +241,7 @@ impl SavedViews {
         let Some(id) = text(event, "view") else {
             let had = self.defaults.remove(&person).is_some();
             let removed = had.then(|| default_name(person.as_deref())).into_iter().collect();
-            return Kept { put: None, removed };
+            return Kept { put: Vec::new(), removed };
         };
         let seen = self.by_id.get(id).is_some_and(|view| match &person {
             Some(person) => view.is_seen_by(person),

@@ -32,6 +32,7 @@ fn fact(number: u64, seconds: i64, event_type: &str, metadata: Value) -> Recorde
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 

@@ -36,8 +36,12 @@ fn job(bytes: u64) -> ExportJob {
 
 fn folder() -> (tempfile::TempDir, Folder) {
     let home = tempfile::tempdir().unwrap();
-    let folder = Folder::open(home.path().join("exports")).unwrap();
+    let folder = Folder::open(home.path().join("exports"), key()).unwrap();
     (home, folder)
+}
+
+fn key() -> FileKey {
+    FileKey::from_bytes([5; 32])
 }
 
 #[test]
@@ -50,7 +54,7 @@ fn files_are_for_their_owner_alone() {
     assert_eq!(mode(&home.path().join("exports")), 0o700);
     assert_eq!(mode(&folder.of(job.id)), 0o700);
     assert_eq!(mode(&folder.of(job.id).join(JOB)), 0o600);
-    assert_eq!(mode(&folder.file_of(&job)), 0o600);
+    assert_eq!(mode(&folder.file_of(job.id)), 0o600);
 }
 
 #[test]
@@ -58,12 +62,55 @@ fn writing_goes_on_behind_what_is_durable_and_no_further() {
     let (_home, folder) = folder();
     let begun = job(0);
     folder.keep(&begun).unwrap();
-    folder.file_to_write(&begun).unwrap().write_all(b"durable, and half a li").unwrap();
+    let (mut file, _) = folder.file_to_write(&begun).unwrap();
+    file.write_all(b"durable, ").unwrap();
+    file.seal().unwrap();
+    file.write_all(b"and half a li").unwrap();
+    file.seal().unwrap();
+    drop(file);
     let kept = ExportJob { bytes: 9, ..begun.clone() };
-    drop(folder.file_to_write(&kept).unwrap());
-    assert_eq!(std::fs::read(folder.file_of(&begun)).unwrap(), b"durable, ");
+    let (file, mut before) = folder.file_to_write(&kept).unwrap();
+    let mut text = String::new();
+    before.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "durable, ");
+    drop(file);
     let lost = ExportJob { bytes: 10, ..begun };
     assert!(folder.file_to_write(&lost).is_err(), "durable bytes are missing");
+}
+
+#[test]
+fn no_file_of_an_export_shows_what_it_holds_or_takes_the_place_of_another() {
+    let (_home, folder) = folder();
+    let job = job(0);
+    folder.keep(&job).unwrap();
+    let (mut file, _) = folder.file_to_write(&job).unwrap();
+    file.write_all(b"ann@example.com").unwrap();
+    file.finish().unwrap();
+    let dir = folder.of(job.id);
+    for name in [JOB, EVENTS] {
+        let bytes = std::fs::read(dir.join(name)).unwrap();
+        let shows = |text: &str| bytes.windows(text.len()).any(|found| found == text.as_bytes());
+        assert!(!shows("kim") && !shows("ann@") && !shows("acme"), "{name}");
+    }
+    let other = ExportJob { id: ExportId::random(), ..job.clone() };
+    folder.keep(&other).unwrap();
+    std::fs::copy(dir.join(JOB), folder.of(other.id).join(JOB)).unwrap();
+    assert!(folder.job(other.id).is_err());
+    std::fs::copy(dir.join(JOB), dir.join(EVENTS)).unwrap();
+    assert!(folder.file(job.id).is_err());
+}
+
+#[test]
+fn exports_of_an_older_version_that_lie_in_the_clear_are_removed() {
+    let (home, folder) = folder();
+    folder.keep(&job(0)).unwrap();
+    let old = home.path().join("exports").join("old");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join(PLAIN_JOB), b"{}").unwrap();
+    std::fs::write(old.join("events.ndjson"), b"ann@example.com").unwrap();
+    let folder = Folder::open(home.path().join("exports"), key()).unwrap();
+    assert!(!old.exists());
+    assert_eq!(folder.jobs().unwrap().len(), 1);
 }
 
 #[test]
@@ -78,7 +125,9 @@ fn jobs_that_cannot_be_read_do_not_hide_the_others() {
     std::fs::create_dir(exports.join("newer")).unwrap();
     let mut newer = serde_json::to_value(&good).unwrap();
     newer["v"] = 2.into();
-    std::fs::write(exports.join("newer").join(JOB), newer.to_string()).unwrap();
+    let newer = newer.to_string();
+    let newer = seal_whole(&key(), &sealed_name("newer", JOB), newer.as_bytes()).unwrap();
+    std::fs::write(exports.join("newer").join(JOB), newer).unwrap();
     assert_eq!(folder.jobs().unwrap(), [good]);
 }
 

@@ -27,6 +27,7 @@ fn recorded(position: u64) -> Recorded {
         event: Arc::new(event),
         header_digest: [0; 32],
         erased: Vec::new(),
+        stored_schema_version: None,
     }
 }
 

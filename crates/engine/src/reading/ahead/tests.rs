@@ -15,7 +15,7 @@ async fn log_of(count: u64) -> (Machine, Arc<dyn EventLog>, Opener) {
     let keys = Arc::clone(&system.queries.opener.keys);
     system.stop().await;
     let log: Arc<dyn EventLog> = machine.log.clone();
-    (machine, log, Opener { keys, fresh: Arc::new(Fresh::default()) })
+    (machine, log, Opener { keys, fresh: Arc::new(Fresh::default()), upcasters: Arc::default() })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

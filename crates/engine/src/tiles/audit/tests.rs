@@ -1,6 +1,6 @@
 use annals_ports::memory::{MemoryEventLog, MemoryTrees};
 use annals_ports::trees::{TreeGrowth, TreeShard};
-use annals_record::MasterKey;
+use annals_record::RootKey;
 
 use super::*;
 use crate::tiles::{FileMark, KeptHeads, LogSigner, Publishing};
@@ -17,7 +17,7 @@ fn audit_of(size: u64, note: &str) -> (SelfAudit, tempfile::TempDir) {
     let log = MemoryEventLog::new();
     let parts = TileParts {
         store,
-        signer: LogSigner::new("log.test/annals", MasterKey::from_bytes([7; 32])).unwrap(),
+        signer: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
         mark: Arc::new(FileMark::new(dir.path().join("tiles.mark"))),
         audit: AuditSettings { interval_seconds: 1, records_per_second: 1 },
         ends: Arc::new(log.clone()),

@@ -8,7 +8,8 @@ use super::*;
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
 
 async fn remove(log: &dyn EventLog, positions: &[Position]) -> u64 {
-    log.remove(RUN, positions).await.expect("the log can remove")
+    let events: Vec<_> = positions.iter().copied().map(removable).collect();
+    log.remove(RUN, &events).await.expect("the log can remove")
 }
 
 /// Three records of a stream.

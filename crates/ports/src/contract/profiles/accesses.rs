@@ -14,6 +14,7 @@ pub(super) fn run(make: &impl Fn() -> Box<dyn ProfileStore>) {
     whom_others_looked_at_need_not_have_been_seen(&*make());
     a_forgotten_viewer_is_nobody(&*make());
     a_forgotten_person_was_looked_at_by_nobody(&*make());
+    what_an_erasure_left_is_told_anew(&*make());
 }
 
 fn viewers_add_up(store: &dyn ProfileStore) {
@@ -109,6 +110,39 @@ fn a_forgotten_person_was_looked_at_by_nobody(store: &dyn ProfileStore) {
     apply(store, 2, &[(&ann, looked(&[(2, Concern::Subject)], views(2, 2, &[])))]);
     assert!(viewers(store, &ann, 10)[0].1.purposes.is_empty(), "of before nothing comes back");
     assert_eq!(profile(store, &bob).seen.count, 1);
+}
+
+fn what_an_erasure_left_is_told_anew(store: &dyn ProfileStore) {
+    let (ann, bob, cem) = (person("acme", "ann"), person("acme", "bob"), person("acme", "cem"));
+    let both = looked(&[(1, Concern::Subject), (2, Concern::Owner)], views(1, 2, &["a"]));
+    let both =
+        ProfileDelta { viewers: both.viewers, accesses: both.accesses, ..delta(&[1], "a.b") };
+    let by_ann = ProfileDelta {
+        accesses: vec![(Position(2), Concern::Owner)],
+        viewers: [(user("ann"), views(2, 2, &[]))].into(),
+        ..ProfileDelta::default()
+    };
+    apply(store, 2, &[(&ann, both.clone()), (&bob, both), (&cem, by_ann)]);
+    let at = store.accessed_at(&[Position(2), Position(9)]).expect("the store works");
+    let mut at: Vec<_> = at.into_iter().map(|(person, at)| (person.id, at.0)).collect();
+    at.sort_unstable();
+    assert_eq!(at, [("ann".to_owned(), 2), ("bob".to_owned(), 2), ("cem".to_owned(), 2)]);
+    let erased = [(ann.clone(), delta(&[4], "c.d"))].into();
+    let viewed = [(bob.clone(), looked(&[(1, Concern::Subject)], views(1, 1, &["b"])))].into();
+    for _ in 0..2 {
+        store.retell(&erased, &viewed).expect("the store works");
+        assert_eq!(store.position().expect("the store works"), Position(2));
+        assert_eq!(profile(store, &ann).seen.count, erased[&ann].seen.map_or(0, |seen| seen.count));
+        assert!(accesses(store, &ann, Concern::ALL, None, 9).is_empty());
+        assert_eq!(accesses(store, &bob, Concern::ALL, None, 9), [1]);
+        let of_bob = viewers(store, &bob, 9);
+        assert_eq!(of_bob.len(), 1);
+        assert_eq!(of_bob[0].1.purposes.keys().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(profile(store, &bob).seen.count, 1, "the rest of it stays");
+        let of_cem = viewers(store, &cem, 9);
+        assert_eq!(of_cem.len(), 1);
+        assert_eq!(of_cem[0].0, Viewer::nobody(), "an erased viewer is nobody");
+    }
 }
 
 fn user(id: &str) -> Viewer {

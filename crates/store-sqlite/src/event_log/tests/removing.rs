@@ -2,6 +2,8 @@
 
 use super::*;
 use annals_domain::EventId;
+use annals_domain::lifecycle::Removable;
+use annals_ports::contract::removable;
 use uuid::Uuid;
 
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
@@ -14,8 +16,8 @@ fn secret(id: u128) -> String {
     format!("secret-{id:04}-").repeat(length / 12)
 }
 
-fn positions(ids: impl Iterator<Item = u64>) -> Vec<Position> {
-    ids.map(Position).collect()
+fn events(ids: impl Iterator<Item = u64>) -> Vec<Removable> {
+    ids.map(|id| removable(Position(id))).collect()
 }
 
 /// Which of the records can be read out of the files, by whoever has them.
@@ -43,10 +45,10 @@ async fn no_byte_is_left_of_what_was_removed_and_the_rest_stays() {
     }
     assert_eq!(left_in_files(dir.path()).len(), 60);
     // Every third, then the next of each three: neighbours go at different times.
-    log.remove(RUN, &positions((1..=60).step_by(3))).await.unwrap();
+    log.remove(RUN, &events((1..=60).step_by(3))).await.unwrap();
     let kept: Vec<u128> = (0..60).filter(|id| id % 3 != 0).collect();
     assert_eq!(left_in_files(dir.path()), kept);
-    log.remove(RUN, &positions((2..=60).step_by(3))).await.unwrap();
+    log.remove(RUN, &events((2..=60).step_by(3))).await.unwrap();
     let kept: Vec<u128> = (0..60).filter(|id| id % 3 == 2).collect();
     assert_eq!(left_in_files(dir.path()), kept);
     log.close().await;
@@ -62,13 +64,15 @@ async fn nothing_but_a_removal_changes_an_event() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
     log.append(vec![item("acme", "s", 1, "x"), item("acme", "s", 2, "x")]).await.unwrap();
-    log.remove(RUN, &[Position(1)]).await.unwrap();
+    log.remove(RUN, &[removable(Position(1))]).await.unwrap();
     log.close().await;
     let connection = Connection::open(dir.path().join("events.db")).unwrap();
     for sql in [
         "UPDATE events SET record = zeroblob(length(record)) WHERE position = 2",
         "UPDATE events SET record = x'01' WHERE position = 1",
-        "UPDATE events SET record = x'' WHERE position = 1",
+        "UPDATE events SET record = x'' WHERE position = 2",
+        "INSERT OR REPLACE INTO events SELECT position, stream, revision, tenant, id, fingerprint, x'01'
+         FROM events WHERE position = 1",
         "UPDATE events SET fingerprint = x'00' WHERE position = 1",
         "UPDATE events SET revision = 7 WHERE position = 1",
         "UPDATE events SET position = 7 WHERE position = 1",
@@ -95,7 +99,7 @@ async fn a_log_of_the_first_version_is_brought_up_to_date_and_can_remove() {
     for _ in 0..2 {
         let log = open(dir.path());
         log.append(vec![item("acme", "s", 1, "x")]).await.unwrap();
-        log.remove(RUN, &[Position(1)]).await.unwrap();
+        log.remove(RUN, &[removable(Position(1))]).await.unwrap();
         assert_eq!(log.read_at(&[Position(1)]).await.unwrap(), [None]);
         log.close().await;
     }
@@ -107,6 +111,6 @@ async fn a_closed_log_says_that_it_removes_nothing() {
     let log = open(dir.path());
     log.append(vec![item("acme", "s", 1, "x")]).await.unwrap();
     log.close().await;
-    let refused = log.remove(RUN, &[Position(1)]).await;
+    let refused = log.remove(RUN, &[removable(Position(1))]).await;
     assert!(matches!(refused, Err(RemoveError::Log(LogError::Unavailable { .. }))), "{refused:?}");
 }

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use annals_ports::ProfileStore;
 use annals_ports::contract::person;
+use annals_record::sealed_file::FileKey;
 use jiff::Timestamp;
 
 use super::*;
 use crate::profiles::{FORMAT, SqliteProfiles};
+
+fn key() -> FileKey {
+    FileKey::from_bytes([3; 32])
+}
 
 fn seen_at(second: i64) -> Seen {
     Seen::once(Timestamp::from_second(second).unwrap())
@@ -31,7 +36,7 @@ fn apply(store: &SqliteProfiles, position: u64, viewers: BTreeMap<Viewer, Views>
 #[test]
 fn only_the_newest_viewers_and_purposes_are_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteProfiles::open(dir.path()).unwrap();
+    let store = SqliteProfiles::open(dir.path(), &key()).unwrap();
     for batch in 0..5 {
         let of = |number: i64| (viewer(number), views(number, [("why".into(), seen_at(number))]));
         apply(&store, batch as u64 + 1, (batch * 300..(batch + 1) * 300).map(of).collect());
@@ -44,7 +49,7 @@ fn only_the_newest_viewers_and_purposes_are_kept() {
     assert_eq!(found[0].1.purposes.len(), PURPOSES_MAX);
     assert!(found[0].1.purposes.contains_key("ticket 49"));
     assert_eq!(found[1].0, viewer(1499));
-    let connection = Connection::open(dir.path().join(FORMAT.file)).unwrap();
+    let connection = FORMAT.open_sealed(dir.path(), &key()).unwrap();
     let rows = |table: &str| -> usize {
         let sql = format!("SELECT count(*) FROM {table}");
         connection.query_row(&sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
@@ -64,8 +69,8 @@ fn plan(connection: &Connection, sql: &str) -> String {
 #[test]
 fn pages_are_read_from_the_end_of_a_key_and_nothing_is_sorted_or_scanned() {
     let dir = tempfile::tempdir().unwrap();
-    drop(SqliteProfiles::open(dir.path()).unwrap());
-    let connection = Connection::open(dir.path().join(FORMAT.file)).unwrap();
+    drop(SqliteProfiles::open(dir.path(), &key()).unwrap());
+    let connection = FORMAT.open_sealed(dir.path(), &key()).unwrap();
     for sql in [
         super::super::TIMELINE,
         ACCESSES,

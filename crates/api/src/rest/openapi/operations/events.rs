@@ -208,6 +208,13 @@ const LIST: &[Parameter] = &[
         r#"{"type":"string","enum":["true","false","1","0"]}"#,
         "\"true\"",
     ),
+    query(
+        "include_archived",
+        "Whether what only the archive has is looked for, too; newest first alone. A page may then end \
+         early, also without events, and `next_cursor` goes on.",
+        r#"{"type":"string","enum":["true","false","1","0"]}"#,
+        "\"false\"",
+    ),
 ];
 
 const STREAM: &[Parameter] =

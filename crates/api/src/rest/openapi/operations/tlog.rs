@@ -1,6 +1,6 @@
 //! The log as anybody can check it.
 
-use super::super::model::{ANSWER, Answer, Content, Operation, Parameter, ROW, json};
+use super::super::model::{ANSWER, Answer, Content, Operation, Parameter, ROW, TEXT, json};
 
 const SHARD: Parameter = Parameter {
     name: "shard",
@@ -123,9 +123,3 @@ pub(super) const ROWS: &[Operation] = &[
         ..ROW
     },
 ];
-
-const TEXT: Content = Content {
-    media_type: "text/plain; charset=utf-8",
-    schema: r#"{"type":"string"}"#,
-    examples: &[],
-};

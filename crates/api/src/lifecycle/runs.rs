@@ -1,0 +1,134 @@
+//! Runs of the retention job: told first, then done, then certified.
+
+use std::collections::BTreeMap;
+
+use annals_domain::event::JsonObject;
+use annals_domain::lifecycle::TenantPolicy;
+use annals_domain::{EventId, Receipt, TenantId};
+use annals_engine::{Due, Pacing, RetentionRun, Simulated};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::certificates;
+use crate::caller::Caller;
+use crate::context::ApiParts;
+use crate::error::ApiError;
+use crate::own_facts::{self, Fact};
+
+/// Tells that events are about to be removed, and why.
+const RUN_TYPE: &str = "annals.retention.run";
+/// Tells that they were, with the certificate.
+const COMPLETED_TYPE: &str = "annals.retention.completed";
+/// What a certificate of a run is about.
+const CERTIFICATE: &str = "deletion";
+
+/// What became of a run.
+pub(crate) struct Ran {
+    pub(crate) due: Due,
+    pub(crate) removed: u64,
+    /// The event that tells of it, when anything was due.
+    pub(crate) run: Option<EventId>,
+}
+
+/// What is due of the caller's tenant.
+pub(crate) async fn look(
+    api: &ApiParts,
+    tenant: &TenantId,
+    run: &RetentionRun,
+) -> Result<Due, ApiError> {
+    let now = api.retention_now().await;
+    let mut found = run.look(Some(tenant), now, Pacing::AtOnce).await?;
+    Ok(found.remove(tenant).unwrap_or_default())
+}
+
+/// What would be due under another policy.
+pub(crate) async fn simulate(
+    api: &ApiParts,
+    caller: &Caller,
+    policy: &TenantPolicy,
+) -> Result<Simulated, ApiError> {
+    let now = api.retention_now().await;
+    let run = api.retention.begin()?;
+    Ok(run.simulate(&caller.principal.tenant, policy, now).await?)
+}
+
+/// Removes what is due of a tenant. Without a caller Annals itself does.
+pub(crate) async fn remove(
+    api: &ApiParts,
+    caller: Option<&Caller>,
+    tenant: &TenantId,
+    run: &RetentionRun,
+    due: Due,
+) -> Result<Ran, ApiError> {
+    if due.is_empty() {
+        return Ok(Ran { due, removed: 0, run: None });
+    }
+    run.require_removal().await?;
+    let now = api.retention_now().await;
+    let told = record(api, caller, tenant, run_fact(&due, now)).await?;
+    let removed = run.remove(tenant, told.id, &due, now).await?;
+    let completed = completed_fact(api, tenant, told.id, removed, &due, now)?;
+    record(api, caller, tenant, completed).await?;
+    Ok(Ran { due, removed, run: Some(told.id) })
+}
+
+async fn record(
+    api: &ApiParts,
+    caller: Option<&Caller>,
+    tenant: &TenantId,
+    fact: Fact,
+) -> Result<Receipt, ApiError> {
+    match caller {
+        Some(caller) => own_facts::record(api, caller, fact).await,
+        None => own_facts::record_as_annals(api, tenant, fact).await,
+    }
+}
+
+fn run_fact(due: &Due, now: Timestamp) -> Fact {
+    let mut fact = Fact::new(RUN_TYPE);
+    let mut tell = |name: &str, value: Value| fact.metadata.insert(name.into(), value);
+    tell("due", due.events.len().into());
+    tell("as_of", now.to_string().into());
+    let classes = due.by_class.iter().map(|(class, count)| format!("{class}: {count}"));
+    tell("classes", classes.map(Value::from).collect());
+    for (name, time) in [("oldest", due.oldest), ("newest", due.newest)] {
+        if let Some(time) = time {
+            tell(name, time.to_string().into());
+        }
+    }
+    tell("more", due.more.into());
+    tell("held", due.held.into());
+    fact
+}
+
+fn completed_fact(
+    api: &ApiParts,
+    tenant: &TenantId,
+    run: EventId,
+    removed: u64,
+    due: &Due,
+    now: Timestamp,
+) -> Result<Fact, ApiError> {
+    let first = due.events.first().map(|event| api.cursors.position(event.position()));
+    let last = due.events.last().map(|event| api.cursors.position(event.position()));
+    let statement = json!({
+        "tenant": tenant.as_str(),
+        "run": run.to_string(),
+        "as_of": now.to_string(),
+        "completed_at": api.clock.now().to_string(),
+        "removed": removed,
+        "by_class": due.by_class.iter().collect::<BTreeMap<_, _>>(),
+        "held": due.held,
+        "oldest_received_at": due.oldest.map(|time| time.to_string()),
+        "newest_received_at": due.newest.map(|time| time.to_string()),
+        "first_position": first,
+        "last_position": last,
+        "method": "records overwritten, pages freed, index segments written anew",
+    });
+    let mut metadata = JsonObject::new();
+    metadata.insert("about".into(), run.to_string().into());
+    metadata.insert("removed".into(), removed.into());
+    let certificate = certificates::certify(api, CERTIFICATE, &statement)?;
+    metadata.insert(certificates::KEY.into(), certificate.into());
+    Ok(Fact { metadata, ..Fact::new(COMPLETED_TYPE) })
+}

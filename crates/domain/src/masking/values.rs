@@ -1,0 +1,370 @@
+//! Masking one value: a text, JSON, a map.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::detectors::assignments::{rule_of, suits};
+use super::rules::{Detector, Masker, Rule};
+use super::spans::{is_marker, left_of_whole};
+use super::{Masked, Pseudonym};
+use crate::event::JsonObject;
+
+/// So much is told of what was masked in one event; the rest is masked all the same.
+pub(super) const FOUND_MAX: usize = 256;
+/// Digits of numbers that may be card numbers.
+const CARD_NUMBERS: std::ops::Range<u64> = 10_u64.pow(13)..10_u64.pow(16);
+
+/// Where something stands, not yet written.
+#[derive(Clone, Copy)]
+pub(super) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn root(name: &'a str) -> Self {
+        Self { parent: None, step: Step::Name(name) }
+    }
+
+    pub(super) fn name(&'a self, name: &'a str) -> Self {
+        Self { parent: Some(self), step: Step::Name(name) }
+    }
+
+    pub(super) fn index(&'a self, index: usize) -> Self {
+        Self { parent: Some(self), step: Step::Index(index) }
+    }
+
+    /// The path as queries write it: places in lists do not count.
+    fn of_fact(&self) -> String {
+        let mut path = self.parent.map(Path::of_fact).unwrap_or_default();
+        match self.step {
+            Step::Name("targets") => path.push_str("target"),
+            Step::Name("roles") => path.push_str(".role"),
+            Step::Name(name) if path.is_empty() => path.push_str(name),
+            Step::Name(name) => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Step::Index(_) => {}
+        }
+        path
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.parent, self.step) {
+            (None, Step::Name(name)) => f.write_str(name),
+            (Some(parent), Step::Name(name)) => write!(f, "{parent}.{name}"),
+            (None, Step::Index(index)) => write!(f, "[{index}]"),
+            (Some(parent), Step::Index(index)) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// Whether something stays in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stays,
+    Goes,
+}
+
+/// A walk over one event.
+pub(super) struct Walk<'a> {
+    masker: &'a Masker,
+    /// Metadata that the catalogue calls masked.
+    catalogue: &'a [String],
+    pseudonym: Pseudonym<'a>,
+    pub(super) found: Vec<Masked>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        masker: &'a Masker,
+        catalogue: &'a [String],
+        pseudonym: Pseudonym<'a>,
+    ) -> Self {
+        Self { masker, catalogue, pseudonym, found: Vec::new() }
+    }
+
+    /// A text of which nothing is known but itself.
+    pub(super) fn free_text(&mut self, text: &mut String) {
+        let spans = self.masker.spans(text, &|_| true);
+        if !spans.is_empty() {
+            for span in &spans {
+                self.note(&Path::root(""), span.rule, &text[span.start..span.end]);
+            }
+            *text = self.masker.replace(text, &spans, self.pseudonym);
+        }
+    }
+
+    /// Free text.
+    pub(super) fn text(&mut self, path: &Path<'_>, text: &mut String) -> Fate {
+        if let Some(rule) = self.value_rule(path) {
+            return self.whole_text(path, text, rule);
+        }
+        let masker = self.masker;
+        let covers = |rule: &Rule| rule.fields.is_always() || rule.fields.covers(&path.of_fact());
+        let spans = masker.spans(text, &covers);
+        if spans.is_empty() {
+            return Fate::Stays;
+        }
+        for span in &spans {
+            self.note(path, span.rule, &text[span.start..span.end]);
+        }
+        *text = masker.replace(text, &spans, self.pseudonym);
+        if text.is_empty() { Fate::Goes } else { Fate::Stays }
+    }
+
+    pub(super) fn optional(&mut self, path: &Path<'_>, text: &mut Option<String>) {
+        if let Some(present) = text
+            && self.text(path, present) == Fate::Goes
+        {
+            *text = None;
+        }
+    }
+
+    /// Text that must be there, whatever is left of it.
+    pub(super) fn required(&mut self, path: &Path<'_>, text: &mut String) {
+        if self.text(path, text) == Fate::Goes {
+            *text = "[redacted]".into();
+        }
+    }
+
+    /// An identifier: only a rule that names it touches it.
+    pub(super) fn named(&mut self, path: &Path<'_>, text: &mut Option<String>) {
+        if let Some(rule) = self.value_rule(path)
+            && let Some(present) = text
+            && self.whole_text(path, present, rule) == Fate::Goes
+        {
+            *text = None;
+        }
+    }
+
+    /// Identifiers in other systems.
+    pub(super) fn named_map(&mut self, path: &Path<'_>, map: &mut BTreeMap<String, String>) {
+        if self.masker.has_values {
+            map.retain(|key, value| {
+                let path = path.name(key);
+                let rule = self.value_rule(&path);
+                rule.is_none_or(|rule| self.whole_text(&path, value, rule) == Fate::Stays)
+            });
+        }
+    }
+
+    /// Free texts with names.
+    pub(super) fn map(&mut self, path: &Path<'_>, map: &mut BTreeMap<String, String>) {
+        map.retain(|key, value| {
+            let path = path.name(key);
+            match self.key_rule(&path, key, || value.clone()) {
+                Some(rule) => self.whole_text(&path, value, rule) == Fate::Stays,
+                None => self.text(&path, value) == Fate::Stays,
+            }
+        });
+        if map.keys().any(|key| self.is_telling(key)) {
+            for (key, value) in std::mem::take(map) {
+                let key = self.masked_key(path, key, |key| map.contains_key(key));
+                map.insert(key, value);
+            }
+        }
+    }
+
+    /// JSON, whatever is in it.
+    pub(super) fn value(&mut self, path: &Path<'_>, value: &mut Value) -> Fate {
+        if let Some(rule) = self.value_rule(path) {
+            return self.whole(path, value, rule);
+        }
+        match value {
+            Value::String(text) => self.text(path, text),
+            Value::Number(number) => {
+                let digits = number.as_u64().filter(|number| CARD_NUMBERS.contains(number));
+                let Some(digits) = digits.map(|digits| digits.to_string()) else {
+                    return Fate::Stays;
+                };
+                let mut text = digits.clone();
+                let fate = self.text(path, &mut text);
+                if text != digits {
+                    *value = Value::String(text);
+                }
+                fate
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    if self.value(&path.index(index), item) == Fate::Goes {
+                        *item = Value::Null;
+                    }
+                }
+                Fate::Stays
+            }
+            Value::Object(object) => {
+                self.object(path, object);
+                Fate::Stays
+            }
+            Value::Null | Value::Bool(_) => Fate::Stays,
+        }
+    }
+
+    pub(super) fn object(&mut self, path: &Path<'_>, object: &mut JsonObject) {
+        let named = self.named_pair(object);
+        object.retain(|key, value| {
+            let inside = path.name(key);
+            let rule = named.filter(|_| key == "value");
+            match rule.or_else(|| self.key_rule(&inside, key, || text_of(value))) {
+                Some(rule) => self.whole(&inside, value, rule) == Fate::Stays,
+                None => self.value(&inside, value) == Fate::Stays,
+            }
+        });
+        if object.keys().any(|key| self.is_telling(key)) {
+            for (key, value) in std::mem::take(object) {
+                let key = self.masked_key(path, key, |key| object.contains_key(key));
+                object.insert(key, value);
+            }
+        }
+    }
+
+    /// What a change is of tells what its values are.
+    pub(super) fn changed(&mut self, path: &Path<'_>, name: &str, value: &mut Value) {
+        let rule = self.key_rule(path, name, || text_of(value));
+        let fate = match rule {
+            Some(rule) => self.whole(path, value, rule),
+            None => self.value(path, value),
+        };
+        if fate == Fate::Goes {
+            *value = Value::Null;
+        }
+    }
+
+    /// `{"name": "password", "value": ...}`: the rule for what stands under `value`.
+    fn named_pair(&self, object: &JsonObject) -> Option<usize> {
+        let value = object.get("value")?;
+        let name = ["name", "key", "header"].iter().find_map(|key| object.get(*key)?.as_str())?;
+        let (rule, _) = rule_of(self.masker, name)?;
+        suits(self.masker, rule, &text_of(value)).then_some(rule)
+    }
+
+    /// The rule for the value of a key with a telling name.
+    fn key_rule(
+        &self,
+        path: &Path<'_>,
+        key: &str,
+        value: impl FnOnce() -> String,
+    ) -> Option<usize> {
+        let (rule, _) = rule_of(self.masker, key)?;
+        let fields = &self.masker.rules[rule].fields;
+        let covers = fields.is_always() || fields.covers(&path.of_fact());
+        (covers && suits(self.masker, rule, &value())).then_some(rule)
+    }
+
+    /// The rule for the whole value of a field.
+    fn value_rule(&self, path: &Path<'_>) -> Option<usize> {
+        if self.catalogue.is_empty() && !self.masker.has_values {
+            return None;
+        }
+        let fact = path.of_fact();
+        if is_masked_by(self.catalogue, &fact) {
+            return Some(self.masker.catalogue);
+        }
+        self.masker.value_rule(&fact)
+    }
+
+    fn whole_text(&mut self, path: &Path<'_>, text: &mut String, rule: usize) -> Fate {
+        if is_marker(text) || text.is_empty() {
+            return Fate::Stays;
+        }
+        self.note(path, rule, text);
+        let rule = &self.masker.rules[rule];
+        *text = left_of_whole(rule, &path.of_fact(), text, self.pseudonym);
+        if text.is_empty() { Fate::Goes } else { Fate::Stays }
+    }
+
+    /// A yes or no is no secret, and neither is nothing; everything else goes as a whole.
+    fn whole(&mut self, path: &Path<'_>, value: &mut Value, rule: usize) -> Fate {
+        if matches!(value, Value::Null | Value::Bool(_)) {
+            return Fate::Stays;
+        }
+        if value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(JsonObject::is_empty)
+        {
+            return Fate::Stays;
+        }
+        let mut text = text_of(value);
+        let fate = self.whole_text(path, &mut text, rule);
+        *value = Value::String(text);
+        fate
+    }
+
+    /// Whether a key itself holds what a detector finds.
+    fn is_telling(&self, key: &str) -> bool {
+        !self.masker.spans(key, &|rule| rule.fields.is_everywhere()).is_empty()
+    }
+
+    /// The key without what a detector finds in it; numbered when there is such a key already.
+    fn masked_key(
+        &mut self,
+        path: &Path<'_>,
+        key: String,
+        is_taken: impl Fn(&str) -> bool,
+    ) -> String {
+        let spans = self.masker.spans(&key, &|rule| rule.fields.is_everywhere());
+        if spans.is_empty() {
+            return key;
+        }
+        for span in &spans {
+            self.note(path, span.rule, &key[span.start..span.end]);
+        }
+        let masked = self.masker.replace(&key, &spans, self.pseudonym);
+        let mut numbered = masked.clone();
+        let mut number = 2;
+        while is_taken(&numbered) {
+            numbered = format!("{masked} {number}");
+            number += 1;
+        }
+        numbered
+    }
+
+    fn note(&mut self, path: &Path<'_>, rule: usize, hidden: &str) {
+        if self.found.len() >= FOUND_MAX {
+            return;
+        }
+        let first = hidden.chars().next().unwrap_or_default();
+        let hint = format!("{first}... ({})", hidden.chars().count());
+        let rule = self.masker.rules[rule].name.clone();
+        let path = path.to_string();
+        // Keys hold secrets as well, until they are masked themselves.
+        let spans = self.masker.spans(&path, &|_| true);
+        let path = self.masker.replace(&path, &spans, &|_, _| String::new());
+        self.found.push(Masked { path, rule, hint });
+    }
+}
+
+impl Masker {
+    /// The rule for the whole value of the field at that path, written as in queries.
+    pub(super) fn value_rule(&self, fact: &str) -> Option<usize> {
+        let covers = |rule: &Rule| rule.detector == Detector::Value && rule.fields.covers(fact);
+        self.rules.iter().position(covers)
+    }
+}
+
+/// Whether a path is of metadata that is masked, or inside of it.
+pub(super) fn is_masked_by(keys: &[String], fact: &str) -> bool {
+    let Some(path) = fact.strip_prefix("metadata.") else { return false };
+    keys.iter().any(|key| {
+        path.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        value => value.to_string(),
+    }
+}

@@ -1,0 +1,259 @@
+//! Looking for what is due: headers first, and only what is due and might be held is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use annals_domain::lifecycle::{Due as TimeIsOver, Judge, Kept, Removable, TenantPolicy};
+use annals_domain::query::QueryContext;
+use annals_domain::retention::is_always_kept;
+use annals_domain::{Position, Recorded, TenantId};
+use annals_ports::LogEntry;
+use jiff::Timestamp;
+
+use super::{Due, EVENTS_MAX, Retention, RetentionError, STEP};
+use crate::reading::{entries_after, open_whole};
+
+/// How fast the log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// As fast as it goes: somebody waits.
+    AtOnce,
+    /// About so many records a second.
+    PerSecond(u64),
+}
+
+impl Pacing {
+    /// Waits until it is time for more.
+    async fn keep(self, read: usize) {
+        if let Self::PerSecond(records) = self {
+            let pause = read as f64 / records.max(1) as f64;
+            tokio::time::sleep(Duration::from_secs_f64(pause)).await;
+        }
+    }
+}
+
+/// Judges of the tenants that were met so far.
+struct Judges<'a> {
+    parts: &'a Retention,
+    now: Timestamp,
+    of: BTreeMap<TenantId, Judge<'a>>,
+}
+
+impl<'a> Judges<'a> {
+    fn new(parts: &'a Retention, now: Timestamp) -> Result<Self, RetentionError> {
+        match parts.access.is_current() {
+            true => Ok(Self { parts, now, of: BTreeMap::new() }),
+            // A hold may be among what is not known yet.
+            false => Err(RetentionError::NotCurrent),
+        }
+    }
+
+    fn of(&mut self, tenant: &TenantId) -> &Judge<'a> {
+        if !self.of.contains_key(tenant) {
+            let rules = &*self.parts.rules;
+            let context =
+                QueryContext { limits: &rules.limits, now: self.now, catalogue: &rules.catalogue };
+            let state = self.parts.access.now();
+            let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
+            let lifecycle = lifecycle.cloned().unwrap_or_default();
+            let judge = lifecycle.judge(&rules.installation, self.now, &context);
+            self.of.insert(tenant.clone(), judge);
+        }
+        &self.of[tenant]
+    }
+}
+
+/// One whose time is over.
+struct Candidate {
+    entry: LogEntry,
+    over: TimeIsOver,
+    class: String,
+    received_at: Timestamp,
+}
+
+/// What is due of one tenant, or of all.
+pub(super) async fn look(
+    parts: &Retention,
+    tenant: Option<&TenantId>,
+    now: Timestamp,
+    pacing: Pacing,
+) -> Result<BTreeMap<TenantId, Due>, RetentionError> {
+    let mut judges = Judges::new(parts, now)?;
+    let until = parts.settled();
+    let mut found = BTreeMap::<TenantId, Due>::new();
+    let mut position = Position::START;
+    loop {
+        let stretch = entries_after(&*parts.log, position, STEP).await?;
+        let is_last = stretch.end == position || stretch.end >= until;
+        position = stretch.end;
+        let read = stretch.entries.len();
+        let entries = stretch.entries.into_iter().filter(|entry| entry.position <= until);
+        let wanted = entries.filter(|entry| tenant.is_none_or(|one| entry.record.tenant == *one));
+        let (candidates, any_left) = candidates(&mut judges, wanted);
+        clear(parts, &mut judges, candidates, &mut found).await?;
+        let is_enough = tenant.is_some_and(|one| found.get(one).is_some_and(|due| due.more));
+        if is_last || is_enough || (!any_left && read > 0) || parts.stopping.is_cancelled() {
+            return Ok(found);
+        }
+        pacing.keep(read).await;
+    }
+}
+
+/// Those whose time is over, and whether any that comes behind them could be. The header tells all that is
+/// needed; a record whose header cannot be read is kept.
+fn candidates(
+    judges: &mut Judges<'_>,
+    entries: impl Iterator<Item = LogEntry>,
+) -> (Vec<Candidate>, bool) {
+    let (mut candidates, mut any_left, mut none) = (Vec::new(), false, true);
+    for entry in entries {
+        none = false;
+        let judge = judges.of(&entry.record.tenant);
+        let Ok(header) = entry.record.header() else { continue };
+        let received_at = header.recorded_at;
+        // Shards append a moment later than they receive. What lies behind and is older is due next time.
+        if !judge.any_due(received_at) {
+            continue;
+        }
+        any_left = true;
+        let class = header.retention.clone().into_owned();
+        let due = judge.due(entry.position, &header.event_type, &class, received_at);
+        drop(header);
+        if let Ok(over) = due {
+            candidates.push(Candidate { entry, over, class, received_at });
+        }
+    }
+    (candidates, any_left || none)
+}
+
+/// Sorts out what is held.
+async fn clear(
+    parts: &Retention,
+    judges: &mut Judges<'_>,
+    candidates: Vec<Candidate>,
+    found: &mut BTreeMap<TenantId, Due>,
+) -> Result<(), RetentionError> {
+    let might_be_held =
+        |judges: &mut Judges<'_>, one: &Candidate| judges.of(&one.entry.record.tenant).holds_any();
+    let mut to_open = Vec::new();
+    for one in &candidates {
+        if might_be_held(judges, one) {
+            to_open.push(one.entry.clone());
+        }
+    }
+    let opened = open_by_position(parts, to_open).await?;
+    for Candidate { entry, over, class, received_at } in candidates {
+        let tenant = entry.record.tenant.clone();
+        let due = found.entry(tenant.clone()).or_default();
+        match judges.of(&tenant).clear(&over, opened.get(&entry.position)) {
+            Err(Kept::Held(_)) => due.held += 1,
+            Err(_) => {}
+            Ok(_) if due.events.len() == EVENTS_MAX => due.more = true,
+            Ok(event) => due.add(event, &class, received_at),
+        }
+    }
+    Ok(())
+}
+
+/// What would go under another policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Simulated {
+    /// How many events would be due.
+    pub due: u64,
+    /// How many of them a hold covers.
+    pub held: u64,
+    /// How many of each type.
+    pub by_type: BTreeMap<String, u64>,
+    /// When the oldest of them was received.
+    pub oldest: Option<Timestamp>,
+    /// When the newest of them was received.
+    pub newest: Option<Timestamp>,
+}
+
+/// Looks through the whole log for what would be due of a tenant.
+pub(super) async fn simulate(
+    parts: &Retention,
+    tenant: &TenantId,
+    policy: &TenantPolicy,
+    now: Timestamp,
+) -> Result<Simulated, RetentionError> {
+    let mut judges = Judges::new(parts, now)?;
+    let mut simulated = Simulated::default();
+    let (until, mut position) = (parts.settled(), Position::START);
+    loop {
+        let stretch = entries_after(&*parts.log, position, STEP).await?;
+        let is_last = stretch.end == position || stretch.end >= until;
+        position = stretch.end;
+        let theirs = stretch.entries.into_iter().filter(|entry| entry.record.tenant == *tenant);
+        let due: Vec<LogEntry> =
+            theirs.filter(|entry| simulated.note(parts, policy, entry, now)).collect();
+        if judges.of(tenant).holds_any() {
+            let opened = open_by_position(parts, due.clone()).await?;
+            let judge = judges.of(tenant);
+            // What cannot be opened may be held.
+            let is_held = |entry: &&LogEntry| {
+                opened.get(&entry.position).is_none_or(|event| judge.hold_on(event).is_some())
+            };
+            simulated.held += due.iter().filter(is_held).count() as u64;
+        }
+        if is_last || parts.stopping.is_cancelled() {
+            return Ok(simulated);
+        }
+    }
+}
+
+impl Simulated {
+    /// Counts an entry when it would be due.
+    fn note(
+        &mut self,
+        parts: &Retention,
+        policy: &TenantPolicy,
+        entry: &LogEntry,
+        now: Timestamp,
+    ) -> bool {
+        let Ok(header) = entry.record.header() else { return false };
+        let received_at = header.recorded_at;
+        let keep = policy.keep(&parts.rules.installation, &header.event_type, &header.retention);
+        let is_due = !is_always_kept(&header.event_type)
+            && keep.end(received_at).is_some_and(|end| end <= now);
+        if is_due {
+            self.due += 1;
+            *self.by_type.entry(header.event_type.clone().into_owned()).or_default() += 1;
+            self.oldest = Some(self.oldest.map_or(received_at, |oldest| oldest.min(received_at)));
+            self.newest = self.newest.max(Some(received_at));
+        }
+        is_due
+    }
+}
+
+async fn open_by_position(
+    parts: &Retention,
+    entries: Vec<LogEntry>,
+) -> Result<BTreeMap<Position, Recorded>, RetentionError> {
+    if entries.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let opened = open_whole(&parts.opener, entries).await?;
+    Ok(opened.into_iter().map(|event| (event.position, event)).collect())
+}
+
+/// Of what may go, what still may: holds may have been placed since it was looked for.
+pub(super) async fn still_removable(
+    parts: &Retention,
+    tenant: &TenantId,
+    events: &[Removable],
+    now: Timestamp,
+) -> Result<Vec<Removable>, RetentionError> {
+    let mut judges = Judges::new(parts, now)?;
+    if !judges.of(tenant).holds_any() {
+        return Ok(events.to_vec());
+    }
+    let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
+    let entries = parts.log.read_at(&positions).await?;
+    let (candidates, _) = candidates(&mut judges, entries.into_iter().flatten());
+    let mut found = BTreeMap::new();
+    clear(parts, &mut judges, candidates, &mut found).await?;
+    let wanted: BTreeSet<Removable> = events.iter().copied().collect();
+    let left = found.remove(tenant).unwrap_or_default().events;
+    Ok(left.into_iter().filter(|event| wanted.contains(event)).collect())
+}
