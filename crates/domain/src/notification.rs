@@ -3,8 +3,16 @@
 //! The inbox is a projection like any other: notifications follow from the events, and having been
 //! read is itself an event, [`READ_TYPE`].
 
+mod endpoint;
+mod outgoing;
+
 use jiff::Timestamp;
 use uuid::Uuid;
+
+pub use endpoint::{
+    ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SignatureKind, URL_CHARS_MAX,
+};
+pub use outgoing::{Channel, Outgoing, Route, delivery_id};
 
 use crate::catalogue::Catalogue;
 use crate::event::Event;

@@ -7,6 +7,7 @@
 pub mod access_store;
 pub mod append_plan;
 pub mod archive;
+pub mod carrier;
 pub mod contract;
 pub mod delivery;
 pub mod event_log;
@@ -29,6 +30,7 @@ pub mod upkeep;
 
 pub use access_store::AccessStore;
 pub use archive::{ArchiveError, ArchiveReader};
+pub use carrier::{Carrier, Handed, OpenEndpoint, Target};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,

@@ -1,0 +1,78 @@
+//! Where an organisation takes messages: webhooks and services like them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::identifiers::EventId;
+
+/// How many endpoints a tenant may have.
+pub const ENDPOINTS_MAX: usize = 50;
+/// How long a URL may be, characters.
+pub const URL_CHARS_MAX: usize = 2000;
+
+/// In which form an endpoint takes messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointKind {
+    /// Standard Webhooks: a signed POST.
+    Webhook,
+    /// What Slack's incoming webhooks take, and all that copy them.
+    Slack,
+    /// `template_id` and `personalisation`, as services with templates of their own take it.
+    Adapter,
+}
+
+/// How messages of a webhook are signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureKind {
+    /// `v1`: HMAC-SHA256 with a secret that both sides have.
+    #[default]
+    Hmac,
+    /// `v1a`: ed25519; the receiver has the public key alone.
+    Ed25519,
+}
+
+/// What a message of a webhook says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// That something happened, to whom, and where to ask for more.
+    #[default]
+    Thin,
+    /// Title and sentence as well.
+    Full,
+}
+
+/// A place that takes messages of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Made by Annals; does not change.
+    pub id: Uuid,
+    /// The event that made it or changed it last.
+    pub event: EventId,
+    /// In words, for people.
+    pub name: String,
+    /// In which form it takes messages.
+    pub kind: EndpointKind,
+    /// Where to. Its path may hold a secret, so lists show scheme and host only.
+    pub url: String,
+    /// How they are signed; only webhooks are.
+    #[serde(default)]
+    pub signature: SignatureKind,
+    /// How much they say.
+    #[serde(default)]
+    pub payload: Payload,
+    /// Id of the template at the other end; adapters only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Whether it is sent anything.
+    pub enabled: bool,
+    /// Why it was switched off: by a person, or because it failed for too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_because: Option<String>,
+    /// When its secret was changed last; the one before still signs for a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<Timestamp>,
+}
