@@ -106,17 +106,44 @@ impl Ledger {
 pub fn check_whole(events: &[Value]) {
     let mut ids = HashSet::new();
     let mut positions = HashSet::new();
-    let mut next_revision: HashMap<&str, u64> = HashMap::new();
     for event in events {
         let id = event["id"].as_str().expect("an id");
         assert!(ids.insert(id), "the event {id} is in the log twice");
         let position = event["position"].as_str().expect("a position");
         assert!(positions.insert(position), "the position of {id} is used twice");
+    }
+    if let Some(gap) = first_gap(events) {
+        panic!("{gap:?}");
+    }
+}
+
+/// A place of a stream at which an event is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Of which stream.
+    pub stream: String,
+    /// What should be there.
+    pub revision: u64,
+    /// What is there.
+    pub found: Option<u64>,
+    /// The event that was found.
+    pub before: String,
+}
+
+/// The first event that is missing in its stream, in a log that was read from its beginning.
+pub fn first_gap(events: &[Value]) -> Option<Gap> {
+    let mut next_revision: HashMap<&str, u64> = HashMap::new();
+    for event in events {
         let stream = event["stream"].as_str().expect("a stream");
         let next = next_revision.entry(stream).or_default();
-        assert_eq!(event["revision"].as_u64(), Some(*next), "{stream} has a gap before {id}");
+        let found = event["revision"].as_u64();
+        if found != Some(*next) {
+            let (stream, before) = (stream.to_owned(), text(&event["id"]));
+            return Some(Gap { stream, revision: *next, found, before });
+        }
         *next += 1;
     }
+    None
 }
 
 fn text(value: &Value) -> String {
