@@ -81,7 +81,7 @@ async fn a_backup_under_load_loses_nothing_and_what_is_restored_answers_the_same
     let reader = other.caller("audit", "acme", "auditor").await;
     reader.wait_until_current().await;
     let restored = reader.walk(None, "").await;
-    check_whole(&restored);
+    check_whole(&reader, &restored).await;
     ledger.check_kept(&restored);
     assert_eq!(ids(&restored), ids(&recorded));
 }

@@ -24,7 +24,7 @@ pub use caller::{Address, Answer, Caller, PAGE_MAX};
 pub use canaries::{Canaries, Sighting};
 pub use foreign::{install_node_packages, python_with_packages, run_script};
 pub use graphql::{GraphqlAnswer, Operation};
-pub use ledger::{Gap, Ledger, Place, check_whole, first_gap};
+pub use ledger::{Ledger, Place, check_whole};
 pub use moto::Moto;
 pub use program::{Ended, Program};
 pub use redis::Redis;

@@ -147,7 +147,7 @@ async fn check_nodes(nodes: &mut [TestService], load: &Load, last: &str) -> Vec<
         node.stop().await;
         node.restart().await;
         let found = auditor.walk(None, "").await;
-        check_whole(&found);
+        check_whole(&auditor, &found).await;
         load.ledger.check_kept(&found);
         assert_eq!(found.len(), load.ledger.len(), "each event was acknowledged and is there once");
         check_index(&auditor, &found).await;

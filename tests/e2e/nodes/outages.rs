@@ -128,7 +128,7 @@ impl Load {
         auditor.wait_until_visible(&text(&last.expect(201)["position"]), RECOVERY).await;
         auditor.wait_until_current().await;
         let whole = auditor.walk(None, "").await;
-        check_whole(&whole);
+        check_whole(&auditor, &whole).await;
         ledger.check_kept(&whole);
         assert_eq!(whole.len(), ledger.len(), "whoever got no answer has sent again");
         assert!(!service.operations_log().contains("panicked"));
