@@ -1,6 +1,8 @@
 //! What tests of several carriers need: a message, an endpoint, and a receiver that does what a test wants.
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annals_domain::notification::{
@@ -111,4 +113,25 @@ pub(crate) async fn receiver(
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
     (address, gotten)
+}
+
+/// Programs that others wrote, or that use what others wrote.
+const FOREIGN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/foreign/notify");
+/// Their Python, made once for all tests.
+const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp/foreign-notify");
+
+/// A script beside them.
+pub(crate) fn foreign(script: &str) -> PathBuf {
+    Path::new(FOREIGN).join(script)
+}
+
+/// A Python with their packages.
+pub(crate) async fn python() -> PathBuf {
+    let home = Path::new(HOME);
+    std::fs::create_dir_all(home).unwrap();
+    // Tests of other processes may want the same at this moment.
+    let turn = File::create(home.join("turn")).unwrap();
+    let locked = tokio::task::spawn_blocking(move || turn.lock().map(|()| turn)).await;
+    let _turn = locked.unwrap().unwrap();
+    annals_tests::python_with_packages(Path::new(FOREIGN), home).await
 }

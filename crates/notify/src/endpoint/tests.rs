@@ -1,5 +1,7 @@
 //! What endpoints are sent, looked at where it arrives.
 
+use std::process::Stdio;
+
 use annals_domain::EventId;
 use annals_domain::notification::{EndpointKind, Payload, SignatureKind};
 use annals_ports::{Carrier, Target};
@@ -10,10 +12,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{endpoint, http, receiver, target, told};
+use crate::testing::{endpoint, foreign, http, python, receiver, target, told};
 
 /// Sends to an endpoint of this kind and returns what arrived.
 async fn arrived(
@@ -213,5 +217,52 @@ async fn each_carrier_carries_to_its_own_kind_alone() {
         }
         assert!(!carrier.carries_to(&Target::Syslog));
         assert!(carrier.carry(&told(), &Target::Syslog).await.unwrap_err().permanent);
+    }
+}
+
+/// Whether a receiver with this key, in another language, takes what arrived.
+async fn others_verify(headers: &HeaderMap, body: &str, key: &str) -> Result<(), String> {
+    let headers: serde_json::Map<String, Value> =
+        ["webhook-id", "webhook-timestamp", "webhook-signature"]
+            .into_iter()
+            .map(|name| (name.to_owned(), text(headers, name).into()))
+            .collect();
+    let given = json!({ "headers": headers, "body": body, "key": key }).to_string();
+    let mut command = Command::new(python().await);
+    command.arg(foreign("verify_webhook.py")).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    process.stdin.take().unwrap().write_all(given.as_bytes()).await.unwrap();
+    let output = process.wait_with_output().await.unwrap();
+    match output.status.code() {
+        Some(0) => Ok(()),
+        _ => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+#[tokio::test]
+async fn the_reference_library_of_another_language_verifies_what_is_sent() {
+    let carrier = WebhookCarrier::new(http(10));
+    for (kind, shown) in [
+        (SignatureKind::Hmac, hmac_secret_text as fn(&[u8; 32]) -> String),
+        (SignatureKind::Ed25519, ed25519_public_text),
+    ] {
+        let (headers, body) = arrived(&carrier, EndpointKind::Webhook, |open, message| {
+            open.endpoint.signature = kind;
+            open.endpoint.payload = Payload::Full;
+            message.body = "Zoë \u{1f512} <b>".into();
+            open.secrets = vec![[1; 32], [2; 32]];
+        })
+        .await;
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        // The receiver may have the new secret or still the one before.
+        for secret in [[1; 32], [2; 32]] {
+            others_verify(&headers, &body, &shown(&secret)).await.unwrap();
+        }
+        let other_key = others_verify(&headers, &body, &shown(&[3; 32])).await.unwrap_err();
+        assert!(other_key.contains("refused"), "{other_key}");
+        let changed =
+            others_verify(&headers, &body.replace("acme", "evil"), &shown(&[1; 32])).await;
+        assert!(changed.unwrap_err().contains("refused"));
     }
 }
