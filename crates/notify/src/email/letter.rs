@@ -9,6 +9,8 @@ use lettre::{Address, Message};
 use super::{EmailError, EmailSettings};
 use crate::{MessageLinks, Rendered};
 
+const NO_ADDRESS: &str = "the address is none";
+
 /// From whom mail comes.
 pub(super) struct Sender {
     from: Mailbox,
@@ -39,7 +41,10 @@ impl Sender {
         words: &Rendered,
         links: &MessageLinks,
     ) -> Result<Letter, &'static str> {
-        let to: Address = address.parse().map_err(|_| "the address is none")?;
+        let to: Address = address.parse().map_err(|_| NO_ADDRESS)?;
+        if address.chars().any(char::is_control) {
+            return Err(NO_ADDRESS);
+        }
         // Of the message itself alone, so that it stays the same when it is sent again.
         let id = format!("<{}@{}>", message.id, self.from.email.domain());
         let mut builder = Message::builder()

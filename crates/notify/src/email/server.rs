@@ -111,11 +111,11 @@ impl MailServer {
         let mut connection = match &self.protection {
             Protection::Tls { connector, name } => {
                 let stream = connector.connect(name.clone(), stream).await?;
-                let stream = Box::new(Bounded::new(stream, peer));
+                let stream = Box::new(Bounded::protected(stream, peer));
                 AsyncSmtpConnection::connect_with_transport(stream, hello).await.map_err(unnamed)?
             }
             Protection::Starttls(_) | Protection::None => {
-                let stream = Box::new(Bounded::new(stream, peer));
+                let stream = Box::new(Bounded::plain(stream, peer));
                 AsyncSmtpConnection::connect_with_transport(stream, hello).await.map_err(unnamed)?
             }
         };

@@ -1,18 +1,18 @@
-//! Mail to servers on this machine: one that others wrote (aiosmtpd), and some that mean ill.
+//! Mail to a server that others wrote (aiosmtpd), on this machine.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Instant;
 
 use annals_domain::notification::Route;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::*;
 use crate::testing::{foreign, message, python};
 use crate::{MessageLinks, NoLinks, TemplateSettings};
+
+mod hostile;
 
 const BOUNDED: Duration = Duration::from_secs(60);
 const ADDRESS: &str = "ann@example.org";
@@ -169,10 +169,12 @@ async fn no_address_is_a_command() {
         "a b@example.org",
         "ann@example.org>\r\nRCPT TO:<eve@example.org",
         "ann@example.org,eve@example.org",
+        "\"a\r\nDATA\"@example.org",
     ] {
         let error = carry(&carrier, &mail(), bad).await.unwrap_err();
         assert!(error.permanent, "{bad}");
-        assert!(bad.is_empty() || !format!("{error} {}", error.source).contains(bad));
+        let told = format!("{error}: {}", error.source);
+        assert!(!told.contains("example.org"), "{told}");
     }
     carry(&carrier, &mail(), ADDRESS).await.unwrap();
     assert_eq!(server.told().await["recipients"], json!([ADDRESS]), "it is the first that arrives");
@@ -259,71 +261,6 @@ async fn where_starttls_is_missing_nothing_is_sent() {
     let plain = Outgoing { title: "the first".into(), ..mail() };
     carry(&carrier(&settings(server.port)), &plain, ADDRESS).await.unwrap();
     assert_eq!(header(&server.told().await, "Subject"), ["the first"]);
-}
-
-/// A server that does this with each connection.
-async fn server<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> u16
-where
-    F: Future<Output = std::io::Result<()>> + Send + 'static,
-{
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
-        }
-    });
-    port
-}
-
-#[tokio::test]
-async fn a_server_that_hangs_or_talks_for_ever_is_left() {
-    let hangs = server(|stream| async move {
-        let _stream = stream;
-        std::future::pending().await
-    });
-    let begun = Instant::now();
-    let impatient = EmailSettings { timeout_seconds: 1, ..settings(hangs.await) };
-    let error = carry(&carrier(&impatient), &mail(), ADDRESS).await.unwrap_err();
-    assert!(!error.permanent && begun.elapsed() < BOUNDED);
-    assert!(error.doing.contains("in time"), "{error:?}");
-    // One line without an end: what is listened to has one.
-    let talks = server(|mut stream| async move {
-        stream.write_all(b"220 ").await?;
-        loop {
-            stream.write_all(&[b'a'; 65_536]).await?;
-        }
-    });
-    let error = carry(&carrier(&settings(talks.await)), &mail(), ADDRESS).await.unwrap_err();
-    assert!(!error.permanent && !error.doing.contains("in time"), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_connection_on_which_a_call_ended_half_way_is_not_used_again() {
-    // It greets, takes the mail, and says nothing when it has all of it.
-    let connections = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = Arc::clone(&connections);
-    let port = server(move |mut stream| {
-        counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        async move {
-            stream.write_all(b"220 here\r\n").await?;
-            let (read, mut write) = stream.split();
-            let mut lines = BufReader::new(read).lines();
-            while let Some(line) = lines.next_line().await? {
-                match line.get(..4).unwrap_or_default() {
-                    "EHLO" | "MAIL" | "RCPT" | "NOOP" => write.write_all(b"250 fine\r\n").await?,
-                    "DATA" => write.write_all(b"354 go on\r\n").await?,
-                    _ => {}
-                }
-            }
-            Ok(())
-        }
-    });
-    let carrier = carrier(&EmailSettings { timeout_seconds: 2, ..settings(port.await) });
-    for _ in 0..2 {
-        assert!(!carry(&carrier, &mail(), ADDRESS).await.unwrap_err().permanent);
-    }
-    assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

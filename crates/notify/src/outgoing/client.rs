@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use tokio::time::timeout;
 
 use super::OutgoingSettings;
@@ -21,6 +21,16 @@ const TIMEOUT_SECONDS_MAX: u64 = 50;
 const IDLE_PER_HOST_MAX: usize = 2;
 /// For so long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Statuses that say something about the message itself, or that the endpoint is gone for good. All else is
+/// about how the receiver is set up, which people put right within the days that a message is tried.
+const FINAL: [StatusCode; 5] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::GONE,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::UNPROCESSABLE_ENTITY,
+];
 
 /// Resolves a name; the port means nothing.
 pub(super) type Lookup =
@@ -106,7 +116,12 @@ impl OutgoingHttp {
         let judged = answer::judge(status, response.headers());
         // Whatever comes of reading on: the receiver has decided.
         let _ = timeout(ANSWER_PATIENCE, read_on(response)).await;
-        judged.map(|()| Handed { code: Some(status.as_u16()) })
+        let refused = |error| DeliveryError {
+            doing: "deliver to the endpoint: it did not take the message on",
+            permanent: FINAL.contains(&status),
+            ..error
+        };
+        judged.map(|()| Handed { code: Some(status.as_u16()) }).map_err(refused)
     }
 
     async fn send(
