@@ -219,11 +219,11 @@ async fn with_tls_and_starttls_a_user_signs_in_where_the_server_is_known() {
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key, password_file) = secrets(dir.path());
     for (name, security) in [("tls", Security::Tls), ("starttls", Security::Starttls)] {
-        let mut server = Aiosmtpd::start(json!({
+        let asked = json!({
             "security": name, "certificate": certificate, "key": key,
             "user": "annals", "password": "pass word",
-        }));
-        let mut server = server.await;
+        });
+        let mut server = Aiosmtpd::start(asked).await;
         let known = EmailSettings {
             security,
             user: "annals".into(),
