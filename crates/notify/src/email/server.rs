@@ -107,6 +107,8 @@ impl MailServer {
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Unreached> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        // A mail is many small words, each waiting for an answer.
+        stream.set_nodelay(true)?;
         let (peer, hello) = (stream.peer_addr()?, &self.hello);
         let mut connection = match &self.protection {
             Protection::Tls { connector, name } => {

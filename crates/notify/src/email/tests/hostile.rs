@@ -102,7 +102,8 @@ async fn starttls_server(
             stream.write_all(begins).await?;
             let mut lines = BufReader::new(acceptor.accept(stream).await?).lines();
             while let Some(line) = lines.next_line().await? {
-                tell.send(line).unwrap();
+                // The test may have heard enough.
+                let _ = tell.send(line);
                 lines.get_mut().write_all(b"250 fine\r\n").await?;
             }
             Ok(())
