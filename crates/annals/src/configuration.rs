@@ -14,7 +14,10 @@ use annals_engine::{
     DeliverySettings, ExportSettings, ProjectionSettings, QuarantineSettings, RecorderSettings,
     Roles, SpoolSettings, SupervisionSettings,
 };
-use annals_notify::WebhookSettings;
+use annals_notify::{
+    CarrierSettings, EmailSettings, OutgoingSettings, SyslogSettings, TemplateSettings,
+    WebhookSettings,
+};
 use annals_store_redis::RedisSettings;
 use anyhow::Context;
 use config::{Config, File, FileFormat};
@@ -51,6 +54,10 @@ pub(crate) struct Settings {
     pub(crate) retention: RetentionPolicy,
     pub(crate) lifecycle: LifecycleSettings,
     pub(crate) webhook: WebhookSettings,
+    pub(crate) email: EmailSettings,
+    pub(crate) templates: TemplateSettings,
+    pub(crate) outgoing: OutgoingSettings,
+    pub(crate) syslog: SyslogSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) redis: RedisSettings,
     pub(crate) index: IndexSettings,
@@ -207,6 +214,12 @@ pub(crate) enum LogFormat {
 }
 
 impl Settings {
+    /// What the ways out to people are opened by.
+    pub(crate) fn carriers(&self) -> CarrierSettings<'_> {
+        let Self { email, templates, outgoing, syslog, .. } = self;
+        CarrierSettings { email, templates, outgoing, syslog }
+    }
+
     /// Reads the settings; an unknown or wrong key is an error that names it.
     pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
         Self::layered(file, std::env::vars())
@@ -250,6 +263,10 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use annals_notify::{Carriers, NoLinks};
+
     use super::*;
 
     fn load(file: Option<&str>, environment: &[(&str, &str)]) -> anyhow::Result<Settings> {
@@ -267,6 +284,21 @@ mod tests {
     fn the_built_in_file_holds_every_setting() {
         let settings = load(None, &[]).unwrap();
         assert_eq!(settings.server.listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn ways_out_to_people_are_opened_as_the_settings_say() {
+        let open = |environment: &[(&str, &str)]| {
+            let settings = load(None, environment).unwrap();
+            let opened = Carriers::open(&settings.carriers(), Arc::new(NoLinks));
+            let opened = opened.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+            Ok(opened.all.iter().map(|carrier| carrier.name()).collect::<Vec<_>>())
+        };
+        assert_eq!(open(&[]), Ok(vec!["webhook", "slack", "adapter"]));
+        let servers = [("ANNALS_EMAIL__HOST", "mail.lan"), ("ANNALS_SYSLOG__HOST", "syslog.lan")];
+        assert_eq!(open(&servers), Ok(vec!["webhook", "slack", "adapter", "email", "syslog"]));
+        let wrong: Result<_, String> = open(&[("ANNALS_OUTGOING__TIMEOUT_SECONDS", "99")]);
+        assert!(wrong.unwrap_err().contains("`outgoing.timeout_seconds` is 99"));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use annals_notify::{Carriers, NoLinks};
 use annals_store_eventstoredb::rights::{self, Rights};
 use annals_store_sqlite::{DataDir, SqliteSpool};
 
@@ -93,7 +95,20 @@ fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) -> Option<Se
         let text = format!("{MASTER_KEY_FILE} is not set: the master key lies beside the data");
         say(Grade::Advice, text);
     }
+    look_at_carriers(&settings, findings);
     Some(settings)
+}
+
+/// Opens the ways out to people, without sending anything.
+fn look_at_carriers(settings: &Settings, findings: &mut Vec<Finding>) {
+    let (grade, text) = match Carriers::open(&settings.carriers(), Arc::new(NoLinks)) {
+        Ok(carriers) => {
+            let names: Vec<&str> = carriers.all.iter().map(|carrier| carrier.name()).collect();
+            (Grade::Good, format!("messages to people can be carried by {}", names.join(", ")))
+        }
+        Err(error) => (Grade::Wrong, format!("{:#}", anyhow::Error::from(error))),
+    };
+    findings.push(Finding { grade, text });
 }
 
 /// Looks at the server that the log is kept on: whether it answers, and who may do what there.

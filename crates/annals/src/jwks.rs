@@ -4,7 +4,6 @@
 //! An issuer that does not answer stops nothing: the keys of its last answer go on until they are
 //! stale, and it is asked again.
 
-mod address;
 mod source;
 
 use std::sync::Arc;

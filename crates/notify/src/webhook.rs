@@ -20,7 +20,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-mod answer;
+pub(crate) mod answer;
 mod payload;
 
 use crate::signature::{InvalidSecret, Secret};
@@ -32,7 +32,7 @@ const TIMEOUT_SECONDS_MAX: u64 = 50;
 /// So much of an answer is read, so that the connection can be used again. It is not looked at.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How long reading it may take.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// A secret is longer than no such file.
 const SECRET_FILE_BYTES_MAX: u64 = 4096;
 
@@ -175,7 +175,7 @@ impl CheckpointSink for WebhookChannel {
 }
 
 /// Reads the answer to its end, if that is not far.
-async fn read_on(mut response: Response) {
+pub(crate) async fn read_on(mut response: Response) {
     let mut left = ANSWER_BYTES_MAX;
     while let Ok(Some(chunk)) = response.chunk().await {
         match left.checked_sub(chunk.len()) {

@@ -8,13 +8,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use annals_api::auth::KEY_SET_BYTES_MAX;
+use annals_notify::{Reach, reach};
 use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
-
-use super::address::{Reach, reach};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Name, connection and answer together.

@@ -16,7 +16,7 @@ const LATER: [StatusCode; 3] =
     [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
 
 /// Whether the message was taken on, and if not, whether it is worth another try.
-pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), DeliveryError> {
+pub(crate) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), DeliveryError> {
     if status.is_success() {
         return Ok(());
     }

@@ -1,18 +1,18 @@
-//! Which addresses may be asked for keys.
+//! Which addresses may be asked.
 //!
 //! A name can lead anywhere. Where only machines of one's own house or of the cloud's inside answer,
-//! a public issuer is not, and a request there could be made to do harm.
+//! nobody of the outside is, and a request there could be made to do harm.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What an address is, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub enum Reach {
     /// Somewhere in the internet.
     Public,
     /// This machine, or the house it stands in.
     Private,
-    /// Nowhere an issuer can be: link-local, metadata services, no single host.
+    /// Nowhere anybody of the outside can be: link-local, metadata services, no single host.
     Never,
 }
 
@@ -24,7 +24,7 @@ const METADATA: [IpAddr; 3] = [
 ];
 
 /// What an address is.
-pub(super) fn reach(ip: IpAddr) -> Reach {
+pub fn reach(ip: IpAddr) -> Reach {
     let ip = ip.to_canonical();
     if METADATA.contains(&ip) {
         return Reach::Never;
@@ -40,11 +40,12 @@ fn reach_v4(ip: Ipv4Addr) -> Reach {
         [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => {
             Reach::Private
         }
-        // this network, link-local, protocol assignments, benchmarks, documentation, multicast,
-        // reserved, broadcast
+        // this network, link-local, protocol assignments, relays of 6to4, benchmarks, documentation,
+        // multicast, reserved, broadcast
         [0, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
         | [198, 18 | 19, ..]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
@@ -60,8 +61,11 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
         // NAT64 and 6to4 lead to the IPv4 address within
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => reach_v4(embedded(high, low)),
         [0x2002, high, low, ..] => reach_v4(embedded(high, low)),
-        // Teredo, local NAT64, documentation
-        [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] | [0x2001, 0xdb8, ..] => Reach::Never,
+        // protocol assignments with Teredo, local NAT64, documentation
+        [0x2001, 0..=0x1ff, ..]
+        | [0x64, 0xff9b, 1, ..]
+        | [0x2001, 0xdb8, ..]
+        | [0x3fff, 0..=0xfff, ..] => Reach::Never,
         // what is in use of the internet begins with these bits
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,
