@@ -1,6 +1,6 @@
 //! The operations log and the numbers: what Annals tells about itself.
 
-mod described;
+pub(crate) mod described;
 mod operations_file;
 
 use std::path::{Path, PathBuf};

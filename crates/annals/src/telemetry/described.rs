@@ -1,14 +1,23 @@
 //! Every metric of Annals: one row each.
 //!
-//! From these rows the recorder learns what each number means, and docs/operations.md lists them. A test
+//! From these rows the recorder learns what each number means, and docs/metrics.md is made. A test
 //! compares them with the sources: no crate counts what has no row, and no row is left without one who
 //! counts.
 
 mod table;
 
+use std::fmt::Write;
+
 use metrics::Unit;
 
 pub(crate) use self::table::METRICS;
+
+const HEAD: &str = "# Metrics
+
+`GET /metrics` tells these numbers as Prometheus reads them. None names a tenant or a person. A metric that \
+counts appears when something was counted first. This file is made by `cargo xtask contracts`; what to watch \
+for stands in [operations.md](operations.md).
+";
 
 /// Metrics of one part of Annals.
 pub(crate) struct Group {
@@ -72,19 +81,20 @@ pub(crate) fn describe() {
     }
 }
 
-/// The rows as docs/operations.md shows them.
-#[cfg(test)]
-fn as_markdown() -> String {
-    let mut text = String::new();
+/// What docs/metrics.md says.
+pub(crate) fn as_markdown() -> String {
+    let mut text = format!("{HEAD}\n");
     for group in METRICS {
-        text.push_str(&format!("\n**{}**\n\n", group.title));
+        let _ = writeln!(text, "## {}\n", group.title);
         text.push_str("| metric | kind | counts | labels | says |\n|---|---|---|---|---|\n");
         for Described { name, kind, unit, labels, says } in group.metrics {
             let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
             let (kind, labels) = (kind.as_str(), labels.join(", "));
-            text.push_str(&format!("| `{name}` | {kind} | {unit} | {labels} | {says} |\n"));
+            let _ = writeln!(text, "| `{name}` | {kind} | {unit} | {labels} | {says} |");
         }
+        text.push('\n');
     }
+    text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }

@@ -116,6 +116,18 @@ pub(crate) const METRICS: &[Group] = &[
         ],
     },
     Group {
+        title: "Health",
+        metrics: &[
+            row(Gauge, "annals_health_condition", "switch", &["condition"], "1 while a condition is raised"),
+            row(Gauge, "annals_health_reading", "see the condition", &["condition"], "The number that a condition goes by"),
+            row(Gauge, "annals_projection_behind_seconds", "seconds", &["projection"], "For how long a projection has lacked something"),
+            row(Gauge, "annals_disk_free_bytes", "bytes", &[], "Bytes that are free on the disk of the data directory"),
+            row(Gauge, "annals_disk_size_bytes", "bytes", &[], "Bytes that this disk has"),
+            row(Gauge, "annals_certificate_end_timestamp_seconds", "seconds", &["file"], "When the first certificate of a file ends; 0: it cannot be read"),
+            row(Gauge, "annals_clock_jump_seconds", "seconds", &[], "By how much the clock was set within the last hour, or is behind the log"),
+        ],
+    },
+    Group {
         title: "The process",
         metrics: &[
             row(Counter, "annals_actor_failures_total", "failures", &[], "Parts that failed and were started again"),
