@@ -41,6 +41,7 @@ mod sealing;
 mod spooling;
 mod stopping;
 mod subscribing;
+mod watching;
 mod witnessing;
 
 use annals_tests::{Program, TestService};

@@ -30,6 +30,7 @@ use crate::index_settings::IndexSettings;
 use crate::integrity::IntegritySettings;
 use crate::masking::MaskingSettings;
 use crate::master_key::KeySettings as MasterKeySettings;
+use crate::watching::AlertSettings;
 
 /// `config/annals.toml` as it was when the program was built: every setting, with its default.
 pub(crate) const DEFAULTS: &str = include_str!("../../../config/annals.toml");
@@ -64,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) enrich: EnrichSettings,
     pub(crate) masking: MaskingSettings,
     pub(crate) log: LogSettings,
+    pub(crate) alerts: AlertSettings,
     pub(crate) supervision: SupervisionSettings,
     pub(crate) archive: ArchiveSettings,
     pub(crate) backup: BackupSettings,

@@ -155,11 +155,7 @@ impl Installation {
         settings: &Settings,
         wall: Timestamp,
     ) -> anyhow::Result<LifecycleParts> {
-        // Each node measures for itself, also while the server that keeps its log is away.
-        let registers: Arc<dyn SharedRegisters> = match self.store.ends() {
-            Some(_) => self.store.registers.clone(),
-            None => Arc::new(SqliteRegisters::open(self.dir.path())?),
-        };
+        let registers = self.own_registers()?;
         let time = RetentionTime::open(registers, wall).await;
         Ok(LifecycleParts {
             settings: settings.lifecycle.clone(),
@@ -168,6 +164,14 @@ impl Installation {
             job: JobStatus::default(),
             work: Notify::new(),
         })
+    }
+
+    /// What each node keeps for itself, also while the server that keeps its log is away.
+    pub(crate) fn own_registers(&self) -> anyhow::Result<Arc<dyn SharedRegisters>> {
+        match self.store.ends() {
+            Some(_) => Ok(self.store.registers.clone()),
+            None => Ok(Arc::new(SqliteRegisters::open(self.dir.path())?)),
+        }
     }
 
     /// Where exports are kept; only a node that answers questions makes any.
@@ -201,7 +205,8 @@ impl Installation {
         settings.archive.archiver(&settings.integrity, &self.root, log, trees)
     }
 
-    fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {
+    /// Name of this node, which no other node of the log has.
+    pub(crate) fn node_name(&self, settings: &Settings) -> anyhow::Result<String> {
         match settings.node.name.as_str() {
             "" => secrets::node_name(self.dir.path()),
             name => Ok(name.to_owned()),

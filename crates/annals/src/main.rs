@@ -42,6 +42,7 @@ mod traces;
 mod verifier;
 mod verify;
 mod verify_receipt;
+mod watching;
 mod witness;
 
 use std::process::ExitCode;

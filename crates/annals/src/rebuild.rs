@@ -15,7 +15,7 @@ use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::{self, Kind};
-use crate::telemetry;
+use crate::{telemetry, watching};
 
 /// How often the progress is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -104,6 +104,11 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     };
     let head = system.queries.head();
     let took = started.elapsed();
+    let parked = system.queries.progress().iter().any(|progress| !progress.parked().is_empty());
+    if args.what == What::All && finished == Ok(None) && !parked {
+        let forgotten = watching::forget_poison(&*installation.own_registers()?).await;
+        forgotten.context("noting that no event is left aside any more")?;
+    }
     system.stop().await;
     installation.close().await;
     match finished {

@@ -3,6 +3,8 @@
 use annals_domain::catalogue::Catalogue;
 use annals_domain::catalogue::reference::render_markdown;
 
+use crate::telemetry::described;
+
 /// What can be printed.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub(crate) enum SchemaCommand {
@@ -14,6 +16,8 @@ pub(crate) enum SchemaCommand {
     Postman,
     /// Every type of event, as in docs/events.md
     Events,
+    /// Every metric, as in docs/metrics.md
+    Metrics,
 }
 
 pub(crate) fn run(what: SchemaCommand) -> anyhow::Result<()> {
@@ -22,6 +26,7 @@ pub(crate) fn run(what: SchemaCommand) -> anyhow::Result<()> {
         SchemaCommand::Openapi => print!("{}", annals_api::rest::openapi::openapi_text()),
         SchemaCommand::Postman => print!("{}", annals_api::rest::openapi::postman_text()),
         SchemaCommand::Events => print!("{}", render_markdown(&Catalogue::shipped())),
+        SchemaCommand::Metrics => print!("{}", described::as_markdown()),
     }
     Ok(())
 }

@@ -20,7 +20,9 @@ use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::Kind;
-use crate::{access, archive, backup, findings, graphql, rate_limits, telemetry, traces, verifier};
+use crate::{
+    access, archive, backup, findings, graphql, rate_limits, telemetry, traces, verifier, watching,
+};
 
 /// Runs the service until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -108,6 +110,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
             args.listen.as_deref().unwrap_or(&settings.server.listen),
         )?,
         web: settings.server.web()?,
+        health: annals_api::HealthBoard::default(),
         metrics,
     });
     if let Some(exports) = &api.exports {
@@ -122,6 +125,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     traces::started(&api, &settings, &installation.root);
     annals_api::lifecycle::job::start(&api);
     backup::serve(&api, &settings, &args.data_dir, &installation.root);
+    watching::start(&api, &settings, &args.data_dir, &installation)?;
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;
     }

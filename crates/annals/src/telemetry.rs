@@ -1,5 +1,6 @@
 //! The operations log and the numbers: what Annals tells about itself.
 
+pub(crate) mod described;
 mod operations_file;
 
 use std::path::{Path, PathBuf};
@@ -58,64 +59,6 @@ pub(crate) fn start_log_on_screen(settings: &LogSettings) -> anyhow::Result<Oper
 /// Starts counting.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().context("starting the metrics")?;
-    metrics::describe_counter!("annals_events_admitted_total", "Events that passed all checks");
-    metrics::describe_counter!(
-        "annals_masked_total",
-        "Values hidden before they were stored, by rule"
-    );
-    metrics::describe_histogram!("annals_append_batch_events", "Events in one append to the log");
-    metrics::describe_gauge!("annals_projection_lag", "Events a projection is behind the log");
-    metrics::describe_counter!("annals_poison_events_total", "Events a projection had to park");
-    metrics::describe_counter!("annals_damaged_records_total", "Records that could not be opened");
-    metrics::describe_counter!("annals_actor_failures_total", "Actors that failed");
-    metrics::describe_counter!("annals_tokens_refused_total", "Tokens that were refused");
-    metrics::describe_counter!("annals_connections_refused_total", "Connections over the limit");
-    metrics::describe_gauge!("annals_log_head", "Newest position of the log");
-    metrics::describe_counter!("annals_log_connections_total", "Connections made to the server");
-    metrics::describe_counter!("annals_log_append_retries_total", "Appends sent again");
-    metrics::describe_counter!("annals_log_append_conflicts_total", "Appends that came too late");
-    metrics::describe_counter!("annals_log_subscriptions_ended_total", "Subscriptions that ended");
-    metrics::describe_counter!("annals_log_records_copied_total", "Records copied from the server");
-    metrics::describe_counter!("annals_integrity_findings_total", "Traces of tampering");
-    metrics::describe_counter!("annals_witness_answers_total", "What witnesses said, by outcome");
-    metrics::describe_counter!(
-        "annals_checkpoint_sink_checkpoints_total",
-        "Checkpoints sinks took"
-    );
-    metrics::describe_counter!("annals_checkpoint_sink_failures_total", "Checkpoints not taken");
-    metrics::describe_counter!("annals_deliveries_total", "Attempts to deliver, by outcome");
-    metrics::describe_counter!("annals_deliveries_parked_total", "Deliveries that were given up");
-    metrics::describe_gauge!("annals_lease_held", "Whether this node delivers");
-    metrics::describe_counter!("annals_rate_limited_total", "Requests refused by a rate limit");
-    metrics::describe_counter!("annals_rate_limit_fallbacks_total", "Checks without Redis");
-    metrics::describe_gauge!("annals_spool_events", "Events that wait for the log");
-    metrics::describe_counter!("annals_events_spooled_total", "Events put into the spool");
-    metrics::describe_counter!("annals_spool_recorded_total", "Spooled events that were recorded");
-    metrics::describe_counter!("annals_spool_full_total", "Events the spool had no room for");
-    metrics::describe_counter!("annals_quarantine_entries_total", "Refused events to be kept");
-    metrics::describe_counter!("annals_quarantine_evicted_total", "Refused events that made way");
-    metrics::describe_counter!("annals_quarantine_failures_total", "Refused events not kept");
-    metrics::describe_gauge!(
-        "annals_backup_last_success_timestamp_seconds",
-        "When the newest backup of this service began"
-    );
-    metrics::describe_counter!("annals_backup_failures_total", "Backups that were not made");
-    metrics::describe_counter!("annals_archive_records_total", "Records of months archived");
-    metrics::describe_counter!("annals_archive_failures_total", "Runs that archived nothing");
-    metrics::describe_gauge!(
-        "annals_retention_behind_seconds",
-        "Seconds by which the time that events expire by is behind the clock"
-    );
-    metrics::describe_gauge!(
-        "annals_retention_last_success_timestamp_seconds",
-        "When the newest run of the retention job that did what it was to ended"
-    );
-    metrics::describe_counter!("annals_events_removed_total", "Events removed by retention");
-    metrics::describe_counter!(
-        "annals_erasure_failures_total",
-        "Erasures agreed on that could not be carried out, each time it was tried"
-    );
-    metrics::describe_counter!("annals_persons_erased_total", "Persons erased");
-    metrics::describe_counter!("annals_operations_log_failures_total", "Lines not written to file");
+    described::describe();
     Ok(handle)
 }

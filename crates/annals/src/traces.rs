@@ -101,7 +101,7 @@ pub(crate) async fn record(api: &Api, event: Event) -> anyhow::Result<()> {
 }
 
 /// Of the same fact all nodes send the same; when they do is no part of it.
-fn content_of(event: &Event) -> [u8; 32] {
+pub(crate) fn content_of(event: &Event) -> [u8; 32] {
     annals_record::content_digest(&serde_json::to_vec(&event.metadata).unwrap_or_default())
 }
 

@@ -24,6 +24,7 @@ use crate::credentials::{Credentials, api_keys};
 use crate::cursor::Cursors;
 use crate::error::{ApiError, Code};
 use crate::graphql::GraphqlParts;
+use crate::health::HealthBoard;
 use crate::layers::WebSettings;
 use crate::lifecycle::LifecycleParts;
 use crate::live::LiveParts;
@@ -96,6 +97,8 @@ pub struct ApiParts {
     pub graphql: GraphqlParts,
     /// What browsers are told, and how answers travel.
     pub web: WebSettings,
+    /// What is wrong with Annals itself.
+    pub health: HealthBoard,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }

@@ -9,6 +9,7 @@ mod bulk;
 mod cleanup;
 mod comparison;
 mod complete;
+mod conditions;
 mod docs_page;
 mod erasures;
 mod exports;
@@ -118,6 +119,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/healthz", access: Open, handler: |verb| on(verb, health::healthz) },
     Route { verb: Get, path: "/readyz", access: Open, handler: |verb| on(verb, health::readyz) },
     Route { verb: Get, path: "/metrics", access: Open, handler: |verb| on(verb, health::metrics) },
+    Route { verb: Get, path: "/api/v1/health/conditions", access: Needs(&[MaintainIndex, ReadAccessPolicy]), handler: |verb| on(verb, conditions::list) },
     Route { verb: Get, path: "/tlog/log.json", access: Open, handler: |verb| on(verb, tlog::log) },
     Route { verb: Get, path: "/tlog/log/heads/{day}", access: Open, handler: |verb| on(verb, tlog::heads) },
     Route { verb: Get, path: "/tlog/{shard}/checkpoint", access: Open, handler: |verb| on(verb, tlog::checkpoint) },

@@ -27,6 +27,7 @@ pub mod sentence;
 pub mod statistics;
 pub mod text;
 pub mod time;
+pub mod watching;
 
 pub use event::Event;
 pub use filter::Filter;

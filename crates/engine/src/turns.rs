@@ -152,8 +152,10 @@ fn processors() -> usize {
 
 impl Bounds {
     fn refuse(&self, reason: &'static str) -> Result<Turn, NoTurn> {
-        let (work, name) = (self.work, "annals_turns_refused_total");
-        metrics::counter!(name, "work" => work, "reason" => reason).increment(1);
+        metrics::counter!(
+            "annals_turns_refused_total", "work" => self.work, "reason" => reason
+        )
+        .increment(1);
         Err(NoTurn)
     }
 }

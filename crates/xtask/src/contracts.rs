@@ -17,6 +17,7 @@ const CONTRACTS: &[Contract] = &[
     Contract { path: "docs/openapi.json", arguments: &["schema", "openapi"] },
     Contract { path: "docs/annals.postman_collection.json", arguments: &["schema", "postman"] },
     Contract { path: "docs/events.md", arguments: &["schema", "events"] },
+    Contract { path: "docs/metrics.md", arguments: &["schema", "metrics"] },
 ];
 
 /// Writes every contract anew.

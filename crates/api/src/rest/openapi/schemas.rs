@@ -11,6 +11,7 @@ const FILES: &[&str] = &[
     include_str!("schemas/answers.json"),
     include_str!("schemas/quarantine.json"),
     include_str!("schemas/rebuild.json"),
+    include_str!("schemas/health.json"),
     include_str!("schemas/keys.json"),
     include_str!("schemas/retention.json"),
     include_str!("schemas/lifecycle.json"),

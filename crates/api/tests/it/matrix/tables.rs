@@ -133,6 +133,7 @@ pub(super) const REST: &[Row] = &[
     open("/healthz"),
     open("/readyz"),
     open("/metrics"),
+    row("GET", "/api/v1/health/conditions", OVERSEERS),
     open("/api/v1/openapi.json"),
     open("/api/v1/docs"),
     open("/api/v1/docs/docs.css"),

@@ -291,6 +291,7 @@ impl Service {
             live: annals_api::LiveParts::default(),
             graphql,
             web,
+            health: annals_api::HealthBoard::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
         job::start(&api);

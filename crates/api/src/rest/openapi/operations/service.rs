@@ -66,6 +66,22 @@ pub(super) const ROWS: &[Operation] = &[
         ..ROW
     },
     Operation {
+        path: "/api/v1/health/conditions",
+        id: "getHealthConditions",
+        group: "Operation",
+        summary: "See what is wrong with the service",
+        description: "Needs the permission `maintain_index` or `read_access_policy`. Every condition \
+                      that this node of Annals watches itself for: whether it is raised, since when, \
+                      by which number, what it means and what to do. What is raised and cleared is \
+                      also recorded (`annals.health.raised`, `annals.health.cleared`).",
+        answers: &[Answer {
+            description: "All conditions.",
+            content: &[json("#HealthConditions", &[])],
+            ..ANSWER
+        }],
+        ..ROW
+    },
+    Operation {
         path: "/api/v1/openapi.json",
         id: "getOpenApi",
         group: "Documentation",
