@@ -85,6 +85,7 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("annals_checkpoint_sink_failures_total", "Checkpoints not taken");
     metrics::describe_counter!("annals_deliveries_total", "Attempts to deliver, by outcome");
     metrics::describe_counter!("annals_deliveries_parked_total", "Deliveries that were given up");
+    metrics::describe_counter!("annals_detections_total", "Suspicious things found, by rule");
     metrics::describe_gauge!("annals_lease_held", "Whether this node delivers");
     metrics::describe_counter!("annals_rate_limited_total", "Requests refused by a rate limit");
     metrics::describe_counter!("annals_rate_limit_fallbacks_total", "Checks without Redis");

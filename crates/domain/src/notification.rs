@@ -9,9 +9,7 @@ mod outgoing;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use endpoint::{
-    ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SignatureKind, URL_CHARS_MAX,
-};
+pub use endpoint::{ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SignatureKind, URL_CHARS_MAX};
 pub use outgoing::{Channel, Outgoing, Route, delivery_id};
 
 use crate::catalogue::Catalogue;
