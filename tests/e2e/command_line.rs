@@ -22,6 +22,7 @@ const COMMANDS: &[&str] = &[
     "completions",
     "bench",
     "masking",
+    "rules",
     "backup",
     "restore",
     "archive",

@@ -15,6 +15,7 @@ mod benchmarks;
 mod command_line;
 mod contracts;
 mod credentials;
+mod detecting;
 mod erasing;
 mod evidence;
 mod exporting;

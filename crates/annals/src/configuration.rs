@@ -26,6 +26,7 @@ use serde::Deserialize;
 
 use crate::archive::ArchiveSettings;
 use crate::backup::BackupSettings;
+use crate::detection::DetectionSettings;
 use crate::index_settings::IndexSettings;
 use crate::integrity::IntegritySettings;
 use crate::masking::MaskingSettings;
@@ -51,6 +52,7 @@ pub(crate) struct Settings {
     pub(crate) projections: ProjectionSettings,
     pub(crate) integrity: IntegritySettings,
     pub(crate) delivery: DeliverySettings,
+    pub(crate) detection: DetectionSettings,
     pub(crate) export: ExportSettings,
     pub(crate) retention: RetentionPolicy,
     pub(crate) lifecycle: LifecycleSettings,

@@ -29,7 +29,7 @@ mod gsuite;
 mod importer;
 mod kubernetes;
 mod lines;
-mod mapping;
+pub(crate) mod mapping;
 mod names;
 mod okta;
 mod operations;

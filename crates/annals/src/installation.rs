@@ -10,16 +10,16 @@ use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::masking::Masker;
 use annals_engine::{
-    ArchiveParts, Clock, ExportParts, Permits, Ports, RetentionRules, RetentionTime, Role, System,
-    TileParts,
+    ArchiveParts, Clock, DetectionParts, ExportParts, Permits, Ports, RetentionRules,
+    RetentionTime, Role, System, TileParts,
 };
 use annals_ports::{SharedRegisters, TreeStore};
 use annals_record::RootKey;
 use annals_record::sealed_file::FileKey;
 use annals_search::GenerationalIndex;
 use annals_store_sqlite::{
-    DataDir, SqliteAccess, SqliteInbox, SqliteProfiles, SqliteQuarantine, SqliteRegisters,
-    SqliteTrees,
+    DataDir, SqliteAccess, SqliteDetection, SqliteInbox, SqliteProfiles, SqliteQuarantine,
+    SqliteRegisters, SqliteTrees,
 };
 use anyhow::Context;
 use jiff::Timestamp;
@@ -45,6 +45,7 @@ pub(crate) struct Installation {
     pub(crate) profiles: Arc<SqliteProfiles>,
     pub(crate) inbox: Arc<SqliteInbox>,
     pub(crate) access: Arc<SqliteAccess>,
+    pub(crate) detection: Arc<SqliteDetection>,
     /// The Merkle trees of an embedded log.
     pub(crate) trees: Option<Arc<SqliteTrees>>,
     pub(crate) quarantine: Arc<SqliteQuarantine>,
@@ -78,6 +79,7 @@ impl Installation {
             profiles: Arc::new(SqliteProfiles::open(path, &file_key(&root, "profiles"))?),
             inbox: Arc::new(SqliteInbox::open(path, &file_key(&root, "inbox"))?),
             access: Arc::new(SqliteAccess::open(path, &file_key(&root, "access"))?),
+            detection: Arc::new(SqliteDetection::open(path, &file_key(&root, "detection"))?),
             trees: match settings.store.is_embedded() {
                 true => Some(Arc::new(SqliteTrees::open(path)?)),
                 false => None,
@@ -103,8 +105,17 @@ impl Installation {
         Ok(Clock::starting_at(header.recorded_at))
     }
 
-    /// Starts the engine on these stores.
+    /// Starts the engine on these stores, without looking for what is suspicious.
     pub(crate) async fn start(&self, settings: &Settings) -> anyhow::Result<System> {
+        self.start_with(settings, None).await
+    }
+
+    /// Starts the engine on these stores.
+    pub(crate) async fn start_with(
+        &self,
+        settings: &Settings,
+        detection: Option<DetectionParts>,
+    ) -> anyhow::Result<System> {
         let permits = Permits::of(&self.limits.request);
         let ports = Ports {
             log: self.store.log.clone(),
@@ -118,6 +129,7 @@ impl Installation {
             quarantine: self.quarantine.clone(),
             spool: self.store.spool.clone(),
             exports: self.exports(settings),
+            detection,
             tiles: self.tiles(settings)?,
             archive: self.archive(settings)?,
         };
@@ -180,6 +192,16 @@ impl Installation {
         let key = file_key(&self.root, "exports");
         let parts = || ExportParts { dir, settings: settings.export.clone(), key };
         settings.node.roles.has(Role::Query).then(parts)
+    }
+
+    /// What looks for what is suspicious, where that is wanted.
+    pub(crate) fn detection(
+        &self,
+        settings: &Settings,
+        clock: &Arc<Clock>,
+    ) -> anyhow::Result<Option<DetectionParts>> {
+        let (store, clock) = (self.detection.clone(), Arc::clone(clock));
+        settings.detection.parts(&self.catalogue, store, clock)
     }
 
     /// What keeps the Merkle trees of an embedded log. Of a log on a server no node keeps them yet.

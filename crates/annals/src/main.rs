@@ -11,6 +11,7 @@ mod catalogue_check;
 mod channels;
 mod configuration;
 mod descriptors;
+mod detection;
 mod doctor;
 mod eventstore;
 mod exit;
@@ -91,6 +92,9 @@ enum Command {
     /// Looks at the rules of what is hidden in events before they are stored
     #[command(subcommand)]
     Masking(masking::MaskingCommand),
+    /// Looks at the rules of what is suspicious, and tries them on history
+    #[command(subcommand)]
+    Rules(detection::RulesCommand),
     /// Prints what other programs build on
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -152,6 +156,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Eventstore(command) => block_on(eventstore::run(command)),
         Command::Catalogue(CatalogueCommand::Check(args)) => catalogue_check::run(&args),
         Command::Masking(command) => block_on(masking::run(command)),
+        Command::Rules(command) => block_on(detection::run(command)),
         Command::Schema(what) => schema::run(what),
         Command::Keys(command) => block_on(keys::run(command)),
         Command::Completions { shell } => {

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use annals_domain::Event;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::masking::{Masker, RULES_BYTES_MAX};
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 
-mod events;
+pub(crate) mod events;
 mod report;
 
 use report::Report;
@@ -98,11 +99,12 @@ async fn test(args: &TestArgs) -> anyhow::Result<()> {
     let masker = rules_in_force(args.rules.as_deref(), args.config.as_deref())?;
     let catalogue = Catalogue::shipped();
     let mut report = Report::new(&masker, &catalogue);
-    match (&args.data_dir, &args.file) {
-        (Some(dir), _) => events::of_directory(dir, args.limit, &mut report).await?,
-        (None, Some(file)) => events::of_file(file, args.limit, &mut report)?,
-        (None, None) => {}
-    }
+    let look = |event: &mut Event| report.look(event);
+    report.skipped = match (&args.data_dir, &args.file) {
+        (Some(dir), _) => events::of_directory(dir, args.limit, look).await?,
+        (None, Some(file)) => events::of_file(file, args.limit, look)?,
+        (None, None) => 0,
+    };
     std::io::stdout().write_all(report.told().as_bytes()).context("writing the report")
 }
 

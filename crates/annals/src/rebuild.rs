@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use annals_domain::Position;
 use annals_engine::{Progress, Queries, RebuildState, Rebuilding};
-use annals_ports::{AccessStore, InboxStore, ProfileStore, SearchIndex, TreeStore};
+use annals_ports::{AccessStore, DetectionStore, InboxStore, ProfileStore, SearchIndex, TreeStore};
 use annals_store_sqlite::DataDir;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -84,6 +84,7 @@ pub(crate) async fn run(args: RebuildArgs) -> anyhow::Result<()> {
     }
     if args.what == What::All {
         installation.access.clear().context("clearing the state of access")?;
+        installation.detection.clear().context("clearing what detection has learned")?;
     }
     let started = Instant::now();
     let mut system = installation.start(&settings).await?;

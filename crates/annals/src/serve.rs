@@ -64,7 +64,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     // The first user agent would wait for the patterns to be made ready.
     let warming = Arc::clone(&enricher);
     std::thread::spawn(move || warming.warm_up());
-    let mut system = installation.start(&settings).await?;
+    let detection = installation.detection(&settings, &clock)?;
+    let mut system = installation.start_with(&settings, detection).await?;
     record_findings(&installation, &system, &clock).await;
     let archiving = archive_months(&installation, &system, &settings, &clock, &stopping)?;
     let api = Arc::new(ApiParts {

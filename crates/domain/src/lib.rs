@@ -7,6 +7,7 @@
 pub mod access;
 pub mod admission;
 pub mod catalogue;
+pub mod detection;
 pub mod event;
 pub mod facts;
 pub mod filter;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
+use annals_domain::catalogue::Catalogue;
 use annals_ports::{EventLog, SearchIndex};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::delivery::{Deliverer, DelivererParts};
+use crate::detection::{Detecting, DetectingParts, DetectionParts};
 use crate::export::{Exporter, Office};
 use crate::feed::{Feed, FeedActor, FeedReader};
 use crate::intake::Intake;
@@ -39,6 +41,16 @@ pub(crate) struct Projected {
     pub(crate) projection: Arc<dyn Projection>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) commit_interval: Duration,
+}
+
+/// What detection is made of, beside the recorder.
+#[derive(Clone)]
+pub(crate) struct Detection {
+    pub(crate) parts: DetectionParts,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) progress: Arc<Progress>,
+    /// Where the log ended at the start.
+    pub(crate) begin: Position,
 }
 
 /// What a [`Recorder`] is made of, beside the addresses of its shards.
@@ -69,6 +81,8 @@ pub(crate) struct Root {
     pub(crate) projections: Vec<Projected>,
     /// None on a node that does not deliver.
     pub(crate) delivery: Option<DelivererParts>,
+    /// None on a node that detects nothing.
+    pub(crate) detection: Option<Detection>,
     /// None on a node that makes no exports.
     pub(crate) exports: Option<Arc<Office>>,
     /// Whose files are looked after; none where they are not, or where there are none.
@@ -90,6 +104,7 @@ pub(crate) enum Child {
     Projector(usize, ActorCell),
     Deliverer(DelivererParts, ActorCell),
     Drainer(DrainerParts, ActorCell),
+    Detecting(Box<DetectingParts>, ActorCell),
     Exporter(Arc<Office>, ActorCell),
     Scrubber(Arc<dyn SearchIndex>, ActorCell),
     TileWork(TileWork, ActorCell),
@@ -102,6 +117,7 @@ impl Child {
             | Self::Projector(_, cell)
             | Self::Deliverer(_, cell)
             | Self::Drainer(_, cell)
+            | Self::Detecting(_, cell)
             | Self::Exporter(_, cell)
             | Self::Scrubber(_, cell)
             | Self::TileWork(_, cell) => cell.get_id() == actor.get_id(),
@@ -158,6 +174,13 @@ impl Actor for Root {
             let drainer = spawn_drainer(&parts, myself.get_cell()).await?;
             children.push(Child::Drainer(parts, drainer));
         }
+        if let Some(Detection { parts, catalogue, progress, begin }) = self.detection.clone() {
+            let recorder = self.recorder_parts.clone().recorder(addresses.clone());
+            let stopping = self.stopping.clone();
+            let parts = DetectingParts { parts, catalogue, recorder, progress, begin, stopping };
+            let detecting = self.spawn_detecting(&parts, myself.get_cell()).await?;
+            children.push(Child::Detecting(Box::new(parts), detecting));
+        }
         // The caller waits for this; if it has gone, nobody needs the addresses.
         let _ = ready.send(addresses);
         let settings = &self.supervision;
@@ -206,6 +229,7 @@ impl Root {
             Child::Deliverer(parts, cell) => *cell = self.spawn_deliverer(parts, root).await?,
             Child::Exporter(office, cell) => *cell = spawn_exporter(office, root).await?,
             Child::Drainer(parts, cell) => *cell = spawn_drainer(parts, root).await?,
+            Child::Detecting(parts, cell) => *cell = self.spawn_detecting(parts, root).await?,
             Child::Scrubber(index, cell) => *cell = self.spawn_scrubber(index, root).await?,
             Child::TileWork(work, cell) => *cell = work.spawn(root).await?,
             Child::Recorder(address) => {
@@ -258,6 +282,15 @@ impl Root {
     ) -> Result<ActorCell, SpawnErr> {
         let (parts, stopping) = (parts.clone(), self.stopping.clone());
         let actor = Deliverer { parts, reader: self.readers(), stopping };
+        Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
+    }
+
+    async fn spawn_detecting(
+        &self,
+        parts: &DetectingParts,
+        root: ActorCell,
+    ) -> Result<ActorCell, SpawnErr> {
+        let actor = Detecting { parts: parts.clone(), reader: self.readers() };
         Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
     }
 

@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::access::{self, ACCESS, AccessKeeper, AccessView};
 use crate::delivery::{DelivererParts, DeliveryStatus};
+use crate::detection::{DETECTION, DetectionParts};
 use crate::erasing::faults::Faults;
 use crate::erasing::{self, Eraser};
 use crate::export::{ExportParts, Exports};
@@ -36,7 +37,7 @@ use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
 use crate::retention::{Retention, RetentionRules};
 use crate::roles::{Role, Roles};
-use crate::root::{Projected, RecorderParts, Root};
+use crate::root::{Detection, Projected, RecorderParts, Root};
 use crate::scrubber::ScrubSettings;
 use crate::sealing::Fresh;
 use crate::settings::{
@@ -78,6 +79,8 @@ pub struct Ports {
     pub spool: Option<Arc<dyn Spool>>,
     /// Where exports are kept; none on a node that makes none.
     pub exports: Option<ExportParts>,
+    /// What looks for what is suspicious; none on a node that does not.
+    pub detection: Option<DetectionParts>,
     /// Where the Merkle trees of the log lie; none on a node that keeps none.
     pub tiles: Option<TileParts>,
     /// Where closed months lie; none where nothing is archived.
@@ -189,6 +192,8 @@ pub struct System {
     pub exports: Option<Exports>,
     /// Reads the Merkle trees; none on a node that keeps none.
     pub tiles: Option<Tiles>,
+    /// How far detection has come; none on a node that detects nothing.
+    pub detection: Option<Arc<Progress>>,
     /// Fills the search index anew; none where nothing is projected, or the index cannot.
     pub rebuilding: Option<Rebuilding>,
     /// Erases persons.
@@ -251,7 +256,7 @@ impl System {
             queries: queries.clone(),
             keeper: Arc::clone(&keeper),
             access: Arc::clone(&access),
-            catalogue,
+            catalogue: Arc::clone(&catalogue),
             models,
             quarantine: quarantine.clone(),
             spooler: spooler.clone(),
@@ -279,6 +284,14 @@ impl System {
             (Some(parts), Some(tiles)) => tiles::work(parts, tiles, &ports.log, audited, &stopping),
             _ => Vec::new(),
         };
+        let detects = settings.roles.has(Role::Deliver);
+        let detection = ports.detection.filter(|_| detects).map(|parts| Detection {
+            parts,
+            catalogue,
+            progress: Progress::new(DETECTION, Position::START),
+            begin: head,
+        });
+        let detected = detection.as_ref().map(|detection| Arc::clone(&detection.progress));
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
         let root = Root {
             recorder_parts: parts.clone(),
@@ -288,6 +301,7 @@ impl System {
             feed,
             projections,
             delivery,
+            detection,
             exports: exports.as_ref().map(|exports| Arc::clone(&exports.0)),
             index: scrubbed,
             scrub: settings.scrub,
@@ -312,6 +326,7 @@ impl System {
             quarantine,
             exports,
             tiles,
+            detection: detected,
             rebuilding,
             eraser,
             key_rotation,
@@ -325,7 +340,9 @@ impl System {
     pub fn retention(&self, rules: RetentionRules) -> Retention {
         let Queries { log, index, feed, progress, opener, .. } = self.queries.clone();
         let derived = progress.iter().map(Arc::clone);
-        let progress = derived.chain([Arc::clone(self.access.progress())]).collect();
+        let progress = derived.chain([Arc::clone(self.access.progress())]);
+        // What detection has not seen yet must not go before it has.
+        let progress = progress.chain(self.detection.clone()).collect();
         Retention {
             rules: Arc::new(rules),
             log,

@@ -7,6 +7,7 @@ mod comparing;
 mod counting;
 mod damage;
 mod delivering;
+mod detecting;
 mod erasing;
 mod evolving;
 mod exporting;

@@ -6,6 +6,7 @@
 
 pub mod access_store;
 pub mod archive;
+pub mod detection;
 pub mod event_log;
 pub mod inbox;
 pub mod key_store;

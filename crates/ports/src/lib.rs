@@ -10,6 +10,7 @@ pub mod archive;
 pub mod carrier;
 pub mod contract;
 pub mod delivery;
+pub mod detection;
 pub mod event_log;
 pub mod generations;
 pub mod inbox;
@@ -32,6 +33,7 @@ pub use access_store::AccessStore;
 pub use archive::{ArchiveError, ArchiveReader};
 pub use carrier::{Carrier, Handed, OpenEndpoint, Target};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
+pub use detection::{DetectionStore, SavedDetection};
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
     LogHealth, LogReader, ReadsThrough, RemoveError,

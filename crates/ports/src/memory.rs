@@ -5,6 +5,7 @@
 mod access_store;
 mod archive;
 mod delivery;
+mod detection;
 mod event_log;
 mod inbox;
 mod key_store;
@@ -17,6 +18,7 @@ mod trees;
 pub use access_store::MemoryAccess;
 pub use archive::MemoryArchive;
 pub use delivery::MemoryChannel;
+pub use detection::MemoryDetection;
 pub use event_log::{LogErrorKind, MemoryEventLog};
 pub use inbox::MemoryInbox;
 pub use key_store::MemoryKeyStore;

@@ -7,6 +7,7 @@
 //! | `keys.db` | wrapped keys | restore a backup, or nobody's data can be read |
 //! | `profiles.db`, `inbox.db` | read models | `annals rebuild profiles` |
 //! | `access.db` | read model | nothing to do: it is made anew |
+//! | `detection.db` | what detection has learned | nothing to do: it is learned anew |
 //! | `registers.db` | progress of jobs that all nodes share | restore a backup, or delivery begins with what comes |
 //! | `quarantine.db` | refused events | nothing of the log is lost; refused events are |
 //! | `spool.db` | events acknowledged with 202 that wait for a log elsewhere | restore a backup, or they are lost |
@@ -20,6 +21,7 @@
 mod access_store;
 mod copying;
 mod data_dir;
+mod detection;
 mod event_log;
 mod file;
 mod filling;
@@ -44,6 +46,7 @@ pub use copying::{
     CopyError, DataDirCopy, Stored, StoredKey, StoredRegister, StoredRow, StoredTree,
 };
 pub use data_dir::{DataDir, DataDirError};
+pub use detection::SqliteDetection;
 pub use event_log::{EventLogSettings, SqliteEventLog};
 pub use file::OpenError;
 pub use filling::{FillError, FillingDir};

@@ -1,4 +1,4 @@
-//! Events to try rules on: of a data directory, or of a file.
+//! Events to try rules on, of masking or of detection: of a data directory, or of a file.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,6 @@ use annals_store_sqlite::{DataDir, SqliteEventLog, SqliteKeyStore};
 use anyhow::Context as _;
 use uuid::Uuid;
 
-use super::report::Report;
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::{root_key, store};
@@ -24,12 +23,12 @@ use crate::{root_key, store};
 /// Without these files there is nothing to read, and opening them would make new ones.
 const FILES: &[&str] = &["events.db", "keys.db"];
 
-/// Looks at the newest events of a data directory, or at all.
-pub(super) async fn of_directory(
+/// Looks at the newest events of a data directory, or at all; tells how many could not be read.
+pub(crate) async fn of_directory(
     dir: &Path,
     limit: Option<u64>,
-    report: &mut Report<'_>,
-) -> anyhow::Result<()> {
+    mut look: impl FnMut(&mut Event),
+) -> anyhow::Result<u64> {
     store::refuse_copy(dir)?;
     if let Some(missing) = FILES.iter().find(|file| !dir.join(file).is_file()) {
         let message = format!("`{}` has no {missing}: name the directory of a log", dir.display());
@@ -44,20 +43,19 @@ pub(super) async fn of_directory(
     let head = log.head().await?;
     let after = limit.map_or(Position::START, |limit| Position(head.0.saturating_sub(limit)));
     let read = read_events(log.clone(), keys, root, after, |mut recorded| {
-        report.look(Arc::make_mut(&mut recorded.event));
+        look(Arc::make_mut(&mut recorded.event));
     })
     .await?;
-    report.skipped += read.damaged;
     log.close().await;
-    Ok(())
+    Ok(read.damaged)
 }
 
-/// Looks at the first events of a file, or at all.
-pub(super) fn of_file(
+/// Looks at the first events of a file, or at all; tells how many could not be read.
+pub(crate) fn of_file(
     file: &Path,
     limit: Option<u64>,
-    report: &mut Report<'_>,
-) -> anyhow::Result<()> {
+    mut look: impl FnMut(&mut Event),
+) -> anyhow::Result<u64> {
     let reading = || format!("reading `{}`", file.display());
     let reader: Box<dyn BufRead> = match file == Path::new("-") {
         true => Box::new(std::io::stdin().lock()),
@@ -65,17 +63,21 @@ pub(super) fn of_file(
     };
     let (catalogue, limits) = (Catalogue::shipped(), Limits::shipped());
     let mut lines = Lines { reader, bytes_max: limits.event.bytes_max };
-    while limit.is_none_or(|limit| report.events < limit) {
+    let (mut seen, mut skipped) = (0, 0);
+    while limit.is_none_or(|limit| seen < limit) {
         match lines.next().with_context(reading)? {
             None => break,
-            Some(None) => report.skipped += 1,
+            Some(None) => skipped += 1,
             Some(Some(line)) => match event_of(&line, &catalogue, &limits) {
-                Some(mut event) => report.look(&mut event),
-                None => report.skipped += 1,
+                Some(mut event) => {
+                    seen += 1;
+                    look(&mut event);
+                }
+                None => skipped += 1,
             },
         }
     }
-    Ok(())
+    Ok(skipped)
 }
 
 /// The event of a line as a server would admit it; none when it would not. What an export adds to an

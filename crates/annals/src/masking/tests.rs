@@ -10,7 +10,7 @@ fn report_on(lines: &str, limit: Option<u64>) -> String {
     std::fs::write(&file, lines).unwrap();
     let (masker, catalogue) = (Masker::shipped(), Catalogue::shipped());
     let mut report = Report::new(&masker, &catalogue);
-    of_file(&file, limit, &mut report).unwrap();
+    report.skipped = of_file(&file, limit, |event| report.look(event)).unwrap();
     report.told()
 }
 

@@ -113,6 +113,7 @@ impl Machine {
             spool: self.spool.clone().map(|spool| spool as _),
             channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,
+            detection: None,
             tiles: None,
             archive: None,
         }

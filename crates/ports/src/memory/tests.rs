@@ -115,3 +115,8 @@ async fn the_archive_keeps_its_contract() {
     }
     contract::archive::run_locked(&archive, &stored[1]).await;
 }
+
+#[test]
+fn the_detection_store_keeps_its_contract() {
+    contract::detection::run(|| Box::new(MemoryDetection::default()));
+}

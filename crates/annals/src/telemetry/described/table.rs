@@ -98,6 +98,7 @@ pub(crate) const METRICS: &[Group] = &[
         metrics: &[
             row(Counter, "annals_deliveries_total", "deliveries", &["channel", "outcome"], "Attempts to deliver, by outcome"),
             row(Counter, "annals_deliveries_parked_total", "deliveries", &["channel"], "Deliveries that were given up"),
+            row(Counter, "annals_detections_total", "findings", &["rule"], "Suspicious things found, by rule"),
             row(Gauge, "annals_lease_held", "switch", &[], "1 while this node is the one that delivers"),
         ],
     },

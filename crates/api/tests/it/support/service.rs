@@ -225,6 +225,7 @@ impl Service {
             quarantine: quarantine.clone(),
             spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
+            detection: None,
             exports: Some(ExportParts {
                 dir: exports.path().join("exports"),
                 settings: few_exports(),

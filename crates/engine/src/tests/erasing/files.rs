@@ -52,6 +52,7 @@ impl Directory {
             quarantine: Arc::new(SqliteQuarantine::open(dir).unwrap()),
             spool: None,
             exports: None,
+            detection: None,
             tiles: None,
             archive: None,
         };
