@@ -1,4 +1,4 @@
-//! How messages are worded: MiniJinja templates, a set for each language. Those that ship with Annals are
+//! How messages are worded: `MiniJinja` templates, a set for each language. Those that ship with Annals are
 //! built in, and an operator's directory goes before them, file by file.
 //!
 //! What an event holds comes into a template as a value and is never read as one; HTML escapes it.

@@ -1,4 +1,4 @@
-//! One set of templates within MiniJinja.
+//! One set of templates within `MiniJinja`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
