@@ -155,6 +155,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("authentication.toml", include_str!("../../../config/catalogue/authentication.toml")),
     ("data_access.toml", include_str!("../../../config/catalogue/data_access.toml")),
     ("lifecycle.toml", include_str!("../../../config/catalogue/lifecycle.toml")),
+    ("notifications.toml", include_str!("../../../config/catalogue/notifications.toml")),
     ("security.toml", include_str!("../../../config/catalogue/security.toml")),
 ];
 

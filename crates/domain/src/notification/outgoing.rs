@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_id_names_one_message_and_no_other() {
-        let tenant = TenantId::parse("acme").unwrap();
+        let tenant = TenantId::new("acme").unwrap();
         let event = EventId(Uuid::from_u128(7));
         let route = Route::Email { address: "Ada@Example.org".into() };
         let id = |rule, person, route: &Route| delivery_id(&tenant, event, rule, person, route);
