@@ -8,6 +8,7 @@ mod access;
 mod checking;
 mod clock;
 mod delivery;
+mod endpoint_secrets;
 pub mod enrich;
 mod envelopes;
 mod erasing;
@@ -54,6 +55,7 @@ pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
 pub use delivery::DeliveryStatus;
+pub use endpoint_secrets::EndpointSecrets;
 pub use erasing::{EraseError, Erased, Eraser, Erasure, Named, PERSONS_MAX, Sweep};
 pub use export::{
     DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,

@@ -8,6 +8,7 @@ mod delivery;
 mod event_log;
 mod inbox;
 mod key_store;
+mod outbox;
 mod profiles;
 mod quarantine;
 mod registers;

@@ -103,7 +103,7 @@ pub struct SetPreferences {
 pub struct KeptEndpoint {
     /// What it is.
     pub endpoint: Endpoint,
-    /// The secret that signs, sealed, in base64.
+    /// The secret that signs, sealed, as text.
     pub secret: String,
     /// The one before, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

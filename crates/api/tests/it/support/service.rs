@@ -225,6 +225,8 @@ impl Service {
             quarantine: quarantine.clone(),
             spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
+            carriers: Vec::new(),
+            standing: Vec::new(),
             exports: Some(ExportParts {
                 dir: exports.path().join("exports"),
                 settings: few_exports(),
