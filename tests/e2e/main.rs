@@ -28,6 +28,7 @@ mod importing;
 mod isolation;
 mod keys;
 mod killing;
+mod killing_deliveries;
 mod mending;
 mod newcomer;
 mod nodes;

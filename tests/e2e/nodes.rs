@@ -9,7 +9,7 @@ mod one_node;
 mod outages;
 mod rate_limits;
 mod reading_own_writes;
-mod receiver;
+pub(crate) mod receiver;
 mod refusals;
 mod roles;
 mod taking_over;

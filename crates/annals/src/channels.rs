@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use annals_notify::{WebhookChannel, WebhookSettings};
-use annals_ports::DeliveryChannel;
+use annals_notify::{CarrierSettings, Carriers, NoLinks, WebhookChannel, WebhookSettings};
+use annals_ports::{Carrier, DeliveryChannel};
 use anyhow::Context;
 
 /// Name of the webhook among the channels; the ids of its messages are made from it.
@@ -16,4 +16,9 @@ pub(crate) fn open(webhook: &WebhookSettings) -> anyhow::Result<Vec<Arc<dyn Deli
     }
     let channel = WebhookChannel::open(WEBHOOK, webhook).context("opening `[webhook]`")?;
     Ok(vec![Arc::new(channel)])
+}
+
+/// What carries messages of the outbox to addresses, endpoints and operators.
+pub(crate) fn carriers(settings: &CarrierSettings<'_>) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
+    Ok(Carriers::open(settings, Arc::new(NoLinks))?.all)
 }

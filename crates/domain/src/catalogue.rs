@@ -157,6 +157,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("detection.toml", include_str!("../../../config/catalogue/detection.toml")),
     ("health.toml", include_str!("../../../config/catalogue/health.toml")),
     ("lifecycle.toml", include_str!("../../../config/catalogue/lifecycle.toml")),
+    ("notifications.toml", include_str!("../../../config/catalogue/notifications.toml")),
     ("security.toml", include_str!("../../../config/catalogue/security.toml")),
 ];
 

@@ -5,12 +5,34 @@
 
 mod endpoint;
 mod outgoing;
+mod preferences;
+mod rule;
+pub(crate) mod state;
+mod telling;
+mod windows;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use endpoint::{ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SignatureKind, URL_CHARS_MAX};
 pub use outgoing::{Channel, Outgoing, Route, delivery_id};
+pub use preferences::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Address, Preferences, QuietHours};
+pub use rule::{
+    AUDIENCE_MAX, Audience, DIGEST_SECONDS, Dedupe, Digest, InvalidAudience, KEY_FIELDS_MAX,
+    RULE_ID_CHARS_MAX, RULE_NAME_CHARS_MAX, RULES_MAX, Rule, RuleError, SHIPPED, THROTTLE_MAX,
+    Throttle, WINDOW_SECONDS_MAX, read_rules, role_inbox, shipped_rules,
+};
+pub use state::{
+    ADDRESS_ADDED, ADDRESS_REMOVED, ADDRESS_VERIFIED, DELIVERED, DISPUTE_RAISED, DISPUTES_MAX,
+    Dispute, ENDPOINT_DISABLED, ENDPOINT_REMOVED, ENDPOINT_ROTATED, ENDPOINT_SET, FAILED,
+    KeptEndpoint, NOTIFICATION_TYPES, NotificationEntry, PREFERENCES_MAX, PREFERENCES_SET,
+    RULE_REMOVED, RULE_SET, SetPreferences, SetRule, TenantNotifications,
+};
+pub use telling::{
+    Carried, OUTCOMES_MAX, OutboxChange, Queued, STANDING_RULE, Settled, Telling, TellingChange,
+    TellingEntry, Told, may_replace,
+};
+pub use windows::{WINDOWS_MAX, Window};
 
 use crate::catalogue::Catalogue;
 use crate::event::Event;
@@ -60,6 +82,15 @@ pub enum InboxChange {
         /// When.
         at: Timestamp,
     },
+    /// Messages about an event get other words, wherever they lie: somebody whom they named was erased.
+    Reworded {
+        /// About which event.
+        event: EventId,
+        /// What happened, in three words.
+        title: String,
+        /// What happened, in a sentence.
+        body: String,
+    },
 }
 
 /// A message as it lies in the inbox.
@@ -83,9 +114,8 @@ pub fn inbox_change(recorded: &Recorded, catalogue: &Catalogue) -> Option<InboxC
         return None;
     }
     let recipient = PersonRef { tenant: event.tenant.clone(), id: subject.id.clone() };
-    let name = format!("{}\n{}\n{}", recipient.tenant, event.id, recipient.id);
     Some(InboxChange::Arrived(Notification {
-        id: Uuid::new_v5(&NAMESPACE, name.as_bytes()),
+        id: notification_id(event.id, &recipient),
         recipient,
         kind: event.event_type.clone(),
         title: entry.title.clone(),
@@ -94,6 +124,12 @@ pub fn inbox_change(recorded: &Recorded, catalogue: &Catalogue) -> Option<InboxC
         position: recorded.position,
         created_at: event.received_at.timestamp,
     }))
+}
+
+/// The id of what tells somebody of an event.
+fn notification_id(event: EventId, recipient: &PersonRef) -> Uuid {
+    let name = format!("{}\n{event}\n{}", recipient.tenant, recipient.id);
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
 fn read_change(event: &Event) -> Option<InboxChange> {

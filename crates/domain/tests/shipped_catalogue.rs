@@ -32,6 +32,7 @@ fn the_shipped_catalogue_has_at_least_sixty_types_in_eight_families() {
             "data_access",
             "detection",
             "lifecycle",
+            "notifications",
             "security"
         ]
     );

@@ -9,29 +9,40 @@ use std::time::Duration;
 
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
-use annals_ports::{DeliveryChannel, SharedRegisters};
+use annals_ports::{DeliveryChannel, EventLog, SharedRegisters};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::feed::FeedReader;
 use crate::opening::ReadError;
+use crate::recording::Recorder;
 use crate::settings::DeliverySettings;
 
 mod backoff;
+mod bucket;
 mod calls;
 mod keeper;
 mod mark;
 mod messages;
+mod outcomes;
+mod posting;
+mod retrying;
 mod schedule;
 mod status;
+mod targets;
 mod tenure;
 
 use calls::Calls;
 use keeper::Keeper;
-use mark::{Mark, MarkError};
+pub(crate) use mark::read_progress;
+use mark::{Mark, MarkError, OUTBOX_PROGRESS, PROGRESS};
+use outcomes::Outcomes;
+use posting::Posting;
+pub(crate) use posting::PostingParts;
 use schedule::Schedule;
 pub use status::DeliveryStatus;
+pub(crate) use targets::Ways;
 use tenure::{Lost, Tenure};
 
 /// How long the node rests before it tries for the progress, or the lease, once more.
@@ -54,6 +65,11 @@ pub(crate) struct DelivererParts {
     pub(crate) channels: Arc<[Arc<dyn DeliveryChannel>]>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) settings: DeliverySettings,
+    /// What delivers from the outbox; none where nothing is carried.
+    pub(crate) posting: Option<PostingParts>,
+    /// Records what came of messages.
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) log: Arc<dyn EventLog>,
     pub(crate) status: DeliveryStatus,
     /// Where deliveries begin if there never were any.
     pub(crate) start: Position,
@@ -118,32 +134,99 @@ impl Deliverer {
 
     /// Delivers until it is stopped, or the progress shows that the lease was lost.
     async fn hold(&self, calls: Calls, epoch: u64) -> Result<End, ReadError> {
-        let (mark, position) = tokio::select! {
-            () = self.stopping.cancelled() => return Ok(End::Stopped),
-            taken = self.take_over(calls, epoch) => taken,
+        let follows = !self.parts.channels.is_empty();
+        let (mut tenure, mut posting) = (None, None);
+        if follows {
+            let Some((mark, position)) = self.begin(PROGRESS, &calls, epoch).await else {
+                return Ok(End::Stopped);
+            };
+            let DelivererParts { channels, catalogue, settings, .. } = &self.parts;
+            let schedule = Schedule::new(channels.len(), position, settings);
+            let reader = (self.reader)(position);
+            let (catalogue, channels) = (Arc::clone(catalogue), Arc::clone(channels));
+            tenure = Some(Tenure::new(catalogue, channels, schedule, reader, mark));
+        }
+        if let Some(parts) = self.parts.posting.clone() {
+            let name = outbox_progress(follows);
+            let Some((mark, position)) = self.begin(name, &calls, epoch).await else {
+                return Ok(End::Stopped);
+            };
+            let recorder = self.parts.recorder.clone();
+            let outcomes = Outcomes::new(recorder, Arc::clone(&self.parts.catalogue));
+            posting = Some(Posting::new(parts, outcomes, mark, position));
+        }
+        let followed = async {
+            match &mut tenure {
+                Some(tenure) => tenure.deliver().await,
+                None => std::future::pending().await,
+            }
         };
-        let DelivererParts { channels, catalogue, settings, .. } = &self.parts;
-        let schedule = Schedule::new(channels.len(), position, settings);
-        let reader = (self.reader)(position);
-        let mut tenure =
-            Tenure::new(Arc::clone(catalogue), Arc::clone(channels), schedule, reader, mark);
+        let posted = async {
+            match &mut posting {
+                Some(posting) => posting.deliver(self.head().await).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = self.stopping.cancelled() => {}
-            lost = tenure.deliver() => {
+            lost = followed => {
                 let Lost = lost?;
                 warn!(epoch, "another node has gone on with the deliveries");
                 return Ok(End::Lost);
             }
+            Lost = posted => {
+                warn!(epoch, "another node has gone on with the deliveries of the outbox");
+                return Ok(End::Lost);
+            }
         }
-        tenure.finish().await;
+        let (followed, posted) = (
+            async {
+                if let Some(tenure) = &mut tenure {
+                    tenure.finish().await;
+                }
+            },
+            async {
+                if let Some(posting) = &mut posting {
+                    posting.finish().await;
+                }
+            },
+        );
+        tokio::join!(followed, posted);
         Ok(End::Stopped)
     }
 
+    /// Takes a progress over; none when it is stopped first.
+    async fn begin(
+        &self,
+        name: &'static str,
+        calls: &Calls,
+        epoch: u64,
+    ) -> Option<(Mark, Position)> {
+        tokio::select! {
+            () = self.stopping.cancelled() => None,
+            taken = self.take_over(name, calls.clone(), epoch) => Some(taken),
+        }
+    }
+
+    /// Where the log ends; waits until it can tell.
+    async fn head(&self) -> Position {
+        loop {
+            match self.parts.log.head().await {
+                Ok(head) => return head,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "deliveries wait for the event log");
+                }
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+
     /// Takes the progress over from the node before; waits for as long as that cannot be done.
-    async fn take_over(&self, calls: Calls, epoch: u64) -> (Mark, Position) {
+    async fn take_over(&self, name: &'static str, calls: Calls, epoch: u64) -> (Mark, Position) {
         let mut failures = 0u32;
         loop {
-            match Mark::take_over(calls.clone(), epoch, self.parts.start).await {
+            match Mark::take_over(name, calls.clone(), epoch, self.parts.start).await {
                 Ok(taken) => return taken,
                 // The node before wrote once more, in between; that was its last time.
                 Err(MarkError::Lost) => {}
@@ -157,4 +240,9 @@ impl Deliverer {
             tokio::time::sleep(REST).await;
         }
     }
+}
+
+/// The register of the outbox's progress: the one of all deliveries, unless some follow the feed as well.
+pub(crate) fn outbox_progress(some_follow: bool) -> &'static str {
+    if some_follow { OUTBOX_PROGRESS } else { PROGRESS }
 }

@@ -9,6 +9,7 @@ mod checking;
 mod clock;
 mod delivery;
 mod detection;
+mod endpoint_secrets;
 pub mod enrich;
 mod envelopes;
 mod erasing;
@@ -56,6 +57,7 @@ pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
 pub use delivery::DeliveryStatus;
 pub use detection::DetectionParts;
+pub use endpoint_secrets::EndpointSecrets;
 pub use erasing::{EraseError, Erased, Eraser, Erasure, Named, PERSONS_MAX, Sweep};
 pub use export::{
     DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use annals_domain::catalogue::Catalogue;
-use annals_domain::notification::{InboxChange, inbox_change};
+use annals_domain::notification::{InboxChange, OutboxChange, Telling, Told};
 use annals_domain::profile::{PersonRef, ProfileDelta, deltas};
 use annals_domain::{Position, Recorded};
 use annals_ports::{InboxStore, ProfileStore, SearchIndex};
@@ -69,7 +68,14 @@ impl Projection for Indexer {
 }
 
 /// Held by whoever changes profiles or inboxes; while an erasure tells them anew, they stand still.
-pub(crate) type ModelsTurn = Arc<Mutex<()>>;
+pub(crate) type ModelsTurn = Arc<Mutex<Models>>;
+
+/// What those who change them tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Models {
+    /// An erasure has told the inboxes anew: what is known of whom to tell is to be read again.
+    pub(crate) retold: bool,
+}
 
 /// Keeps the profiles. What the events add gathers until the next commit, so that a person who is in
 /// many of them is written once.
@@ -125,19 +131,20 @@ impl Projection for Profiler {
     }
 }
 
-/// Keeps the inboxes: tells subjects about significant events.
+/// Keeps the inboxes and the outbox: knows whom to tell of what.
 pub(crate) struct Notifier {
     store: Arc<dyn InboxStore>,
     turn: ModelsTurn,
-    catalogue: Arc<Catalogue>,
     /// Whose inbox changed, for those who wait for news.
     news: broadcast::Sender<PersonRef>,
+    /// Up to here everything was delivered before.
+    floor: Position,
     gathered: Mutex<GatheredChanges>,
 }
 
-#[derive(Default)]
 struct GatheredChanges {
-    changes: Vec<InboxChange>,
+    telling: Telling,
+    told: Told,
     end: Position,
 }
 
@@ -145,10 +152,18 @@ impl Notifier {
     pub(crate) fn new(
         store: Arc<dyn InboxStore>,
         turn: ModelsTurn,
-        catalogue: Arc<Catalogue>,
+        telling: Telling,
         news: broadcast::Sender<PersonRef>,
+        floor: Position,
     ) -> Self {
-        Self { store, turn, catalogue, news, gathered: Mutex::default() }
+        let (told, end) = (Told::default(), Position::START);
+        Self {
+            store,
+            turn,
+            news,
+            floor,
+            gathered: Mutex::new(GatheredChanges { telling, told, end }),
+        }
     }
 }
 
@@ -158,27 +173,42 @@ impl Projection for Notifier {
     }
 
     fn rewind(&self) -> Result<Position, ProjectionError> {
-        *locked(&self.gathered) = GatheredChanges::default();
+        let mut gathered = locked(&self.gathered);
+        gathered.told = Told::default();
+        gathered.telling.restore(self.store.kept()?);
         Ok(self.store.position()?)
     }
 
     fn apply(&self, events: &[Recorded], end: Position) -> Result<(), ProjectionError> {
-        let fresh = events.iter().filter_map(|event| inbox_change(event, &self.catalogue));
-        let fresh: Vec<InboxChange> = fresh.collect();
         let mut gathered = locked(&self.gathered);
-        gathered.changes.extend(fresh);
+        let gathered = &mut *gathered;
+        for event in events {
+            let Told { inbox, mut outbox, kept } = gathered.telling.tell(event);
+            // A rebuild must not send again what was delivered long ago.
+            if event.position <= self.floor {
+                outbox.retain(|change| !matches!(change, OutboxChange::Queued(_)));
+            }
+            gathered.told.inbox.extend(inbox);
+            gathered.told.outbox.extend(outbox);
+            gathered.told.kept.extend(kept);
+        }
         gathered.end = end;
         Ok(())
     }
 
     fn commit(&self) -> Result<(), ProjectionError> {
-        let _turn = locked(&self.turn);
+        let mut turn = locked(&self.turn);
         let mut gathered = locked(&self.gathered);
-        self.store.apply(&gathered.changes, gathered.end)?;
-        for change in gathered.changes.drain(..) {
+        self.store.tell(&gathered.told, gathered.end)?;
+        if turn.retold {
+            gathered.telling.restore(self.store.kept()?);
+            turn.retold = false;
+        }
+        for change in std::mem::take(&mut gathered.told).inbox {
             let recipient = match change {
                 InboxChange::Arrived(notification) => notification.recipient,
                 InboxChange::Read { recipient, .. } => recipient,
+                InboxChange::Reworded { .. } => continue,
             };
             // Nobody may be waiting.
             let _ = self.news.send(recipient);

@@ -153,8 +153,10 @@ impl Actor for Root {
             children.push(Child::Projector(index, projector));
         }
         if let Some(parts) = &self.delivery {
-            let deliverer = self.spawn_deliverer(parts, myself.get_cell()).await?;
-            children.push(Child::Deliverer(parts.clone(), deliverer));
+            let recorder = self.recorder_parts.clone().recorder(addresses.clone());
+            let parts = DelivererParts { recorder: Some(recorder), ..parts.clone() };
+            let deliverer = self.spawn_deliverer(&parts, myself.get_cell()).await?;
+            children.push(Child::Deliverer(parts, deliverer));
         }
         if let Some(office) = &self.exports {
             let exporter = spawn_exporter(office, myself.get_cell()).await?;

@@ -6,10 +6,13 @@ use std::time::Duration;
 use annals_domain::Position;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
+use annals_domain::limits::Limits;
+use annals_domain::notification::Telling;
 use annals_domain::profile::PersonRef;
 use annals_ports::{
-    AccessStore, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError, LogError,
-    ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, StreamEnds, TreeStore,
+    AccessStore, Carrier, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError,
+    LogError, ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, StreamEnds,
+    TreeStore,
 };
 use annals_record::RootKey;
 use ractor::{Actor, ActorRef, SpawnErr};
@@ -19,8 +22,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::access::{self, ACCESS, AccessKeeper, AccessView};
-use crate::delivery::{DelivererParts, DeliveryStatus};
+use crate::delivery::{
+    DelivererParts, DeliveryStatus, PostingParts, Ways, outbox_progress, read_progress,
+};
 use crate::detection::{DETECTION, DetectionParts};
+use crate::endpoint_secrets::EndpointSecrets;
 use crate::erasing::faults::Faults;
 use crate::erasing::{self, Eraser};
 use crate::export::{ExportParts, Exports};
@@ -30,7 +36,7 @@ use crate::key_rotation::{KeyRotation, RETIRE_GRACE};
 use crate::opening::Opener;
 use crate::permits::Permits;
 use crate::projection::{Progress, Projection, with_causes};
-use crate::projections::{INDEX, Indexer, ModelsTurn, Notifier, Profiler};
+use crate::projections::{INBOX, INDEX, Indexer, ModelsTurn, Notifier, Profiler};
 use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::{ArchiveParts, Queries};
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
@@ -71,8 +77,12 @@ pub struct Ports {
     pub access: Arc<dyn AccessStore>,
     /// Values that all nodes share: the lease and the progress of deliveries.
     pub registers: Arc<dyn SharedRegisters>,
-    /// Ways to reach people outside.
+    /// Ways to reach people outside, which are told what arrives in inboxes as it is recorded.
     pub channels: Vec<Arc<dyn DeliveryChannel>>,
+    /// What carries messages from the outbox, to addresses, endpoints and operators.
+    pub carriers: Vec<Arc<dyn Carrier>>,
+    /// Endpoints of the installation itself: the outbox tells them what arrives in inboxes.
+    pub standing: Vec<Arc<dyn DeliveryChannel>>,
     /// Refused events.
     pub quarantine: Arc<dyn QuarantineStore>,
     /// Where events wait while the log takes none; without it they are refused.
@@ -200,6 +210,8 @@ pub struct System {
     pub eraser: Eraser,
     /// Rotates the keys of tenants.
     pub key_rotation: KeyRotation,
+    /// Makes and seals the secrets of endpoints.
+    pub endpoint_secrets: Arc<EndpointSecrets>,
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     stopping: CancellationToken,
@@ -218,6 +230,12 @@ impl System {
         let quarantine =
             Quarantine::new(Arc::clone(&ports.quarantine), &root, settings.quarantine.clone());
         let spooler = spooler(&ports, &settings, &root, &quarantine).await?;
+        let endpoint_secrets = Arc::new(EndpointSecrets::new(&root));
+        let ways = Ways {
+            carriers: ports.carriers.clone().into(),
+            standing: ports.standing.clone().into(),
+            secrets: Arc::clone(&endpoint_secrets),
+        };
         let keys = Arc::new(KeyRing::new(Arc::clone(&ports.keys), root));
         let fresh = Arc::new(Fresh::default());
         let opener = Opener {
@@ -228,15 +246,41 @@ impl System {
         let feed = Arc::new(Feed::starting_at(head, settings.projections.recent_events_max));
         let (inbox_news, _) = broadcast::channel(NEWS_MAX);
         let start = ports.log.end_at_opening().await?.max(head);
-        let delivery = delivery(&ports, &settings, &catalogue, start);
-        let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
+        let delivers = settings.roles.has(Role::Deliver);
+        let ways = Some(ways).filter(|ways| delivers && !ways.lead_nowhere());
         let keeper = Arc::new(AccessKeeper::new(Arc::clone(&ports.access), settings.access));
         let models = ModelsTurn::default();
-        let notifying = (Arc::clone(&catalogue), inbox_news.clone());
-        let projections = projections(&ports, &settings, notifying, &models, &keeper, head).await?;
+        let telling = Telling::new(
+            Arc::clone(&catalogue),
+            Limits::shipped().query,
+            ways.as_ref().map(Ways::carried).unwrap_or_default(),
+        );
+        let progress = outbox_progress(!ports.channels.is_empty());
+        let floor = read_progress(&*ports.registers, progress).await.unwrap_or(start);
+        let notifier = Notifier::new(
+            Arc::clone(&ports.inbox),
+            Arc::clone(&models),
+            telling,
+            inbox_news.clone(),
+            floor,
+        );
+        let notifies = settings.roles.has(Role::Project) || ways.is_some();
+        let notifier = notifies.then(|| Arc::new(notifier));
+        let projections = projections(&ports, &settings, notifier, &models, &keeper, head).await?;
         let (access, derived): (Vec<_>, Vec<_>) =
             projections.iter().partition(|projected| projected.progress.name() == ACCESS);
         let access = access[0].progress.clone();
+        let inbox = derived.iter().find(|projected| projected.progress.name() == INBOX);
+        let posting = ways.zip(inbox).map(|(ways, inbox)| PostingParts {
+            ways,
+            outbox: Arc::clone(&ports.inbox),
+            progress: Arc::clone(&inbox.progress),
+            access: keeper.view(Arc::clone(&access), head),
+            in_flight_max: settings.delivery.in_flight_max,
+            attempts_max: settings.delivery.attempts_max,
+        });
+        let delivery = delivery(&ports, &settings, &catalogue, start, posting);
+        let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
         let scrubbed = settings.roles.has(Role::Project) && ports.index.upkeep().is_some();
         let scrubbed = scrubbed.then(|| Arc::clone(&ports.index));
         let queries = Queries {
@@ -330,6 +374,7 @@ impl System {
             rebuilding,
             eraser,
             key_rotation,
+            endpoint_secrets,
             root,
             ended,
             stopping,
@@ -434,14 +479,19 @@ fn delivery(
     settings: &Settings,
     catalogue: &Arc<Catalogue>,
     start: Position,
+    posting: Option<PostingParts>,
 ) -> Option<DelivererParts> {
-    let delivers = settings.roles.has(Role::Deliver) && !ports.channels.is_empty();
+    let delivers =
+        settings.roles.has(Role::Deliver) && (!ports.channels.is_empty() || posting.is_some());
     delivers.then(|| DelivererParts {
         node: settings.node.as_str().into(),
         registers: Arc::clone(&ports.registers),
         channels: ports.channels.clone().into(),
         catalogue: Arc::clone(catalogue),
         settings: settings.delivery.clone(),
+        posting: posting.clone(),
+        recorder: None,
+        log: Arc::clone(&ports.log),
         status: DeliveryStatus::new(true),
         start,
     })
@@ -470,7 +520,7 @@ pub(crate) fn processors() -> usize {
 async fn projections(
     ports: &Ports,
     settings: &Settings,
-    (catalogue, news): (Arc<Catalogue>, broadcast::Sender<PersonRef>),
+    notifier: Option<Arc<Notifier>>,
     models: &ModelsTurn,
     access: &Arc<AccessKeeper>,
     head: Position,
@@ -478,14 +528,14 @@ async fn projections(
     let pace = &settings.projections;
     let indexer = Indexer { name: INDEX, index: Arc::clone(&ports.index) };
     let profiler = Profiler::new(Arc::clone(&ports.profiles), Arc::clone(models));
-    let inbox = Arc::clone(&ports.inbox);
-    let notifier = Notifier::new(inbox, Arc::clone(models), catalogue, news);
     let (access, ms) = (Arc::clone(access), Duration::from_millis);
     let mut all: Vec<(Arc<dyn Projection>, Duration)> = vec![(access, access::COMMIT_INTERVAL)];
     if settings.roles.has(Role::Project) {
         all.push((Arc::new(indexer), ms(pace.index_commit_ms)));
         all.push((Arc::new(profiler), ms(pace.profiles_commit_ms)));
-        all.push((Arc::new(notifier), ms(pace.inbox_commit_ms)));
+    }
+    if let Some(notifier) = notifier {
+        all.push((notifier, ms(pace.inbox_commit_ms)));
     }
     if let Some(TileParts { store, signer, mark, .. }) = ports.tiles.clone() {
         let keeper = TileKeeper::new(store, signer, mark);

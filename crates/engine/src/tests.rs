@@ -21,6 +21,7 @@ pub(crate) mod machine;
 mod memory_index;
 mod mending;
 mod nodes;
+mod posting;
 mod rebuilding;
 mod recording;
 mod related;

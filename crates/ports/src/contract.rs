@@ -11,6 +11,7 @@ pub mod event_log;
 pub mod inbox;
 pub mod key_store;
 pub mod nodes;
+pub mod outbox;
 pub mod profiles;
 pub mod quarantine;
 pub mod rate_limits;

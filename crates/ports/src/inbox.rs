@@ -1,22 +1,29 @@
-//! Where notifications lie until they are read.
+//! Where notifications lie until they are read, and messages until they are delivered.
 
 use annals_domain::Position;
-use annals_domain::notification::{InboxChange, InboxItem};
+use annals_domain::notification::{InboxChange, InboxItem, Told};
 use annals_domain::profile::PersonRef;
 
 use crate::ReadModelError;
+use crate::outbox::Outbox;
 
 /// Keeps inboxes. Blocking: call it off the async threads.
 ///
 /// # Contract
 /// The same as of [`crate::ProfileStore`]: changes and position in one transaction, applying twice
 /// changes nothing.
-pub trait InboxStore: Send + Sync + 'static {
+pub trait InboxStore: Outbox {
     /// Position up to which the log was applied.
     fn position(&self) -> Result<Position, ReadModelError>;
 
-    /// Applies the changes, in order, of a batch that ends at `position`.
-    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError>;
+    /// Applies the changes, in order, of a batch that ends at `position`: those of inboxes, of the outbox
+    /// and of what is kept for both.
+    fn tell(&self, told: &Told, position: Position) -> Result<(), ReadModelError>;
+
+    /// Applies changes of inboxes alone.
+    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError> {
+        self.tell(&Told { inbox: changes.to_vec(), ..Told::default() }, position)
+    }
 
     /// Messages of a person, newest first, before `before`.
     fn newest(
@@ -37,7 +44,7 @@ pub trait InboxStore: Send + Sync + 'static {
     /// How many messages the person has not read.
     fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError>;
 
-    /// Forgets the messages of a person, who was erased.
+    /// Forgets the messages of a person, who was erased, and what they wish.
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError>;
 
     /// Forgets the messages of persons who were erased, then applies changes that their erasure leaves, in

@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod key_store;
 pub mod master_keys;
 pub mod memory;
+pub mod outbox;
 pub mod profiles;
 pub mod publishing;
 pub mod quarantine;
@@ -42,6 +43,7 @@ pub use generations::Generations;
 pub use inbox::InboxStore;
 pub use key_store::{KEY_PAGE_MAX, KeyPage, KeyPlace, KeyStore, KeyStoreError, Rewrapped};
 pub use master_keys::{MasterKeyError, MasterKeys};
+pub use outbox::Outbox;
 pub use profiles::ProfileStore;
 pub use publishing::{
     CheckpointSink, OutgoingCheckpoint, PublishError, WitnessAnswer, WitnessClient,

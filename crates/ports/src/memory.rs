@@ -9,6 +9,7 @@ mod detection;
 mod event_log;
 mod inbox;
 mod key_store;
+mod outbox;
 mod profiles;
 mod quarantine;
 mod registers;

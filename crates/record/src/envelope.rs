@@ -13,6 +13,16 @@ use crate::keys::{KeyError, RootKey, TAG_LEN};
 /// First byte of what is sealed.
 const VERSION: u8 = 1;
 
+/// 32 bytes that nobody can guess, for a secret that is to be kept sealed.
+///
+/// # Errors
+/// When the operating system gives no random numbers.
+pub fn fresh_secret() -> Result<[u8; 32], KeyError> {
+    let mut secret = [0; 32];
+    rand::fill(&mut secret).map_err(|_| KeyError::NoRandomness)?;
+    Ok(secret)
+}
+
 /// Seals and names what is kept of one tenant for one purpose.
 pub struct EnvelopeKey {
     cipher: LessSafeKey,

@@ -22,7 +22,7 @@ mod tests;
 
 pub use digest::content_digest;
 pub use disclosure::{Disclosure, disclose, disclose_replaced};
-pub use envelope::EnvelopeKey;
+pub use envelope::{EnvelopeKey, fresh_secret};
 pub use header::{Header, HeaderError, ProducerSeq, RequestIds};
 pub use keys::{
     KeyError, KeyId, MasterKey, PersonKey, RootForm, RootKey, TenantKey, WrappedKey, WrappedRoot,

@@ -1,8 +1,11 @@
-//! Inboxes of persons in `inbox.db`; rebuilt from the log when it is lost.
+//! Inboxes of persons, and what is on its way to them, in `inbox.db`; rebuilt from the log when it is lost.
+
+mod outbox;
 
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 
-use annals_domain::notification::{InboxChange, InboxItem, Notification};
+use annals_domain::notification::{InboxChange, InboxItem, Notification, Told};
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position};
 use annals_ports::{InboxStore, ReadModelError};
@@ -16,16 +19,16 @@ use crate::read_model::{ReadModel, find, limit, microseconds, timestamp, upper_b
 const FORMAT: Format = Format {
     file: "inbox.db",
     application_id: i32::from_be_bytes(*b"ANLI"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/inbox.sql"),
-    upgrades: &[],
+    upgrades: &[include_str!("schema/inbox_2.sql")],
     page_size: 4096,
     durable: false,
     cache_kib: 8 * 1024,
     remedy: "delete it and run `annals rebuild profiles`; nothing is lost by that",
 };
 
-const TABLES: &[&str] = &["messages"];
+const TABLES: &[&str] = &["messages", "outbox", "attempts", "kept"];
 
 /// How many messages of one person are kept: the newest. For a while there may be a tenth more.
 pub const INBOX_MESSAGES_MAX: usize = 10_000;
@@ -35,13 +38,16 @@ const CUT_AT: usize = INBOX_MESSAGES_MAX + INBOX_MESSAGES_MAX / 10;
 #[derive(Debug)]
 pub struct SqliteInbox {
     file: ReadModel,
+    /// Messages that were done since it was opened.
+    done: AtomicUsize,
 }
 
 impl SqliteInbox {
     /// Opens the store in a data directory, and makes it first where there is none. It lies there
     /// encrypted under this key; what lies otherwise is removed and must be filled anew.
     pub fn open(dir: &Path, key: &FileKey) -> Result<Self, OpenError> {
-        Ok(Self { file: ReadModel::open(dir, key, &FORMAT, "inbox", TABLES)? })
+        let file = ReadModel::open(dir, key, &FORMAT, "inbox", TABLES)?;
+        Ok(Self { file, done: AtomicUsize::new(0) })
     }
 }
 
@@ -50,9 +56,9 @@ impl InboxStore for SqliteInbox {
         self.file.position()
     }
 
-    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError> {
+    fn tell(&self, told: &Told, position: Position) -> Result<(), ReadModelError> {
         self.file.apply(position, |connection, persons| {
-            for change in changes {
+            for change in &told.inbox {
                 match change {
                     InboxChange::Arrived(notification) => {
                         let person = persons.of(connection, &notification.recipient)?;
@@ -63,7 +69,16 @@ impl InboxStore for SqliteInbox {
                             mark_read(connection, person, notifications, microseconds(*at))?;
                         }
                     }
+                    InboxChange::Reworded { event, title, body } => {
+                        outbox::reword(connection, *event, title, body)?;
+                    }
                 }
+            }
+            for change in &told.outbox {
+                outbox::change(connection, persons, change)?;
+            }
+            for change in &told.kept {
+                outbox::keep(connection, persons, change)?;
             }
             Ok(())
         })
@@ -115,6 +130,9 @@ impl InboxStore for SqliteInbox {
                         arrive(connection, person, told)?;
                     }
                     InboxChange::Arrived(told) => tell_anew(connection, told)?,
+                    InboxChange::Reworded { event, title, body } => {
+                        outbox::reword(connection, *event, title, body)?;
+                    }
                     InboxChange::Read { recipient, notifications, at } => {
                         if erased.contains(recipient)
                             && let Some(person) = find(connection, recipient)?

@@ -94,6 +94,15 @@ impl ReadModel {
         })
     }
 
+    /// Changes something that does not follow from the log; the position stays.
+    pub(crate) fn change(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadModelError> {
+        self.write(doing, |transaction, _| change(transaction))
+    }
+
     /// Forgets a person's rows; `also` sees to what stands of them elsewhere.
     pub(crate) fn forget(
         &self,

@@ -38,6 +38,8 @@ struct Received {
 pub(crate) struct Messages {
     /// How often each event was told, after messages with the same id were counted once.
     pub(crate) effects: BTreeMap<String, usize>,
+    /// The events, in the order in which they were told first.
+    pub(crate) order: Vec<String>,
     /// Ids of messages seen.
     ids: BTreeSet<String>,
     /// Messages that came again.
@@ -102,6 +104,7 @@ async fn take(
         messages.repeats += 1;
         return StatusCode::NO_CONTENT;
     }
+    messages.order.push(text(&body["data"]["event_id"]));
     *messages.effects.entry(text(&body["data"]["event_id"])).or_default() += 1;
     match received.forgetful && messages.ids.len().is_multiple_of(DISOWNED) {
         true => StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,6 +1,6 @@
 //! What changes who may come in, what they find, and what is kept: API keys, revoked tokens, emergency access,
-//! saved views, retention policies, legal holds, erasures. Folded from the events that tell of it, so it is the same on every node and after every
-//! rebuild (DESIGN 1.2).
+//! saved views, retention policies, legal holds, erasures, and what tenants said about telling people. Folded
+//! from the events that tell of it, so it is the same on every node and after every rebuild (DESIGN 1.2).
 //!
 //! Only Annals writes these types, and what could not be is passed over here as well: the rules hold
 //! also when two nodes record at the same moment. What was erased tells no more than that it was; of
@@ -38,6 +38,8 @@ pub use saved_view::{
 use crate::event::Event;
 use crate::identifiers::TenantId;
 use crate::lifecycle::{ErasedKey, Erasure, Hold, Proposal};
+use crate::notification::state as telling;
+use crate::notification::state::{NotificationEntry, TenantNotifications};
 use crate::record::Recorded;
 use api_key::ApiKeys;
 use break_glass::BreakGlasses;
@@ -71,6 +73,17 @@ pub const STATE_TYPES: &[&str] = &[
     VIEW_DELETED,
     VIEW_DEFAULT_SET,
     CONFIGURATION_LOADED,
+    telling::RULE_SET,
+    telling::RULE_REMOVED,
+    telling::PREFERENCES_SET,
+    telling::ADDRESS_ADDED,
+    telling::ADDRESS_VERIFIED,
+    telling::ADDRESS_REMOVED,
+    telling::ENDPOINT_SET,
+    telling::ENDPOINT_DISABLED,
+    telling::ENDPOINT_REMOVED,
+    telling::ENDPOINT_ROTATED,
+    telling::DISPUTE_RAISED,
 ];
 /// Whose log tells of the installation itself.
 pub const SYSTEM_TENANT: &str = "system";
@@ -92,6 +105,7 @@ pub struct TenantAccess {
     break_glasses: BreakGlasses,
     views: SavedViews,
     lifecycle: TenantLifecycle,
+    notifications: TenantNotifications,
 }
 
 /// One thing that is kept.
@@ -118,6 +132,8 @@ pub enum AccessEntry {
     Erasure(Erasure),
     /// A key that was destroyed.
     ErasedKey(ErasedKey),
+    /// What somebody said about telling people.
+    Notification(NotificationEntry),
 }
 
 impl AccessEntry {
@@ -134,6 +150,7 @@ impl AccessEntry {
             Self::Hold(hold) => format!("hold/{}", hold.event),
             Self::Erasure(erasure) => format!("erasure/{}", erasure.event),
             Self::ErasedKey(erased) => format!("erased_key/{}", erased.event),
+            Self::Notification(entry) => notification_name(&entry.name()),
         }
     }
 
@@ -204,6 +221,14 @@ impl AccessState {
             | ERASURE_REFUSED | ERASURE_STARTED | ERASURE_COMPLETED => {
                 self.in_tenant(event, |tenant| tenant.lifecycle.apply(event))
             }
+            about_telling if telling::NOTIFICATION_TYPES.contains(&about_telling) => self
+                .in_tenant(event, |tenant| {
+                    let telling::Changed { put, removed } = tenant.notifications.apply(event);
+                    Kept {
+                        put: put.into_iter().map(AccessEntry::Notification).collect(),
+                        removed: removed.iter().map(|name| notification_name(name)).collect(),
+                    }
+                }),
             _ => Vec::new(),
         }
     }
@@ -274,6 +299,7 @@ impl AccessState {
             AccessEntry::Hold(hold) => access.lifecycle.keep_hold(hold),
             AccessEntry::Erasure(erasure) => access.lifecycle.keep_erasure(erasure),
             AccessEntry::ErasedKey(erased) => access.lifecycle.keep_erased(erased),
+            AccessEntry::Notification(entry) => access.notifications.keep(entry),
         }
     }
 
@@ -338,13 +364,19 @@ impl TenantAccess {
         &self.lifecycle
     }
 
+    /// What it said about telling people.
+    pub fn notifications(&self) -> &TenantNotifications {
+        &self.notifications
+    }
+
     fn entries(&self) -> impl Iterator<Item = AccessEntry> {
+        let notifications = self.notifications.entries().map(AccessEntry::Notification);
         let keys = self.keys.iter().cloned().map(AccessEntry::ApiKey);
         let revocations = self.revocations.iter().cloned().map(AccessEntry::Revocation);
         let opened = self.break_glasses.iter().cloned().map(AccessEntry::BreakGlass);
         let views = self.views.iter().map(|view| AccessEntry::SavedView((**view).clone()));
         let defaults = self.views.defaults().map(AccessEntry::DefaultView);
-        keys.chain(revocations).chain(opened).chain(views).chain(defaults)
+        keys.chain(revocations).chain(opened).chain(views).chain(defaults).chain(notifications)
     }
 
     /// Its keys, oldest first, also those that hold no longer.
@@ -420,6 +452,11 @@ impl TenantAccess {
     ) -> Result<(), BreakGlassRefused> {
         self.break_glasses.may_open(person, now)
     }
+}
+
+/// Name of the entry of something said about telling people.
+fn notification_name(name: &str) -> String {
+    format!("notification/{name}")
 }
 
 /// A text in the metadata.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::calls::Calls;
 
 /// Name of the register.
-const PROGRESS: &str = "progress-delivery";
+pub(super) const PROGRESS: &str = "progress-delivery";
+/// Name of the register of the outbox, beside deliveries that follow the feed.
+pub(super) const OUTBOX_PROGRESS: &str = "progress-outbox";
 
 /// What stands in the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,7 @@ struct Progress {
 
 /// Holds the register's version: only the node that wrote last can write on.
 pub(super) struct Mark {
+    name: &'static str,
     calls: Calls,
     epoch: u64,
     version: u64,
@@ -35,7 +38,7 @@ pub(super) enum MarkError {
     #[error("the progress of deliveries cannot be kept")]
     Register(#[source] RegisterError),
     #[error(
-        "the register `{PROGRESS}` does not hold what Annals wrote; deliveries wait until it does"
+        "the register of the progress does not hold what Annals wrote; deliveries wait until it does"
     )]
     Foreign(#[source] serde_json::Error),
 }
@@ -44,18 +47,19 @@ impl Mark {
     /// Takes the register over, so that whoever held it before can write it no more. Where nothing was
     /// ever delivered, deliveries begin at `start`.
     pub(super) async fn take_over(
+        name: &'static str,
         calls: Calls,
         epoch: u64,
         start: Position,
     ) -> Result<(Self, Position), MarkError> {
-        let register = calls.read(PROGRESS).await.map_err(MarkError::Register)?;
+        let register = calls.read(name).await.map_err(MarkError::Register)?;
         let position = match &register {
             None => start,
             Some(register) => Position(read(&register.value)?.position),
         };
         let version = register.map(|register| register.version);
-        let version = write(&calls, version, position, epoch).await?;
-        Ok((Self { calls, epoch, version, unsure: false }, position))
+        let version = write(name, &calls, version, position, epoch).await?;
+        Ok((Self { name, calls, epoch, version, unsure: false }, position))
     }
 
     /// Writes that everything up to the position is done.
@@ -64,14 +68,14 @@ impl Mark {
             self.find_out().await?;
         }
         self.unsure = true;
-        let saved = write(&self.calls, Some(self.version), position, self.epoch).await;
+        let saved = write(self.name, &self.calls, Some(self.version), position, self.epoch).await;
         self.unsure = matches!(saved, Err(MarkError::Register(_)));
         self.version = saved?;
         Ok(())
     }
 
     async fn find_out(&mut self) -> Result<(), MarkError> {
-        let register = self.calls.read(PROGRESS).await.map_err(MarkError::Register)?;
+        let register = self.calls.read(self.name).await.map_err(MarkError::Register)?;
         let register = register.ok_or(MarkError::Lost)?;
         if read(&register.value)?.epoch != self.epoch {
             return Err(MarkError::Lost);
@@ -81,11 +85,21 @@ impl Mark {
     }
 }
 
+/// Up to where everything was delivered, if anything ever was.
+pub(crate) async fn read_progress(
+    registers: &dyn annals_ports::SharedRegisters,
+    name: &str,
+) -> Option<Position> {
+    let register = registers.read(name).await.ok()??;
+    read(&register.value).ok().map(|progress| Position(progress.position))
+}
+
 fn read(value: &[u8]) -> Result<Progress, MarkError> {
     serde_json::from_slice(value).map_err(MarkError::Foreign)
 }
 
 async fn write(
+    name: &str,
     calls: &Calls,
     expected: Option<u64>,
     position: Position,
@@ -93,7 +107,7 @@ async fn write(
 ) -> Result<u64, MarkError> {
     let progress = Progress { position: position.0, epoch };
     let value = serde_json::to_vec(&progress).expect("progress is plain JSON");
-    calls.write(PROGRESS, expected, value).await.map_err(|error| match error {
+    calls.write(name, expected, value).await.map_err(|error| match error {
         RegisterError::Conflict { .. } => MarkError::Lost,
         error => MarkError::Register(error),
     })

@@ -29,7 +29,7 @@ pub(super) fn deliveries(
             .enumerate()
             .map(|(number, channel)| (number, delivery(channel.name(), &notification, recorded)))
             .collect(),
-        Some(InboxChange::Read { .. }) | None => Vec::new(),
+        Some(InboxChange::Read { .. } | InboxChange::Reworded { .. }) | None => Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use annals_domain::event::ActorType;
 use annals_domain::filter::Filter;
 use annals_domain::notification::{InboxChange, inbox_change};
 use annals_domain::profile::{Concern, PersonRef, ProfileDelta, Viewer, deltas};
+use annals_domain::sentence::sentence_of;
 use annals_domain::{Position, Recorded, TenantId};
 use tokio::runtime::Handle;
 
@@ -47,10 +48,12 @@ impl Eraser {
         let tenant_of = tenant.clone();
         blocking(move || {
             let models = this.0.models.clone();
-            let _turn = locked(&models);
+            let mut turn = locked(&models);
             let looked_at = this.with_what_came(&runtime, &tenant_of, looked_at, until)?;
             let told = this.tell(&runtime, persons, &looked_at)?;
-            this.retell_models(&runtime, &of_persons, &told)
+            this.retell_models(&runtime, &of_persons, &told)?;
+            turn.retold = true;
+            Ok::<(), EraseError>(())
         })
         .await?;
         match concerned.touches_access {
@@ -96,7 +99,15 @@ impl Eraser {
         for some in looked_at.chunks(STEP) {
             let events = runtime.block_on(self.read(some))?;
             for event in &events {
-                told.changes.extend(inbox_change(event, &self.0.catalogue));
+                let (event_id, catalogue) = (event.event.id, &self.0.catalogue);
+                let title =
+                    catalogue.find(&event.event.event_type).map(|entry| entry.title.clone());
+                told.changes.push(InboxChange::Reworded {
+                    event: event_id,
+                    title: title.unwrap_or_else(|| event.event.event_type.clone()),
+                    body: sentence_of(&event.event, catalogue),
+                });
+                told.changes.extend(inbox_change(event, catalogue));
             }
             let known = events.partition_point(|event| event.position <= in_profiles);
             told.add(&events[..known]);

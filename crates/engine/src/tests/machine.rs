@@ -45,6 +45,9 @@ pub(crate) struct Machine {
     pub(super) spool: Option<Arc<MemorySpool>>,
     /// Without channels nothing is delivered.
     pub(super) channels: Vec<MemoryChannel>,
+    /// Endpoints of the installation itself, told from the outbox.
+    pub(super) standing: Vec<MemoryChannel>,
+    pub(super) carriers: Vec<Arc<dyn annals_ports::Carrier>>,
 }
 
 /// One shard, so that events lie in the order in which they are sent.
@@ -112,6 +115,8 @@ impl Machine {
             quarantine: self.quarantine.clone(),
             spool: self.spool.clone().map(|spool| spool as _),
             channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
+            carriers: self.carriers.clone(),
+            standing: self.standing.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,
             detection: None,
             tiles: None,

@@ -4,22 +4,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use annals_domain::Position;
-use annals_domain::notification::{InboxChange, InboxItem};
+use annals_domain::notification::{InboxChange, InboxItem, Told};
 use annals_domain::profile::PersonRef;
 use uuid::Uuid;
 
 use super::locked;
+use super::outbox::Rows;
 use crate::ReadModelError;
 use crate::inbox::InboxStore;
 
 /// An inbox store in memory; it keeps everything, without bounds.
 #[derive(Debug, Default)]
 pub struct MemoryInbox {
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
+    pub(super) outbox: Rows,
     position: Position,
     inboxes: HashMap<PersonRef, BTreeMap<(Position, Uuid), InboxItem>>,
 }
@@ -29,14 +31,15 @@ impl InboxStore for MemoryInbox {
         Ok(locked(&self.state).position)
     }
 
-    fn apply(&self, changes: &[InboxChange], position: Position) -> Result<(), ReadModelError> {
+    fn tell(&self, told: &Told, position: Position) -> Result<(), ReadModelError> {
         let mut state = locked(&self.state);
         if position <= state.position {
             return Ok(());
         }
-        for change in changes {
+        for change in &told.inbox {
             state.apply(change);
         }
+        state.outbox.change(&told.outbox, &told.kept);
         state.position = position;
         Ok(())
     }
@@ -69,7 +72,9 @@ impl InboxStore for MemoryInbox {
     }
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
-        locked(&self.state).inboxes.remove(person);
+        let mut state = locked(&self.state);
+        state.inboxes.remove(person);
+        state.outbox.forget(&person.tenant, &person.id);
         Ok(())
     }
 
@@ -77,6 +82,7 @@ impl InboxStore for MemoryInbox {
         let mut state = locked(&self.state);
         for person in erased {
             state.inboxes.remove(person);
+            state.outbox.forget(&person.tenant, &person.id);
         }
         for change in changes {
             match change {
@@ -112,6 +118,14 @@ impl State {
                 inbox.entry((notification.position, notification.id)).or_insert_with(|| {
                     InboxItem { notification: notification.clone(), read_at: None }
                 });
+            }
+            InboxChange::Reworded { event, title, body } => {
+                let items = self.inboxes.values_mut().flat_map(BTreeMap::values_mut);
+                for item in items.filter(|item| item.notification.event == *event) {
+                    item.notification.title.clone_from(title);
+                    item.notification.body.clone_from(body);
+                }
+                self.outbox.reword(*event, title, body);
             }
             InboxChange::Read { recipient, notifications, at } => {
                 let inbox =

@@ -38,6 +38,11 @@ async fn the_registers_keep_their_contract() {
     .await;
 }
 
+#[test]
+fn the_outbox_keeps_its_contract() {
+    contract::outbox::run(|| Box::new(MemoryInbox::default()));
+}
+
 #[tokio::test]
 async fn the_quarantine_keeps_its_contract() {
     contract::quarantine::run(Arc::new(MemoryQuarantine::default())).await;

@@ -19,6 +19,18 @@ fn the_inbox_keeps_its_contract() {
 }
 
 #[test]
+fn the_outbox_keeps_its_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    contract::outbox::run(|| {
+        count.set(count.get() + 1);
+        let own = dir.path().join(count.get().to_string());
+        std::fs::create_dir(&own).unwrap();
+        Box::new(SqliteInbox::open(&own, &key()).unwrap())
+    });
+}
+
+#[test]
 fn a_reopened_inbox_keeps_everything() {
     let dir = tempfile::tempdir().unwrap();
     contract::inbox::reopening_keeps_everything(|| {

@@ -226,6 +226,8 @@ impl Service {
             spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
             detection: None,
+            carriers: Vec::new(),
+            standing: Vec::new(),
             exports: Some(ExportParts {
                 dir: exports.path().join("exports"),
                 settings: few_exports(),

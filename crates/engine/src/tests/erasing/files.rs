@@ -49,6 +49,8 @@ impl Directory {
             access: Arc::new(SqliteAccess::open(dir, &key).unwrap()),
             registers: Arc::new(MemoryRegisters::default()),
             channels: Vec::new(),
+            carriers: Vec::new(),
+            standing: Vec::new(),
             quarantine: Arc::new(SqliteQuarantine::open(dir).unwrap()),
             spool: None,
             exports: None,

@@ -1,0 +1,318 @@
+//! What an event tells whom: the one place where rules, preferences, addresses and endpoints meet.
+//!
+//! It reads no clock: windows and quiet hours go by when events were recorded. So the same events in the
+//! same order make the same messages with the same ids, on every node and after every rebuild.
+
+mod compiled;
+mod message;
+mod recipients;
+mod throttling;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use self::compiled::Compiled;
+pub use self::compiled::may_replace;
+use self::message::arrival;
+use super::outgoing::{Channel, Outgoing};
+use super::state::{
+    Changed, DELIVERED, FAILED, NOTIFICATION_TYPES, NotificationEntry, TenantNotifications,
+};
+use super::windows::{Window, Windows};
+use super::{InboxChange, READ_TYPE, inbox_change};
+use crate::catalogue::Catalogue;
+use crate::event::Event;
+use crate::filter::EventView;
+use crate::identifiers::TenantId;
+use crate::limits::QueryLimits;
+use crate::record::Recorded;
+
+/// The rule that tells the endpoints of the installation.
+pub const STANDING_RULE: &str = "significant";
+/// Deliveries that one event of outcomes may tell of.
+pub const OUTCOMES_MAX: usize = 500;
+
+/// What this installation can carry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Through which channels messages leave; what is not here is not queued.
+    pub channels: BTreeSet<Channel>,
+    /// Endpoints of the installation itself: told of every significant event of every tenant.
+    pub standing: Vec<Uuid>,
+}
+
+/// A message to be delivered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The message.
+    pub message: Outgoing,
+    /// Not before this time.
+    pub due: Timestamp,
+    /// Whether it waits for a digest or for the end of quiet hours. What waits has a lane of its own, so
+    /// that what does not is not held up.
+    pub held: bool,
+    /// The message of a digest that gathers it, unless that is on its way already.
+    pub gathered_by: Option<Uuid>,
+}
+
+/// What became of messages, as an event tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// These were taken on.
+    pub delivered: Vec<Uuid>,
+    /// These were given up.
+    pub failed: Vec<Uuid>,
+}
+
+/// A change to what is to be delivered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutboxChange {
+    /// A message more.
+    Queued(Box<Queued>),
+    /// Messages that are done, wherever that was.
+    Settled(Settled),
+}
+
+/// Something that [`Telling`] keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kept", rename_all = "snake_case")]
+pub enum TellingEntry {
+    /// What a tenant said.
+    Said(NotificationEntry),
+    /// What was told a moment ago.
+    Window {
+        /// Its key.
+        key: Uuid,
+        /// The window.
+        window: Window,
+    },
+}
+
+/// A change to what is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TellingChange {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Tells the entries of a tenant apart.
+    pub name: String,
+    /// As it is now; none: it is kept no longer.
+    pub entry: Option<TellingEntry>,
+}
+
+/// What events changed, to be kept in one transaction.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// In inboxes.
+    pub inbox: Vec<InboxChange>,
+    /// In the outbox.
+    pub outbox: Vec<OutboxChange>,
+    /// In the state.
+    pub kept: Vec<TellingChange>,
+}
+
+/// Knows whom to tell of what. What it knows follows from the events that it was given, in order.
+#[derive(Debug)]
+pub struct Telling {
+    carried: Carried,
+    limits: QueryLimits,
+    catalogue: Arc<Catalogue>,
+    /// The rules of tenants that have none of their own.
+    shipped: Arc<Compiled>,
+    tenants: BTreeMap<TenantId, OfTenant>,
+}
+
+/// What is known of one tenant.
+#[derive(Debug, Default)]
+struct OfTenant {
+    said: TenantNotifications,
+    windows: Windows,
+    /// None: the shipped ones.
+    rules: Option<Arc<Compiled>>,
+}
+
+impl TellingEntry {
+    /// Tells the entries of a tenant apart.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Said(entry) => entry.name(),
+            Self::Window { key, .. } => window_name(*key),
+        }
+    }
+
+    /// The person whose it is, and who takes it along when they are erased.
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Self::Said(entry) => entry.person(),
+            Self::Window { .. } => None,
+        }
+    }
+
+    /// As stores keep it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts, times and maps by text are JSON")
+    }
+
+    /// Reads what [`TellingEntry::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is not that.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+fn window_name(key: Uuid) -> String {
+    format!("window/{key}")
+}
+
+impl Telling {
+    /// Knows the shipped rules, and nothing of any tenant.
+    pub fn new(catalogue: Arc<Catalogue>, limits: QueryLimits, carried: Carried) -> Self {
+        let shipped = Arc::new(Compiled::shipped(&catalogue, &limits));
+        Self { carried, limits, catalogue, shipped, tenants: BTreeMap::new() }
+    }
+
+    /// Knows what was kept, and nothing else.
+    pub fn restore(&mut self, entries: impl IntoIterator<Item = (TenantId, TellingEntry)>) {
+        self.tenants.clear();
+        for (tenant, entry) in entries {
+            let of_tenant = self.tenants.entry(tenant).or_default();
+            match entry {
+                TellingEntry::Said(entry) => of_tenant.said.keep(entry),
+                TellingEntry::Window { key, window } => of_tenant.windows.keep(key, window),
+            }
+        }
+        for of_tenant in self.tenants.values_mut() {
+            of_tenant.compile(&self.shipped, &self.catalogue, &self.limits);
+        }
+    }
+
+    /// What a tenant said, if anything.
+    pub fn said(&self, tenant: &TenantId) -> Option<&TenantNotifications> {
+        self.tenants.get(tenant).map(|of_tenant| &of_tenant.said)
+    }
+
+    /// Forgets what is a person's, who was erased.
+    pub fn forget(&mut self, tenant: &TenantId, person: &str) {
+        if let Some(of_tenant) = self.tenants.get_mut(tenant) {
+            of_tenant.said.forget(person);
+        }
+    }
+
+    /// Takes in an event: what it changes, and whom it tells of what.
+    pub fn tell(&mut self, recorded: &Recorded) -> Told {
+        let event = &*recorded.event;
+        let mut told = Told::default();
+        if event.source == "annals" && event.event_type.starts_with("annals.notification.") {
+            match event.event_type.as_str() {
+                DELIVERED | FAILED => {
+                    told.outbox.push(OutboxChange::Settled(settled(event)));
+                    return told;
+                }
+                READ_TYPE => {}
+                _ => self.fold(event, &mut told),
+            }
+        }
+        told.inbox.extend(inbox_change(recorded, &self.catalogue));
+        // What tells of reading and of outcomes tells nobody, or it would never end.
+        if event.event_type == READ_TYPE {
+            return told;
+        }
+        self.tell_standing(recorded, &mut told);
+        self.tell_by_rules(recorded, &mut told);
+        told
+    }
+
+    fn fold(&mut self, event: &Event, told: &mut Told) {
+        if !NOTIFICATION_TYPES.contains(&event.event_type.as_str()) {
+            return;
+        }
+        let of_tenant = self.tenants.entry(event.tenant.clone()).or_default();
+        let Changed { put, removed } = of_tenant.said.apply(event);
+        let rules = put.iter().any(|entry| matches!(entry, NotificationEntry::Rule(_)));
+        if rules || removed.iter().any(|name| name.starts_with("rule/")) {
+            of_tenant.compile(&self.shipped, &self.catalogue, &self.limits);
+        }
+        let change = |name, entry| TellingChange { tenant: event.tenant.clone(), name, entry };
+        told.kept.extend(removed.into_iter().map(|name| change(name, None)));
+        let put = put.into_iter().map(TellingEntry::Said);
+        told.kept.extend(put.map(|entry| change(entry.name(), Some(entry))));
+    }
+
+    /// The endpoints of the installation hear what people find in their inboxes.
+    fn tell_standing(&self, recorded: &Recorded, told: &mut Told) {
+        let Some(InboxChange::Arrived(arrived)) = told.inbox.first() else { return };
+        let standing = self.carried.standing.iter();
+        let queued = standing.map(|id| message::standing(recorded, arrived, *id));
+        told.outbox.extend(queued.map(|queued| OutboxChange::Queued(Box::new(queued))));
+    }
+
+    fn tell_by_rules(&mut self, recorded: &Recorded, told: &mut Told) {
+        let event = &*recorded.event;
+        let of_tenant = self.tenants.get_mut(&event.tenant);
+        let rules = of_tenant.as_ref().and_then(|it| it.rules.as_ref()).unwrap_or(&self.shipped);
+        let rules = Arc::clone(rules);
+        let view = EventView::of(event);
+        let matching = rules.matching(&view);
+        if matching.is_empty() {
+            return;
+        }
+        let of_tenant = match of_tenant {
+            Some(of_tenant) => of_tenant,
+            None => self.tenants.entry(event.tenant.clone()).or_default(),
+        };
+        // Nobody hears of one event twice through the same route, however many rules say so.
+        let mut told_already = BTreeSet::new();
+        for rule in matching {
+            let reached = recipients::of(rule, event, &of_tenant.said, &self.carried);
+            for person in reached.inboxes {
+                let arrived = arrival(recorded, &self.catalogue, person);
+                let known = |change: &InboxChange| matches!(change, InboxChange::Arrived(one) if one.id == arrived.id);
+                if !told.inbox.iter().any(known) {
+                    told.inbox.push(InboxChange::Arrived(arrived));
+                }
+            }
+            for reach in reached.routes {
+                if !told_already.insert((reach.recipient.clone(), reach.route.clone())) {
+                    continue;
+                }
+                let message = message::outgoing(recorded, &self.catalogue, rule, &reach);
+                let passed = throttling::pass(of_tenant, rule, event, &reach, message);
+                let keys = passed.kept.into_iter();
+                told.kept.extend(keys.map(|(key, window)| TellingChange {
+                    tenant: event.tenant.clone(),
+                    name: window_name(key),
+                    entry: window.map(|window| TellingEntry::Window { key, window }),
+                }));
+                let queued = passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued)));
+                told.outbox.extend(queued);
+            }
+        }
+    }
+}
+
+impl OfTenant {
+    fn compile(&mut self, shipped: &Compiled, catalogue: &Catalogue, limits: &QueryLimits) {
+        let own = self.said.rules().next().is_some();
+        self.rules = own.then(|| Arc::new(shipped.with(&self.said, catalogue, limits)));
+    }
+}
+
+fn settled(event: &Event) -> Settled {
+    let ids = |key: &str| {
+        let list = event.metadata.get(key).and_then(serde_json::Value::as_array);
+        let list = list.into_iter().flatten().take(OUTCOMES_MAX);
+        list.filter_map(|id| id.as_str()?.parse().ok()).collect()
+    };
+    match event.event_type.as_str() {
+        DELIVERED => Settled { delivered: ids("deliveries"), failed: Vec::new() },
+        _ => Settled { delivered: Vec::new(), failed: ids("deliveries") },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Rules made ready to be held against many events.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::catalogue::Catalogue;
+use crate::filter::{Candidates, EventView, Matcher};
+use crate::limits::QueryLimits;
+use crate::notification::rule::{Rule, shipped_rules};
+use crate::notification::state::TenantNotifications;
+use crate::query::QueryContext;
+
+/// Rules with their filters read, those that cannot be switched off first.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    rules: Vec<Ready>,
+    candidates: Candidates,
+}
+
+#[derive(Debug, Clone)]
+struct Ready {
+    rule: Arc<Rule>,
+    matcher: Matcher,
+    shipped: bool,
+}
+
+/// Whether a tenant's rule may stand in the place of a shipped one: a mandatory one may become more, and
+/// never less.
+pub fn may_replace(shipped: &Rule, own: &Rule) -> bool {
+    let keeps = |this: &Rule| {
+        let audience = shipped.audience.iter().all(|who| this.audience.contains(who));
+        audience && this.channels.is_superset(&shipped.channels)
+    };
+    let unthinned = own.dedupe.is_none() && own.throttle.is_none() && own.digest.is_none();
+    !shipped.mandatory
+        || (own.mandatory
+            && own.enabled
+            && own.filter == shipped.filter
+            && own.severity <= shipped.severity
+            && unthinned
+            && keeps(own))
+}
+
+impl Compiled {
+    pub(super) fn shipped(catalogue: &Catalogue, limits: &QueryLimits) -> Self {
+        let rules = shipped_rules(catalogue).into_iter().map(Arc::new);
+        let ready =
+            rules.filter_map(|rule| ready(&rule, Timestamp::UNIX_EPOCH, true, catalogue, limits));
+        Self::of(ready.collect())
+    }
+
+    /// These, and what a tenant has of its own, which stands in the place of what has the same id.
+    pub(super) fn with(
+        &self,
+        said: &TenantNotifications,
+        catalogue: &Catalogue,
+        limits: &QueryLimits,
+    ) -> Self {
+        let mut rules = self.rules.clone();
+        for set in said.rules() {
+            let place = rules.iter().position(|one| one.shipped && one.rule.id == set.rule.id);
+            if place.is_some_and(|place| !may_replace(&rules[place].rule, &set.rule)) {
+                continue;
+            }
+            let rule = Arc::new(set.rule.clone());
+            // What was let through when it was set and can no longer be read tells nobody.
+            let own = ready(&rule, set.set_at, false, catalogue, limits);
+            if let Some(place) = place {
+                rules.remove(place);
+            }
+            rules.extend(own);
+        }
+        Self::of(rules)
+    }
+
+    fn of(mut rules: Vec<Ready>) -> Self {
+        rules.retain(|ready| ready.rule.enabled);
+        rules.sort_by(|a, b| {
+            let order = |one: &Ready| (!one.rule.mandatory, one.rule.id.clone());
+            order(a).cmp(&order(b))
+        });
+        let mut candidates = Candidates::default();
+        for (number, ready) in (0..).zip(&rules) {
+            candidates.enter(number, &ready.matcher);
+        }
+        Self { rules, candidates }
+    }
+
+    /// The rules whose filter holds for the event, those that cannot be switched off first.
+    pub(super) fn matching(&self, view: &EventView<'_>) -> Vec<&Rule> {
+        let mut numbers = self.candidates.of(view);
+        numbers.sort_unstable();
+        let found = numbers.into_iter().filter_map(|number| self.rules.get(number as usize));
+        let holds = |ready: &&Ready| {
+            view.event().severity >= ready.rule.severity && ready.matcher.matches(view)
+        };
+        found.filter(holds).map(|ready| &*ready.rule).collect()
+    }
+}
+
+fn ready(
+    rule: &Arc<Rule>,
+    now: Timestamp,
+    shipped: bool,
+    catalogue: &Catalogue,
+    limits: &QueryLimits,
+) -> Option<Ready> {
+    let filter = rule.check(&QueryContext { limits, now, catalogue }).ok()?;
+    Some(Ready { rule: Arc::clone(rule), matcher: Matcher::new(&filter), shipped })
+}

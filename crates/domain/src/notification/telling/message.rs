@@ -1,0 +1,93 @@
+//! The messages that an event makes.
+
+use uuid::Uuid;
+
+use super::recipients::Reach;
+use super::{Queued, STANDING_RULE};
+use crate::catalogue::Catalogue;
+use crate::notification::outgoing::{Outgoing, Route, delivery_id};
+use crate::notification::rule::Rule;
+use crate::notification::{Notification, notification_id};
+use crate::profile::PersonRef;
+use crate::record::Recorded;
+use crate::sentence::sentence_of;
+
+/// The language of those who named none.
+const LANGUAGE: &str = "en";
+
+/// What arrives in the inbox of somebody.
+pub(super) fn arrival(recorded: &Recorded, catalogue: &Catalogue, person: String) -> Notification {
+    let event = &*recorded.event;
+    let recipient = PersonRef { tenant: event.tenant.clone(), id: person };
+    Notification {
+        id: notification_id(event.id, &recipient),
+        recipient,
+        kind: event.event_type.clone(),
+        title: title_of(recorded, catalogue),
+        body: sentence_of(event, catalogue),
+        event: event.id,
+        position: recorded.position,
+        created_at: event.received_at.timestamp,
+    }
+}
+
+/// What leaves Annals because of a rule.
+pub(super) fn outgoing(
+    recorded: &Recorded,
+    catalogue: &Catalogue,
+    rule: &Rule,
+    reach: &Reach,
+) -> Outgoing {
+    let event = &*recorded.event;
+    let recipient = reach.recipient.as_deref();
+    Outgoing {
+        id: delivery_id(&event.tenant, event.id, &rule.id, recipient, &reach.route),
+        tenant: event.tenant.clone(),
+        recipient: reach.recipient.clone(),
+        route: reach.route.clone(),
+        rule: rule.id.clone(),
+        severity: event.severity.as_str().into(),
+        template: rule.template.clone(),
+        locale: reach.language.clone().unwrap_or_else(|| LANGUAGE.into()),
+        title: title_of(recorded, catalogue),
+        body: sentence_of(event, catalogue),
+        event: event.id,
+        event_type: event.event_type.clone(),
+        occurred_at: event.occurred_at,
+        recorded_at: event.received_at.timestamp,
+        position: recorded.position,
+        more: Vec::new(),
+    }
+}
+
+/// What an endpoint of the installation hears of what arrived in an inbox.
+pub(super) fn standing(recorded: &Recorded, arrived: &Notification, endpoint: Uuid) -> Queued {
+    let event = &*recorded.event;
+    let (tenant, recipient) = (&arrived.recipient.tenant, &arrived.recipient.id);
+    let route = Route::Endpoint { id: endpoint };
+    let message = Outgoing {
+        id: delivery_id(tenant, event.id, STANDING_RULE, Some(recipient), &route),
+        tenant: tenant.clone(),
+        recipient: Some(recipient.clone()),
+        route,
+        rule: STANDING_RULE.into(),
+        severity: event.severity.as_str().into(),
+        template: "event".into(),
+        locale: LANGUAGE.into(),
+        title: arrived.title.clone(),
+        body: arrived.body.clone(),
+        event: event.id,
+        event_type: event.event_type.clone(),
+        occurred_at: event.occurred_at,
+        recorded_at: event.received_at.timestamp,
+        position: recorded.position,
+        more: Vec::new(),
+    };
+    let due = event.received_at.timestamp;
+    Queued { message, due, held: false, gathered_by: None }
+}
+
+fn title_of(recorded: &Recorded, catalogue: &Catalogue) -> String {
+    let event_type = &recorded.event.event_type;
+    catalogue.find(event_type).map_or_else(|| event_type.clone(), |entry| entry.title.clone())
+}

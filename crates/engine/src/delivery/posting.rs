@@ -1,0 +1,380 @@
+//! Delivers what lies in the outbox, for as long as this node holds the lease.
+//!
+//! Every receiver has room of its own, so that one that hangs holds up no other. What came of an attempt
+//! is written down before its lane goes on.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use annals_domain::Position;
+use annals_domain::notification::{Outgoing, Route};
+use annals_ports::outbox::{Attempt, AttemptOutcome, Due, Pending};
+use annals_ports::{DeliveryError, Handed, InboxStore, ReadModelError};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{error, warn};
+
+use super::bucket::Bucket;
+use super::mark::{Mark, MarkError};
+use super::outcomes::Outcomes;
+use super::targets::{Way, Ways};
+use super::tenure::Lost;
+use super::{backoff, retrying};
+use crate::access::AccessView;
+use crate::projection::{Progress, with_causes};
+
+/// A carrier that has not answered by then has failed, whatever limits it has itself.
+const ATTEMPT_MAX: Duration = Duration::from_secs(60);
+/// The outbox is looked into at least this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// At least this long between two events of outcomes, and between two writes of the progress.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How long a failing store is left alone.
+const REST: Duration = Duration::from_secs(1);
+/// Messages of one receiver that are in memory.
+const FETCH_MAX: usize = 256;
+/// How long a node that is stopped waits for what it has under way.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+/// What is kept of a cause, characters.
+const CAUSE_CHARS_MAX: usize = 300;
+/// An endpoint that took nothing for so long when a message to it is given up is switched off.
+const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(72);
+
+/// What deliveries from the outbox are made of.
+#[derive(Clone)]
+pub(crate) struct PostingParts {
+    pub(crate) ways: Ways,
+    pub(crate) outbox: Arc<dyn InboxStore>,
+    /// Of the projection that fills the outbox.
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) access: AccessView,
+    pub(crate) in_flight_max: usize,
+    /// How often the installation's own endpoints are tried.
+    pub(crate) attempts_max: u32,
+}
+
+/// Tells the time by the clock of the runtime, so that it never runs backwards.
+#[derive(Clone, Copy)]
+struct Watch {
+    begun: Timestamp,
+    at: Instant,
+}
+
+impl Watch {
+    fn now(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.at.elapsed()).unwrap_or(SignedDuration::MAX);
+        self.begun.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// An attempt that has ended.
+struct Ended {
+    bucket: String,
+    pending: Pending,
+    at: Timestamp,
+    channel: String,
+    outcome: Result<Handed, DeliveryError>,
+}
+
+/// Deliveries by one node, from taking the lease to losing it or laying it down.
+pub(super) struct Posting {
+    parts: PostingParts,
+    outcomes: Outcomes,
+    mark: Mark,
+    /// Up to here everything is done.
+    floor: Position,
+    saved: Position,
+    buckets: HashMap<String, Bucket>,
+    /// Dropped with everything in it when the lease is lost.
+    under_way: FuturesUnordered<BoxFuture<'static, Ended>>,
+    watch: Watch,
+    told_at: Instant,
+}
+
+impl Posting {
+    pub(super) fn new(
+        parts: PostingParts,
+        outcomes: Outcomes,
+        mark: Mark,
+        floor: Position,
+    ) -> Self {
+        let at = Instant::now();
+        Self {
+            parts,
+            outcomes,
+            mark,
+            floor,
+            saved: floor,
+            buckets: HashMap::new(),
+            under_way: FuturesUnordered::new(),
+            watch: Watch { begun: Timestamp::now(), at },
+            told_at: at,
+        }
+    }
+
+    /// Delivers until the lease turns out to be lost. Dropping the future ends everything at once.
+    /// `head`: what was delivered before and recorded up to there is known once the outbox has come there.
+    pub(super) async fn deliver(&mut self, head: Position) -> Lost {
+        let mut filled = self.parts.progress.watch();
+        // The sender lives in `parts`, so waiting cannot fail.
+        let _ = filled.wait_for(|position| *position >= head).await;
+        self.parts.access.until_current().await;
+        loop {
+            filled.mark_unchanged();
+            let next = match self.fill().await {
+                Ok(next) => next,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "deliveries wait for the outbox");
+                    Instant::now() + REST
+                }
+            };
+            tokio::select! {
+                Some(ended) = self.under_way.next(), if !self.under_way.is_empty() => {
+                    self.meet(ended).await;
+                }
+                changed = filled.changed() => {
+                    let _ = changed;
+                }
+                () = sleep_until(next) => {}
+            }
+            if self.told_at.elapsed() >= TELL_EVERY {
+                self.told_at = Instant::now();
+                self.outcomes.record(self.watch.now()).await;
+                if let Some(lost) = self.save().await {
+                    return lost;
+                }
+            }
+        }
+    }
+
+    /// Waits a little for what is under way, begins nothing more, and tells what came of it.
+    pub(super) async fn finish(&mut self) {
+        let settled = timeout(LAST_WORDS, async {
+            while let Some(ended) = self.under_way.next().await {
+                self.meet(ended).await;
+            }
+        });
+        if settled.await.is_err() {
+            warn!("deliveries under way did not end in time; the next node repeats them");
+        }
+        let told = timeout(LAST_WORDS, async {
+            if !self.outcomes.is_empty() {
+                self.outcomes.record(self.watch.now()).await;
+            }
+            self.save().await;
+        });
+        if told.await.is_err() {
+            warn!(
+                "the progress of deliveries was not kept; the next node repeats the last of them"
+            );
+        }
+    }
+
+    /// Takes what is due, and begins what may be begun; tells when to look again.
+    async fn fill(&mut self) -> Result<Instant, ReadModelError> {
+        let (floor, now) = (self.floor, self.watch.now());
+        let Due { buckets, next } = self.blocking(move |outbox| outbox.due(floor, now)).await?;
+        let limit = self.parts.in_flight_max;
+        for name in buckets {
+            let bucket = self.buckets.entry(name.clone()).or_default();
+            if bucket.wants_more(limit) {
+                let asked = name.clone();
+                let due = self
+                    .blocking(move |outbox| outbox.due_of(&asked, floor, now, FETCH_MAX))
+                    .await?;
+                self.buckets.entry(name).or_default().offer(due);
+            }
+        }
+        let names: Vec<String> = self.buckets.keys().cloned().collect();
+        for name in names {
+            while let Some(pending) = self.buckets.get_mut(&name).and_then(|it| it.start(limit)) {
+                self.start(name.clone(), pending);
+            }
+        }
+        self.buckets.retain(|_, bucket| !bucket.is_forgettable());
+        let look = Instant::now() + LOOK_EVERY;
+        let next = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+        Ok(next.map_or(look, |wait| look.min(Instant::now() + wait)))
+    }
+
+    fn start(&self, bucket: String, pending: Pending) {
+        let at = self.watch.now();
+        let refused = |doing: &'static str| DeliveryError {
+            doing: "deliver",
+            permanent: true,
+            retry_after: None,
+            source: doing.into(),
+        };
+        let way = match pending.beyond {
+            true => Err("too many messages waited for this receiver already"),
+            false => self.parts.ways.of(&pending.message, &self.parts.access, at),
+        };
+        self.under_way.push(Box::pin(async move {
+            let (channel, outcome) = match way {
+                Ok((way, channel)) => (channel, attempt(&way, &pending.message).await),
+                Err(why) => ("none".to_owned(), Err(refused(why))),
+            };
+            Ended { bucket, pending, at, channel, outcome }
+        }));
+    }
+
+    /// Writes down what came of an attempt, and of others that ended meanwhile; their lanes go on then.
+    async fn meet(&mut self, first: Ended) {
+        let mut ended = vec![first];
+        while let Some(Some(more)) = self.under_way.next().now_or_never() {
+            ended.push(more);
+        }
+        let attempts: Vec<Attempt> = ended.iter().map(|one| self.judge(one)).collect();
+        let written = attempts.clone();
+        while !self.write(written.clone()).await {
+            tokio::time::sleep(REST).await;
+        }
+        for (ended, attempt) in ended.iter().zip(attempts) {
+            self.settle(ended, attempt);
+        }
+    }
+
+    /// Whether the attempts stand in the outbox.
+    async fn write(&mut self, attempts: Vec<Attempt>) -> bool {
+        match self.blocking(move |outbox| outbox.attempted(&attempts)).await {
+            Ok(()) => true,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, "what came of messages cannot be written down; trying again");
+                false
+            }
+        }
+    }
+
+    fn judge(&self, ended: &Ended) -> Attempt {
+        let Ended { pending, at, outcome, .. } = ended;
+        let (message, tries) = (&pending.message, pending.tries + 1);
+        let (message_id, at) = (message.id, *at);
+        match outcome {
+            Ok(Handed { code }) => {
+                let outcome = AttemptOutcome::Delivered;
+                Attempt { message: message_id, at, outcome, code: *code, cause: None }
+            }
+            Err(error) => {
+                let pause = match self.is_standing(message) {
+                    true if error.permanent || tries >= self.parts.attempts_max => None,
+                    true => Some(backoff::rest(message.id, tries, error)),
+                    false => retrying::pause(message, tries, error),
+                };
+                let again = |pause| {
+                    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+                    self.watch.now().checked_add(pause).unwrap_or(Timestamp::MAX)
+                };
+                let outcome =
+                    pause.map_or(AttemptOutcome::GivenUp, |it| AttemptOutcome::Again(again(it)));
+                let cause = with_causes(error).chars().take(CAUSE_CHARS_MAX).collect();
+                Attempt { message: message_id, at, outcome, code: None, cause: Some(cause) }
+            }
+        }
+    }
+
+    fn is_standing(&self, message: &Outgoing) -> bool {
+        let standing = self.parts.ways.carried().standing;
+        matches!(&message.route, Route::Endpoint { id } if standing.contains(id))
+    }
+
+    fn settle(&mut self, ended: &Ended, attempt: Attempt) {
+        let Ended { bucket, pending, channel, .. } = ended;
+        let message = &pending.message;
+        let outcome = match attempt.outcome {
+            AttemptOutcome::Delivered => {
+                self.outcomes.delivered(&message.tenant, message.id);
+                "delivered"
+            }
+            AttemptOutcome::Again(_) => "failed",
+            AttemptOutcome::GivenUp => {
+                let cause = attempt.cause.unwrap_or_default();
+                error!(
+                    channel, delivery.id = %message.id, event.id = %message.event,
+                    position = %message.position, cause, "a delivery was given up"
+                );
+                metrics::counter!("annals_deliveries_parked_total", "channel" => channel.clone())
+                    .increment(1);
+                self.outcomes.failed(&message.tenant, message.id, cause);
+                "parked"
+            }
+        };
+        metrics::counter!(
+            "annals_deliveries_total", "channel" => channel.clone(), "outcome" => outcome
+        )
+        .increment(1);
+        let standing = self.is_standing(message);
+        let bucket = self.buckets.entry(bucket.clone()).or_default();
+        bucket.ended(&pending.lane, attempt.outcome, attempt.at);
+        if attempt.outcome == AttemptOutcome::GivenUp
+            && let Route::Endpoint { id } = message.route
+            && !standing
+            && let Some(first) = pending.first_tried
+            && bucket.took_nothing_since(first)
+            && attempt.at.duration_since(first) >= DEAD_AFTER
+        {
+            let reason = "it took no message for three days".to_owned();
+            self.outcomes.disable(&message.tenant, id, reason);
+        }
+    }
+
+    /// Writes how far everything is done.
+    async fn save(&mut self) -> Option<Lost> {
+        let (projected, floor) = (self.parts.progress.position(), self.floor);
+        let oldest = self.blocking(move |outbox| outbox.oldest_waiting(floor)).await.ok()?;
+        let done = oldest.map_or(projected, |oldest| Position(oldest.0.saturating_sub(1)));
+        self.floor = self.floor.max(done);
+        if self.floor <= self.saved {
+            return None;
+        }
+        match self.mark.save(self.floor).await {
+            Ok(()) => {
+                self.saved = self.floor;
+                None
+            }
+            Err(MarkError::Lost) => Some(Lost),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, "the progress of deliveries cannot be kept; trying again");
+                None
+            }
+        }
+    }
+
+    fn blocking<T: Send + 'static, F>(
+        &self,
+        ask: F,
+    ) -> impl Future<Output = Result<T, ReadModelError>> + Send + use<T, F>
+    where
+        F: FnOnce(&dyn InboxStore) -> Result<T, ReadModelError> + Send + 'static,
+    {
+        let outbox = Arc::clone(&self.parts.outbox);
+        async move {
+            let asked = tokio::task::spawn_blocking(move || ask(&*outbox)).await;
+            asked.unwrap_or_else(|panic| {
+                let (model, doing) = ("inbox", "look into the outbox");
+                Err(ReadModelError { model, doing, source: panic.into() })
+            })
+        }
+    }
+}
+
+/// One attempt, which ends in time and fails even where the carrier panics.
+async fn attempt(way: &Way, message: &Outgoing) -> Result<Handed, DeliveryError> {
+    let failure =
+        |doing, source| DeliveryError { doing, permanent: false, retry_after: None, source };
+    let attempt = AssertUnwindSafe(way.go(message)).catch_unwind();
+    match timeout(ATTEMPT_MAX, attempt).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => {
+            Err(failure("deliver", "the carrier panicked; see the operations log".into()))
+        }
+        Err(elapsed) => Err(failure("deliver in time", elapsed.into())),
+    }
+}

@@ -1,0 +1,176 @@
+//! What every [`crate::Outbox`] keeps to.
+
+use annals_domain::notification::{
+    OutboxChange, Outgoing, Queued, Route, Settled, TellingChange, TellingEntry, Told, Window,
+};
+use annals_domain::profile::PersonRef;
+use annals_domain::time::DateTime;
+use annals_domain::{EventId, Position, TenantId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::person;
+use crate::inbox::InboxStore;
+use crate::outbox::{Attempt, AttemptOutcome, HELD_GRACE_SECONDS, MessageState};
+
+/// Runs the whole suite; `make` gives an empty store.
+pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
+    what_is_due_comes_in_order_and_what_is_done_stays_done(&*make());
+    a_lane_rests_as_a_whole_and_others_go_on(&*make());
+    outcomes_of_the_log_settle_what_was_queued_before(&*make());
+    a_digest_gathers_until_it_is_on_its_way(&*make());
+    what_is_kept_is_given_back(&*make());
+    a_forgotten_person_takes_along_what_was_on_its_way(&*make());
+}
+
+fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore) {
+    queue(store, 3, vec![queued(3, "ann"), queued(1, "ann"), queued(2, "bob")]);
+    assert_eq!(due(store, 0, 99), [1, 2, 3]);
+    assert_eq!(due(store, 1, 99), [2, 3], "what lies below the floor is not taken");
+    assert_eq!(due(store, 0, 2), [1, 2], "nor what is not due");
+    let all = store.due(Position(0), at(2)).expect("the store works");
+    assert_eq!((all.buckets, all.next), (vec!["syslog".into()], Some(at(3))));
+    attempt(store, 1, 5, AttemptOutcome::Delivered);
+    attempt(store, 2, 5, AttemptOutcome::GivenUp);
+    queue(store, 4, vec![queued(1, "ann"), queued(2, "bob")]);
+    assert_eq!(due(store, 0, 99), [3]);
+    let oldest = |floor| store.oldest_waiting(Position(floor)).expect("the store works");
+    assert_eq!((oldest(0), oldest(3)), (Some(Position(3)), None));
+    let shown = store.messages(&tenant(), None, 10).expect("the store works");
+    let shown: Vec<_> =
+        shown.iter().map(|one| (one.message.position.0, one.state, one.tries)).collect();
+    let states = [MessageState::Waiting, MessageState::GivenUp, MessageState::Delivered];
+    assert_eq!(shown, [(3, states[0], 0), (2, states[1], 1), (1, states[2], 1)]);
+}
+
+fn a_lane_rests_as_a_whole_and_others_go_on(store: &dyn InboxStore) {
+    queue(store, 4, vec![queued(1, "ann"), queued(2, "bob"), queued(3, "ann")]);
+    attempt(store, 1, 10, AttemptOutcome::Again(at(50)));
+    assert_eq!(due(store, 0, 49), [2]);
+    queue(store, 5, vec![queued(5, "ann")]);
+    assert_eq!(due(store, 0, 49), [2], "what comes behind it rests as well");
+    assert_eq!(due(store, 0, 50), [1, 2, 3, 5]);
+    let pending =
+        store.due_of("syslog", Position(0), at(50), 1).expect("the store works").remove(0);
+    assert_eq!((pending.tries, pending.first_tried, pending.beyond), (1, Some(at(10)), false));
+    attempt(store, 1, 60, AttemptOutcome::Delivered);
+    let attempts = store.attempts_of(id(1)).expect("the store works");
+    let outcomes: Vec<_> = attempts.iter().map(|one| (one.at, one.outcome)).collect();
+    let again = AttemptOutcome::Again(at(50));
+    assert_eq!(outcomes, [(at(10), again), (at(60), AttemptOutcome::Delivered)]);
+    assert_eq!((attempts[0].code, attempts[0].cause.as_deref()), (Some(503), Some("busy")));
+}
+
+fn outcomes_of_the_log_settle_what_was_queued_before(store: &dyn InboxStore) {
+    let settled = Settled { delivered: vec![id(1), id(77)], failed: vec![id(2)] };
+    let mut changes: Vec<OutboxChange> =
+        [1, 2, 3].map(|at| OutboxChange::Queued(Box::new(queued(at, "ann")))).to_vec();
+    changes.push(OutboxChange::Settled(settled));
+    let told = Told { outbox: changes, ..Told::default() };
+    store.tell(&told, Position(4)).expect("the store works");
+    store.tell(&told, Position(4)).expect("the store works");
+    assert_eq!(due(store, 0, 99), [3]);
+}
+
+fn a_digest_gathers_until_it_is_on_its_way(store: &dyn InboxStore) {
+    let held = |number, by: Option<u64>| {
+        let mut one = queued(number, "ann");
+        (one.held, one.due, one.gathered_by) = (true, at(20), by.map(id));
+        one
+    };
+    queue(store, 3, vec![held(1, None), held(2, Some(1)), queued(3, "ann")]);
+    let grace = 20 + HELD_GRACE_SECONDS as i64;
+    assert_eq!(due(store, 0, grace - 1), [3], "what waits holds up nothing else");
+    let digest =
+        store.due_of("syslog", Position(0), at(grace), 9).expect("the store works").remove(0);
+    assert_eq!(digest.message.more, [EventId(id(2))]);
+    attempt(store, 1, 40, AttemptOutcome::Delivered);
+    queue(store, 4, vec![held(4, Some(1))]);
+    assert_eq!(due(store, 0, 99), [3, 4], "it came too late and goes alone");
+}
+
+fn what_is_kept_is_given_back(store: &dyn InboxStore) {
+    let window = |until| TellingEntry::Window {
+        key: id(1),
+        window: Window { until: at(until), count: 1, message: None },
+    };
+    let change = |entry: Option<TellingEntry>| {
+        let kept = vec![TellingChange { tenant: tenant(), name: window(0).name(), entry }];
+        Told { kept, ..Told::default() }
+    };
+    let kept = || store.kept().expect("the store works");
+    store.tell(&change(Some(window(1))), Position(1)).expect("the store works");
+    store.tell(&change(Some(window(2))), Position(2)).expect("the store works");
+    assert_eq!(kept(), [(tenant(), window(2))]);
+    store.tell(&change(None), Position(3)).expect("the store works");
+    assert!(kept().is_empty());
+}
+
+fn a_forgotten_person_takes_along_what_was_on_its_way(store: &dyn InboxStore) {
+    queue(store, 2, vec![queued(1, "ann"), queued(2, "bob")]);
+    attempt(store, 1, 5, AttemptOutcome::Again(at(6)));
+    store.forget(&ann()).expect("the store works");
+    assert_eq!(due(store, 0, 99), [2]);
+    assert!(store.messages(&tenant(), None, 9).expect("the store works").len() == 1);
+    // What was on its way when they were forgotten ends all the same.
+    attempt(store, 1, 7, AttemptOutcome::Delivered);
+    store.clear().expect("the store works");
+    assert!(due(store, 0, 99).is_empty());
+}
+
+fn ann() -> PersonRef {
+    person("acme", "ann")
+}
+
+fn tenant() -> TenantId {
+    ann().tenant
+}
+
+fn id(number: u64) -> Uuid {
+    Uuid::from_u128(u128::from(number))
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("small numbers are times")
+}
+
+/// About the event at that position, due at a second of the same number.
+fn queued(number: u64, recipient: &str) -> Queued {
+    let now = at(number as i64);
+    let message = Outgoing {
+        id: id(number),
+        tenant: tenant(),
+        recipient: Some(recipient.into()),
+        route: Route::Syslog,
+        rule: "rule".into(),
+        severity: "info".into(),
+        template: "event".into(),
+        locale: "en".into(),
+        title: "Something".into(),
+        body: "Something happened.".into(),
+        event: EventId(id(number)),
+        event_type: "a.b".into(),
+        occurred_at: DateTime::utc(now),
+        recorded_at: now,
+        position: Position(number),
+        more: Vec::new(),
+    };
+    Queued { message, due: now, held: false, gathered_by: None }
+}
+
+fn queue(store: &dyn InboxStore, end: u64, queued: Vec<Queued>) {
+    let queued = queued.into_iter().map(|one| OutboxChange::Queued(Box::new(one)));
+    let told = Told { outbox: queued.collect(), ..Told::default() };
+    store.tell(&told, Position(end)).expect("the store works");
+}
+
+fn due(store: &dyn InboxStore, floor: u64, second: i64) -> Vec<u64> {
+    let due = store.due_of("syslog", Position(floor), at(second), 100).expect("the store works");
+    due.iter().map(|pending| pending.message.position.0).collect()
+}
+
+fn attempt(store: &dyn InboxStore, number: u64, second: i64, outcome: AttemptOutcome) {
+    let (code, cause) = (Some(503), Some("busy".to_owned()));
+    let attempt = Attempt { message: id(number), at: at(second), outcome, code, cause };
+    store.attempted(&[attempt]).expect("the store works");
+}

@@ -1,0 +1,161 @@
+//! Messages on their way out of Annals. They lie beside the inboxes, in the same transactions.
+
+use annals_domain::notification::{Outgoing, Queued, Route, TellingEntry};
+use annals_domain::{Position, TenantId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::ReadModelError;
+
+/// Messages that may wait for one receiver. What comes on top is given up at once, and that is recorded.
+pub const WAITING_MAX: usize = 100_000;
+/// Events that a digest lists beside the first.
+pub const GATHERED_MAX: usize = 100;
+/// Messages that are done are still shown until there are so many newer ones.
+pub const DONE_KEPT_MAX: usize = 100_000;
+/// What waits for a digest or the end of quiet hours is taken so much later, seconds, so that what
+/// happened before is gathered.
+pub const HELD_GRACE_SECONDS: u64 = 10;
+
+/// Keeps what is to be delivered. Blocking: call it off the async threads.
+///
+/// # Contract
+/// - Messages of one lane ([`lane_of`]) become due in the order in which they came: none overtakes another.
+/// - A message that is known is not queued again, and one that is done stays done.
+pub trait Outbox: Send + Sync + 'static {
+    /// What [`annals_domain::notification::Telling`] kept.
+    fn kept(&self) -> Result<Vec<(TenantId, TellingEntry)>, ReadModelError>;
+
+    /// Receivers for whom something after `floor` is due, and when the next thing is.
+    fn due(&self, floor: Position, now: Timestamp) -> Result<Due, ReadModelError>;
+
+    /// What is due for a receiver after `floor`, in order of position.
+    fn due_of(
+        &self,
+        bucket: &str,
+        floor: Position,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Pending>, ReadModelError>;
+
+    /// Writes down what came of attempts. A lane whose first message failed rests as a whole.
+    fn attempted(&self, attempts: &[Attempt]) -> Result<(), ReadModelError>;
+
+    /// The attempts at a message, oldest first.
+    fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError>;
+
+    /// Position of the oldest message after `floor` that is not done.
+    fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError>;
+
+    /// Messages of a tenant about events before `before`, newest first, with what became of them.
+    fn messages(
+        &self,
+        tenant: &TenantId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Message>, ReadModelError>;
+}
+
+/// What is due.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Receivers, as [`bucket_of`] names them.
+    pub buckets: Vec<String>,
+    /// When something becomes due that is not yet.
+    pub next: Option<Timestamp>,
+}
+
+/// A message that may be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// The message.
+    pub message: Outgoing,
+    /// Its lane.
+    pub lane: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it was tried first.
+    pub first_tried: Option<Timestamp>,
+    /// Too much waited for this receiver already when it came: it is to be given up.
+    pub beyond: bool,
+}
+
+/// One attempt, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// At which message.
+    pub message: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: AttemptOutcome,
+    /// The code of the receiver's answer, if there was one.
+    pub code: Option<u16>,
+    /// Why it failed; without secrets or personal data.
+    pub cause: Option<String>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The receiver took it on.
+    Delivered,
+    /// It is tried again, not before this time.
+    Again(Timestamp),
+    /// It is tried no more.
+    GivenUp,
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageState {
+    /// It waits, or is on its way.
+    Waiting,
+    /// It was taken on.
+    Delivered,
+    /// It was given up.
+    GivenUp,
+}
+
+/// A message, as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The message.
+    pub message: Outgoing,
+    /// Where it stands.
+    pub state: MessageState,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// Who takes a message on: an endpoint, all of mail, or the syslog. A receiver that hangs holds up no other.
+pub fn bucket_of(message: &Outgoing) -> String {
+    match &message.route {
+        Route::Email { .. } => "email".into(),
+        Route::Syslog => "syslog".into(),
+        Route::Endpoint { id } => format!("endpoint:{}/{id}", message.tenant),
+    }
+}
+
+/// Messages to one person by one route go one after the other. What waits for a digest or for the end of
+/// quiet hours has a lane for each rule.
+pub fn lane_of(queued: &Queued) -> String {
+    let Outgoing { tenant, recipient, route, rule, .. } = &queued.message;
+    let held = if queued.held { rule.as_str() } else { "" };
+    let recipient = recipient.as_deref().unwrap_or_default();
+    format!("{tenant}\n{held}\n{}\n{recipient}", route.key())
+}
+
+/// From when on a message may be taken.
+pub fn due_at(queued: &Queued) -> Timestamp {
+    let grace = if queued.held { HELD_GRACE_SECONDS } else { 0 };
+    let grace = jiff::SignedDuration::from_secs(grace as i64);
+    queued.due.checked_add(grace).unwrap_or(queued.due)
+}
+
+/// Adds an event to a digest that is not on its way yet.
+pub fn gather(digest: &mut Outgoing, message: &Outgoing) {
+    if digest.more.len() < GATHERED_MAX && digest.event != message.event {
+        digest.more.push(message.event);
+    }
+}

@@ -1,0 +1,380 @@
+//! Messages on their way out, in the file of the inboxes and in its transactions.
+
+use annals_domain::notification::{
+    OutboxChange, Outgoing, Queued, Settled, TellingChange, TellingEntry,
+};
+use annals_domain::profile::PersonRef;
+use annals_domain::{EventId, Position, TenantId};
+use annals_ports::ReadModelError;
+use annals_ports::outbox::{
+    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, Outbox, Pending,
+    WAITING_MAX, bucket_of, due_at, gather, lane_of,
+};
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::SqliteInbox;
+use crate::read_model::{PersonNumbers, limit, microseconds, timestamp, upper_bound};
+
+/// What is of nobody in particular.
+const NOBODY: i64 = 0;
+const WAITING: i64 = 0;
+const DELIVERED: i64 = 1;
+const GIVEN_UP: i64 = 2;
+/// What is done is cut after so many more.
+const CUT_EVERY: usize = 10_000;
+
+pub(super) fn change(
+    connection: &Connection,
+    persons: &mut PersonNumbers,
+    change: &OutboxChange,
+) -> rusqlite::Result<()> {
+    match change {
+        OutboxChange::Queued(queued) => queue(connection, persons, queued),
+        OutboxChange::Settled(settled) => settle(connection, settled),
+    }
+}
+
+fn queue(
+    connection: &Connection,
+    persons: &mut PersonNumbers,
+    queued: &Queued,
+) -> rusqlite::Result<()> {
+    if let Some(digest) = queued.gathered_by
+        && gathers(connection, digest, &queued.message)?
+    {
+        return Ok(());
+    }
+    let message = &queued.message;
+    let person = match &message.recipient {
+        Some(id) => {
+            let person = PersonRef { tenant: message.tenant.clone(), id: id.clone() };
+            persons.of(connection, &person)?
+        }
+        None => NOBODY,
+    };
+    let (bucket, lane) = (bucket_of(message), lane_of(queued));
+    let waiting: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE bucket = ?1 AND state = 0 LIMIT ?2)",
+        )?
+        .query_row(params![bucket, limit(WAITING_MAX)], |row| row.get(0))?;
+    let beyond = waiting >= limit(WAITING_MAX);
+    let behind: Option<i64> = connection
+        .prepare_cached("SELECT max(next_us) FROM outbox WHERE lane = ?1 AND state = 0")?
+        .query_row([&lane], |row| row.get(0))?;
+    let due = microseconds(due_at(queued));
+    let next = behind.filter(|_| !beyond).map_or(due, |behind| behind.max(due));
+    connection
+        .prepare_cached(
+            "INSERT INTO outbox (id, person, tenant, position, event, bucket, lane, message, state,
+             beyond, next_us, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, 0)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            message.id.as_bytes(),
+            person,
+            message.tenant.as_str(),
+            message.position.0 as i64,
+            message.event.0.as_bytes(),
+            bucket,
+            lane,
+            json(message),
+            beyond,
+            next,
+        ])?;
+    Ok(())
+}
+
+/// Whether a digest that is not on its way yet has taken the event in.
+fn gathers(connection: &Connection, digest: Uuid, more: &Outgoing) -> rusqlite::Result<bool> {
+    let held = connection
+        .prepare_cached("SELECT message FROM outbox WHERE id = ?1 AND state = 0 AND tries = 0")?
+        .query_row([digest.as_bytes()], |row| message(row, 0))
+        .optional()?;
+    let Some(mut held) = held else { return Ok(false) };
+    gather(&mut held, more);
+    connection
+        .prepare_cached("UPDATE outbox SET message = ?2 WHERE id = ?1")?
+        .execute(params![digest.as_bytes(), json(&held)])?;
+    Ok(true)
+}
+
+fn settle(connection: &Connection, settled: &Settled) -> rusqlite::Result<()> {
+    let mut update =
+        connection.prepare_cached("UPDATE outbox SET state = ?2 WHERE id = ?1 AND state = 0")?;
+    for id in &settled.delivered {
+        update.execute(params![id.as_bytes(), DELIVERED])?;
+    }
+    for id in &settled.failed {
+        update.execute(params![id.as_bytes(), GIVEN_UP])?;
+    }
+    Ok(())
+}
+
+pub(super) fn keep(
+    connection: &Connection,
+    persons: &mut PersonNumbers,
+    change: &TellingChange,
+) -> rusqlite::Result<()> {
+    let TellingChange { tenant, name, entry } = change;
+    let Some(entry) = entry else {
+        connection
+            .prepare_cached("DELETE FROM kept WHERE tenant = ?1 AND name = ?2")?
+            .execute(params![tenant.as_str(), name])?;
+        return Ok(());
+    };
+    let person = match entry.person() {
+        Some(id) => persons.of(connection, &PersonRef { tenant: tenant.clone(), id: id.into() })?,
+        None => NOBODY,
+    };
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO kept (tenant, name, person, entry) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![tenant.as_str(), name, person, entry.to_json()])?;
+    Ok(())
+}
+
+/// Other words for what is told of an event.
+pub(super) fn reword(
+    connection: &Connection,
+    event: EventId,
+    title: &str,
+    body: &str,
+) -> rusqlite::Result<()> {
+    let held: Vec<(Vec<u8>, Outgoing)> = connection
+        .prepare_cached("SELECT id, message FROM outbox WHERE event = ?1")?
+        .query_map([event.0.as_bytes()], |row| Ok((row.get(0)?, message(row, 1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut update = connection.prepare_cached("UPDATE outbox SET message = ?2 WHERE id = ?1")?;
+    for (id, held) in held {
+        let reworded = Outgoing { title: title.into(), body: body.into(), ..held };
+        update.execute(params![id, json(&reworded)])?;
+    }
+    connection
+        .prepare_cached("UPDATE messages SET title = ?2, body = ?3 WHERE event = ?1")?
+        .execute(params![event.0.as_bytes(), title, body])?;
+    Ok(())
+}
+
+impl Outbox for SqliteInbox {
+    fn kept(&self) -> Result<Vec<(TenantId, TellingEntry)>, ReadModelError> {
+        self.file.read("read what is kept to know whom to tell", |connection| {
+            connection
+                .prepare_cached("SELECT tenant, entry FROM kept")?
+                .query_map([], |row| {
+                    let tenant: String = row.get(0)?;
+                    let tenant = TenantId::new(&tenant).map_err(|error| unreadable(0, error))?;
+                    let entry: String = row.get(1)?;
+                    let entry = TellingEntry::from_json(&entry);
+                    Ok((tenant, entry.map_err(|error| unreadable(1, error))?))
+                })?
+                .collect()
+        })
+    }
+
+    fn due(&self, floor: Position, now: Timestamp) -> Result<Due, ReadModelError> {
+        self.file.read("read what is due", |connection| {
+            let now = microseconds(now);
+            let buckets = connection
+                .prepare_cached(
+                    "SELECT DISTINCT bucket FROM outbox
+                     WHERE state = 0 AND next_us <= ?1 AND position > ?2 ORDER BY bucket",
+                )?
+                .query_map(params![now, floor.0 as i64], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let next = connection
+                .prepare_cached(
+                    "SELECT next_us FROM outbox WHERE state = 0 AND next_us > ?1 AND position > ?2
+                     ORDER BY next_us LIMIT 1",
+                )?
+                .query_row(params![now, floor.0 as i64], |row| timestamp(row, 0))
+                .optional()?;
+            Ok(Due { buckets, next })
+        })
+    }
+
+    fn due_of(
+        &self,
+        bucket: &str,
+        floor: Position,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Pending>, ReadModelError> {
+        self.file.read("read what is due", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT message, lane, tries, first_us, beyond FROM outbox
+                     WHERE state = 0 AND bucket = ?1 AND next_us <= ?2 AND position > ?3
+                     ORDER BY position, id LIMIT ?4",
+                )?
+                .query_map(
+                    params![bucket, microseconds(now), floor.0 as i64, self::limit(limit)],
+                    pending,
+                )?
+                .collect()
+        })
+    }
+
+    fn attempted(&self, attempts: &[Attempt]) -> Result<(), ReadModelError> {
+        self.file.change("write down what came of attempts", |connection| {
+            for attempt in attempts {
+                attempted(connection, attempt)?;
+            }
+            Ok(())
+        })?;
+        let done = attempts.iter().filter(|one| !matches!(one.outcome, AttemptOutcome::Again(_)));
+        let (done, before) = (done.count(), &self.done);
+        if before.fetch_add(done, std::sync::atomic::Ordering::Relaxed) % CUT_EVERY + done
+            < CUT_EVERY
+        {
+            return Ok(());
+        }
+        self.file.change("remove messages that are long done", cut)
+    }
+
+    fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError> {
+        self.file.read("read attempts", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT at_us, outcome, next_us, code, cause FROM attempts
+                     WHERE message = ?1 ORDER BY number",
+                )?
+                .query_map([message.as_bytes()], |row| {
+                    let outcome = match row.get::<_, i64>(1)? {
+                        DELIVERED => AttemptOutcome::Delivered,
+                        GIVEN_UP => AttemptOutcome::GivenUp,
+                        _ => AttemptOutcome::Again(timestamp(row, 2)?),
+                    };
+                    let (at, code, cause) = (timestamp(row, 0)?, row.get(3)?, row.get(4)?);
+                    Ok(Attempt { message, at, outcome, code, cause })
+                })?
+                .collect()
+        })
+    }
+
+    fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError> {
+        self.file.read("read the oldest message that waits", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT position FROM outbox WHERE state = 0 AND position > ?1
+                     ORDER BY position LIMIT 1",
+                )?
+                .query_row([floor.0 as i64], |row| Ok(Position(row.get::<_, i64>(0)? as u64)))
+                .optional()
+        })
+    }
+
+    fn messages(
+        &self,
+        tenant: &TenantId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Message>, ReadModelError> {
+        self.file.read("read messages on their way out", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT message, state, tries FROM outbox WHERE tenant = ?1 AND position < ?2
+                     ORDER BY position DESC, id DESC LIMIT ?3",
+                )?
+                .query_map(
+                    params![tenant.as_str(), upper_bound(before), self::limit(limit)],
+                    |row| {
+                        let state = match row.get::<_, i64>(1)? {
+                            WAITING => MessageState::Waiting,
+                            DELIVERED => MessageState::Delivered,
+                            _ => MessageState::GivenUp,
+                        };
+                        Ok(Message { message: message(row, 0)?, state, tries: row.get(2)? })
+                    },
+                )?
+                .collect()
+        })
+    }
+}
+
+fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
+    let (state, next) = match attempt.outcome {
+        AttemptOutcome::Delivered => (DELIVERED, None),
+        AttemptOutcome::GivenUp => (GIVEN_UP, None),
+        AttemptOutcome::Again(until) => (WAITING, Some(microseconds(until))),
+    };
+    let (id, at) = (attempt.message.as_bytes(), microseconds(attempt.at));
+    let changed = connection
+        .prepare_cached(
+            "UPDATE outbox SET tries = tries + 1, state = max(state, ?2),
+             first_us = coalesce(first_us, ?3) WHERE id = ?1 RETURNING lane, tries, person",
+        )?
+        .query_row(params![id, state, at], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    // Whoever it told may have been erased meanwhile.
+    let Some((lane, number, person)) = changed else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO attempts
+             (message, number, person, at_us, outcome, next_us, code, cause)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![id, number, person, at, state, next, attempt.code, attempt.cause])?;
+    if let Some(next) = next {
+        connection
+            .prepare_cached(
+                "UPDATE outbox SET next_us = max(next_us, ?2) WHERE lane = ?1 AND state = 0",
+            )?
+            .execute(params![lane, next])?;
+    }
+    Ok(())
+}
+
+/// Removes the oldest of what is done.
+fn cut(connection: &Connection) -> rusqlite::Result<()> {
+    let newest: Option<i64> = connection
+        .prepare_cached(
+            "SELECT position FROM outbox WHERE state > 0 ORDER BY position DESC LIMIT 1 OFFSET ?1",
+        )?
+        .query_row([limit(DONE_KEPT_MAX)], |row| row.get(0))
+        .optional()?;
+    let Some(newest) = newest else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "DELETE FROM attempts WHERE message IN
+             (SELECT id FROM outbox WHERE state > 0 AND position <= ?1)",
+        )?
+        .execute([newest])?;
+    connection
+        .prepare_cached("DELETE FROM outbox WHERE state > 0 AND position <= ?1")?
+        .execute([newest])?;
+    Ok(())
+}
+
+fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    let first: Option<i64> = row.get(3)?;
+    Ok(Pending {
+        message: message(row, 0)?,
+        lane: row.get(1)?,
+        tries: row.get(2)?,
+        first_tried: first.map(|_| timestamp(row, 3)).transpose()?,
+        beyond: row.get(4)?,
+    })
+}
+
+fn json(message: &Outgoing) -> String {
+    serde_json::to_string(message).expect("a message is plain JSON")
+}
+
+fn message(row: &Row<'_>, column: usize) -> rusqlite::Result<Outgoing> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}
