@@ -76,7 +76,7 @@ fn what_an_event_holds_ends_neither_a_value_nor_the_line() {
     assert!(!line.contains(['\n', '\r', '\u{0}']), "{line}");
     assert!(line.contains(r#"rule="a\"\] x=\"\\ <13>1 - - - - - - forged""#), "{line}");
     // The message's kind is a word of at most 32 characters.
-    assert_eq!(line.split(' ').nth(5).unwrap(), &r#"a"]x="\<13>1------forged"#[..]);
+    assert_eq!(line.split(' ').nth(5).unwrap(), r#"a"]x="\<13>1------forged"#);
 }
 
 #[test]
