@@ -154,7 +154,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("annals.toml", include_str!("../../../config/catalogue/annals.toml")),
     ("authentication.toml", include_str!("../../../config/catalogue/authentication.toml")),
     ("data_access.toml", include_str!("../../../config/catalogue/data_access.toml")),
-    ("health.toml", include_str!("../../../config/catalogue/health.toml")),
     ("lifecycle.toml", include_str!("../../../config/catalogue/lifecycle.toml")),
     ("security.toml", include_str!("../../../config/catalogue/security.toml")),
 ];
