@@ -155,7 +155,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("authentication.toml", include_str!("../../../config/catalogue/authentication.toml")),
     ("data_access.toml", include_str!("../../../config/catalogue/data_access.toml")),
     ("detection.toml", include_str!("../../../config/catalogue/detection.toml")),
-    ("health.toml", include_str!("../../../config/catalogue/health.toml")),
     ("lifecycle.toml", include_str!("../../../config/catalogue/lifecycle.toml")),
     ("notifications.toml", include_str!("../../../config/catalogue/notifications.toml")),
     ("security.toml", include_str!("../../../config/catalogue/security.toml")),

@@ -138,6 +138,10 @@ impl Keeper {
         match write(&*self.registers, &self.name, self.version, &kept).await {
             Ok(version) => (self.version, self.written) = (Some(version), kept),
             Err(error) => {
+                // Whether it was written all the same, or by whom, is seen before the next time.
+                if let Ok((version, _)) = read(&*self.registers, &self.name).await {
+                    self.version = version;
+                }
                 let error = &*error as &dyn std::error::Error;
                 warn!(error, "what is told of the health of Annals is not kept; trying again");
             }
@@ -156,7 +160,12 @@ pub(crate) async fn forget_poison(registers: &dyn SharedRegisters) -> anyhow::Re
 
 async fn read(registers: &dyn SharedRegisters, name: &str) -> anyhow::Result<(Option<u64>, Kept)> {
     let Some(register) = registers.read(name).await? else { return Ok((None, Kept::default())) };
-    Ok((Some(register.version), serde_json::from_slice(&register.value)?))
+    let kept = serde_json::from_slice(&register.value).unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        warn!(error, "what was told of the health of Annals is damaged; it begins anew");
+        Kept::default()
+    });
+    Ok((Some(register.version), kept))
 }
 
 async fn write(

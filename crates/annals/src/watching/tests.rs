@@ -125,6 +125,22 @@ async fn what_is_raised_and_yet_to_be_recorded_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn what_is_damaged_or_was_written_by_somebody_else_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let registers = Arc::new(SqliteRegisters::open(dir.path()).unwrap());
+    let version = registers.write("health", None, b"{".to_vec()).await.unwrap();
+    let mut keeper = Keeper::new(registers.clone(), "node-a".into());
+    assert_eq!(keeper.restore().await, Standings::default());
+    let (standings, _) = raised(Condition::DiskLow);
+    registers.write("health", Some(version), b"{}".to_vec()).await.unwrap();
+    // The first time it learns of the other version, the second time it writes.
+    keeper.keep(&standings).await;
+    keeper.keep(&standings).await;
+    let mut next = Keeper::new(registers, "node-a".into());
+    assert_eq!(next.restore().await, standings);
+}
+
+#[tokio::test]
 async fn what_waits_to_be_recorded_has_a_bound() {
     let dir = tempfile::tempdir().unwrap();
     let registers = Arc::new(SqliteRegisters::open(dir.path()).unwrap());

@@ -39,3 +39,6 @@ impl Deliveries {
         if failed < FAILURES_MIN { 0.0 } else { 100.0 * failed / (failed + delivered) }
     }
 }
+
+#[cfg(test)]
+mod tests;
