@@ -191,6 +191,7 @@ fn sample_of(schema: &Value) -> Value {
             Some("integer" | "number") => json!(1),
             Some("boolean") => json!(true),
             Some("array") => json!([]),
+            Some("object") => json!({}),
             other => panic!("`{key}` has the unexpected type {other:?}"),
         };
         (key.to_owned(), value)

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use jiff::{Span, SpanRelativeTo};
-use serde::Deserialize;
 
-use super::parts::Part;
 use super::rule::{DetectionRule, Kind, Lasting};
 use super::{RULES_MAX, TIMES_MAX};
 use crate::catalogue::Catalogue;
-use crate::event::Severity;
 use crate::filter::Filter;
 use crate::limits::Limits;
 use crate::query::{self, QueryContext};
 
 mod shipped;
+mod written;
+
+use written::{RulesFile, Written, kind};
 
 /// Bytes of a file of rules.
 const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -63,104 +63,6 @@ pub enum InvalidDetection {
         problem: String,
     },
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RulesFile {
-    #[serde(default)]
-    rule: Vec<Written>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    id: String,
-    title: String,
-    why: String,
-    severity: Severity,
-    filter: String,
-    #[serde(default)]
-    key: Vec<Part>,
-    cooldown: Option<String>,
-    threshold: Option<Threshold>,
-    sequence: Option<Sequence>,
-    first_seen: Option<FirstSeen>,
-    vanished: Option<Vanished>,
-    rate: Option<Rate>,
-    travel: Option<Travel>,
-    off_hours: Option<OffHours>,
-    outside_hours: Option<OutsideHours>,
-    self_grant: Option<SelfGrant>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Threshold {
-    times: u32,
-    within: String,
-    distinct: Option<Part>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sequence {
-    #[serde(default = "once")]
-    times: u32,
-    then: String,
-    within: String,
-}
-
-fn once() -> u32 {
-    1
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FirstSeen {
-    of: Vec<Part>,
-    learn_events: u32,
-    learn: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vanished {
-    learn_events: u32,
-    silence: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rate {
-    least: u32,
-    factor: u32,
-    learn_days: u8,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Travel {
-    speed_max: u32,
-    least: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OffHours {
-    learn_events: u32,
-    margin: u8,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OutsideHours {
-    from: u8,
-    until: u8,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SelfGrant {}
 
 impl RuleSet {
     /// The rules that ship with Annals.
@@ -273,64 +175,6 @@ fn checked(written: Written, catalogue: &Catalogue) -> Result<DetectionRule, Str
         cooldown: cooldown.unwrap_or(COOLDOWN),
         kind,
     })
-}
-
-fn kind(written: &Written, catalogue: &Catalogue) -> Result<Kind, String> {
-    let mut kinds = Vec::new();
-    if let Some(Threshold { times, within, distinct }) = &written.threshold {
-        let within = lasting("within", within)?;
-        kinds.push(Kind::Threshold { times: times_of(*times)?, within, distinct: *distinct });
-    }
-    if let Some(Sequence { times, then, within }) = &written.sequence {
-        kinds.push(Kind::Sequence {
-            times: times_of(*times)?,
-            then_query: then.clone(),
-            then: filter("then", then, catalogue)?,
-            within: lasting("within", within)?,
-        });
-    }
-    if let Some(FirstSeen { of, learn_events, learn }) = &written.first_seen {
-        if of.is_empty() {
-            return Err("`first_seen.of` names nothing; write such as [\"device\"]".into());
-        }
-        let (of, learn) = (of.clone(), lasting("learn", learn)?);
-        kinds.push(Kind::FirstSeen { of, learn_events: *learn_events, learn });
-    }
-    if let Some(Vanished { learn_events, silence }) = &written.vanished {
-        let silence = lasting("silence", silence)?;
-        kinds.push(Kind::Vanished { learn_events: (*learn_events).max(2), silence });
-    }
-    if let Some(Rate { least, factor, learn_days }) = &written.rate {
-        if *factor < 2 {
-            return Err("`rate.factor` must be at least 2".into());
-        }
-        kinds.push(Kind::Rate { least: *least, factor: *factor, learn_days: *learn_days });
-    }
-    if let Some(Travel { speed_max, least }) = &written.travel {
-        kinds.push(Kind::Travel { speed_max: (*speed_max).max(1), least: *least });
-    }
-    if let Some(OffHours { learn_events, margin }) = &written.off_hours {
-        if *margin > 8 {
-            return Err("`off_hours.margin` is at most 8 hours".into());
-        }
-        kinds.push(Kind::OffHours { learn_events: *learn_events, margin: *margin });
-    }
-    if let Some(OutsideHours { from, until }) = &written.outside_hours {
-        if from >= until || *until > 24 {
-            return Err("`outside_hours` goes from an hour to a later one, at most 24".into());
-        }
-        kinds.push(Kind::OutsideHours { from: *from, until: *until });
-    }
-    if let Some(SelfGrant {}) = &written.self_grant {
-        kinds.push(Kind::SelfGrant);
-    }
-    match kinds.len() {
-        1 => Ok(kinds.remove(0)),
-        count => Err(format!(
-            "it has {count} kinds; write one of `threshold`, `sequence`, `first_seen`, `vanished`, \
-             `rate`, `travel`, `off_hours`, `outside_hours`, `self_grant`"
-        )),
-    }
 }
 
 fn times_of(times: u32) -> Result<u32, String> {
