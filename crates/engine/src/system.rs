@@ -1,5 +1,7 @@
 //! The running machine as a whole: what it runs on, how it starts and how it stops.
 
+mod starting;
+
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -21,10 +23,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::access::{self, ACCESS, AccessKeeper, AccessView};
-use crate::delivery::{
-    DelivererParts, DeliveryStatus, PostingParts, Ways, outbox_progress, read_progress,
-};
+use self::starting::{delivery, projections};
+use crate::access::{ACCESS, AccessKeeper, AccessView};
+use crate::delivery::{DeliveryStatus, PostingParts, Ways, outbox_progress, read_progress};
 use crate::detection::{DETECTION, DetectionParts};
 use crate::endpoint_secrets::EndpointSecrets;
 use crate::erasing::faults::Faults;
@@ -35,24 +36,21 @@ use crate::key_ring::KeyRing;
 use crate::key_rotation::{KeyRotation, RETIRE_GRACE};
 use crate::opening::Opener;
 use crate::permits::Permits;
-use crate::projection::{Progress, Projection, with_causes};
-use crate::projections::{INBOX, INDEX, Indexer, ModelsTurn, Notifier, Profiler};
+use crate::projections::{INBOX, INDEX, ModelsTurn, Notifier};
 use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::{ArchiveParts, Queries};
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
 use crate::retention::{Retention, RetentionRules};
 use crate::roles::{Role, Roles};
-use crate::root::{Detection, Projected, RecorderParts, Root};
+use crate::root::{Detection, RecorderParts, Root};
 use crate::scrubber::ScrubSettings;
 use crate::sealing::Fresh;
 use crate::settings::{
     DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
 };
 use crate::spool::{SpoolSettings, SpoolUse, Spooler};
-use crate::tiles::{
-    self, AuditSettings, Heads, KeptHeads, LogSigner, Mark, Publishing, TileKeeper, Tiles,
-};
+use crate::tiles::{self, AuditSettings, Heads, KeptHeads, LogSigner, Mark, Publishing, Tiles};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -473,30 +471,6 @@ fn rebuilding(
     }))
 }
 
-/// What delivers on this node, if it has the role and somebody to deliver through.
-fn delivery(
-    ports: &Ports,
-    settings: &Settings,
-    catalogue: &Arc<Catalogue>,
-    start: Position,
-    posting: Option<PostingParts>,
-) -> Option<DelivererParts> {
-    let delivers =
-        settings.roles.has(Role::Deliver) && (!ports.channels.is_empty() || posting.is_some());
-    delivers.then(|| DelivererParts {
-        node: settings.node.as_str().into(),
-        registers: Arc::clone(&ports.registers),
-        channels: ports.channels.clone().into(),
-        catalogue: Arc::clone(catalogue),
-        settings: settings.delivery.clone(),
-        posting: posting.clone(),
-        recorder: None,
-        log: Arc::clone(&ports.log),
-        status: DeliveryStatus::new(true),
-        start,
-    })
-}
-
 /// What puts events into the spool, if there is one.
 async fn spooler(
     ports: &Ports,
@@ -515,50 +489,4 @@ async fn spooler(
 
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
-}
-
-async fn projections(
-    ports: &Ports,
-    settings: &Settings,
-    notifier: Option<Arc<Notifier>>,
-    models: &ModelsTurn,
-    access: &Arc<AccessKeeper>,
-    head: Position,
-) -> Result<Vec<Projected>, StartError> {
-    let pace = &settings.projections;
-    let indexer = Indexer { name: INDEX, index: Arc::clone(&ports.index) };
-    let profiler = Profiler::new(Arc::clone(&ports.profiles), Arc::clone(models));
-    let (access, ms) = (Arc::clone(access), Duration::from_millis);
-    let mut all: Vec<(Arc<dyn Projection>, Duration)> = vec![(access, access::COMMIT_INTERVAL)];
-    if settings.roles.has(Role::Project) {
-        all.push((Arc::new(indexer), ms(pace.index_commit_ms)));
-        all.push((Arc::new(profiler), ms(pace.profiles_commit_ms)));
-    }
-    if let Some(notifier) = notifier {
-        all.push((notifier, ms(pace.inbox_commit_ms)));
-    }
-    if let Some(TileParts { store, signer, mark, .. }) = ports.tiles.clone() {
-        let keeper = TileKeeper::new(store, signer, mark);
-        all.push((Arc::new(keeper), ms(pace.tiles_commit_ms)));
-    }
-    let mut projected = Vec::new();
-    for (projection, commit_interval) in all {
-        let name = projection.name();
-        let asked = Arc::clone(&projection);
-        let position =
-            tokio::task::spawn_blocking(move || asked.rewind().map_err(|e| with_causes(&*e)));
-        let applied = position
-            .await
-            .unwrap_or_else(|panic| Err(panic.to_string()))
-            .map_err(|cause| StartError::Projection { projection: name, cause })?;
-        if applied > head {
-            return Err(StartError::Ahead { projection: name, applied, head });
-        }
-        projected.push(Projected {
-            projection,
-            progress: Progress::new(name, applied),
-            commit_interval,
-        });
-    }
-    Ok(projected)
 }

