@@ -36,6 +36,7 @@ use crate::key_ring::KeyRing;
 use crate::key_rotation::{KeyRotation, RETIRE_GRACE};
 use crate::opening::Opener;
 use crate::permits::Permits;
+use crate::projection::Progress;
 use crate::projections::{INBOX, INDEX, ModelsTurn, Notifier};
 use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::{ArchiveParts, Queries};
