@@ -11,6 +11,7 @@ use crate::query::QueryContext;
 pub const SHIPPED: &[(&str, &str)] = &[
     ("account.toml", include_str!("../../../../../config/rules/account.toml")),
     ("data.toml", include_str!("../../../../../config/rules/data.toml")),
+    ("operations.toml", include_str!("../../../../../config/rules/operations.toml")),
     ("security.toml", include_str!("../../../../../config/rules/security.toml")),
 ];
 
