@@ -69,7 +69,7 @@ async fn a_backup_under_load_loses_nothing_and_what_is_restored_answers_the_same
     writers.join_all().await;
     service.restart().await;
     auditor.wait_until_current().await;
-    let recorded = auditor.walk(None, "").await;
+    let recorded = auditor.walk_recorded(None).await;
     service.stop().await;
     let second = back_up(&service).await;
     assert!(second.contains("incremental"), "{second}");
@@ -80,7 +80,7 @@ async fn a_backup_under_load_loses_nothing_and_what_is_restored_answers_the_same
     other.restart().await;
     let reader = other.caller("audit", "acme", "auditor").await;
     reader.wait_until_current().await;
-    let restored = reader.walk(None, "").await;
+    let restored = reader.walk_recorded(None).await;
     check_whole(&reader, &restored).await;
     ledger.check_kept(&restored);
     assert_eq!(ids(&restored), ids(&recorded));

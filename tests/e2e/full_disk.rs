@@ -64,7 +64,7 @@ async fn a_full_disk_refuses_events_with_507_while_reads_go_on_and_then_takes_th
     })
     .await;
     assert_eq!(auditor.get("/readyz", &[]).await.expect(200)["ingest"], true);
-    let whole = auditor.walk(None, "").await;
+    let whole = auditor.walk_recorded(None).await;
     check_whole(&auditor, &whole).await;
     ledger.check_kept(&whole);
     assert!(auditor.metric("annals_log_head").await >= Some(whole.len() as f64));

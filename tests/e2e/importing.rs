@@ -257,12 +257,13 @@ impl Log {
                 .map(|line| serde_json::from_str(line).expect("a line is JSON"))
                 .map(|line: Value| shown(at(&line, self.vendor_id)))
                 .collect();
-            let found = auditor.find(search.query).await;
+            let query = format!("({}) {IMPORTED}", search.query);
+            let found = auditor.find(&query).await;
             let mut found: Vec<String> =
                 found.iter().map(|event| shown(at(&event["metadata"], self.vendor_id))).collect();
             scanned.sort();
             found.sort();
-            let count = auditor.count(search.query).await;
+            let count = auditor.count(&query).await;
             if found != scanned || count != found.len() as u64 {
                 wrong.push(format!(
                     "{} `{}`: counts {count}, finds {}: {found:?}\n  the scan finds {}: {scanned:?}",

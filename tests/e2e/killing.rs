@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use annals_tests::{Caller, Ledger, LogStream, TestService, check_whole, samples};
+use annals_tests::{Caller, Ledger, LogStream, RECORDED, TestService, check_whole, samples};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -51,12 +51,12 @@ async fn killed_a_hundred_times_under_load_it_loses_nothing_and_doubles_nothing(
         if round.is_multiple_of(CHECK_EVERY) {
             auditor.wait_until_current().await;
             let newest = walked.last().map(|event| event["position"].as_str().unwrap().to_owned());
-            walked.extend(auditor.walk(newest.as_deref(), "").await);
+            walked.extend(auditor.walk_recorded(newest.as_deref()).await);
             check_whole(&auditor, &walked).await;
             ledger.check_kept(&walked);
         }
     }
-    let whole = auditor.walk(None, "").await;
+    let whole = auditor.walk_recorded(None).await;
     assert_eq!(ids(&whole), ids(&walked), "the log read in pieces is the log read at once");
     check_search_equals_log(&service, &auditor, &whole).await;
     service.stop().await;
@@ -124,7 +124,7 @@ async fn check_search_equals_log(service: &TestService, auditor: &Caller, walked
     // Beside it stand facts of Annals itself: that it started, and who read.
     assert!(head >= Some(walked.len() as f64), "the log has what was walked");
     let first = walked[0]["position"].as_str().unwrap();
-    let mut stream = LogStream::open(auditor, &[("after", first)]).await.unwrap();
+    let mut stream = LogStream::open(auditor, &[("after", first), ("q", RECORDED)]).await.unwrap();
     let mut read = vec![walked[0].clone()];
     while read.len() < walked.len() {
         let mut batch = stream.next().await.unwrap();
@@ -137,7 +137,7 @@ async fn check_search_equals_log(service: &TestService, auditor: &Caller, walked
     for outcome in ["success", "failure"] {
         let in_log = walked.iter().filter(|event| event["outcome"]["status"] == outcome);
         let in_log: Vec<Value> = in_log.cloned().collect();
-        let found = auditor.walk(None, &format!("outcome:{outcome}")).await;
+        let found = auditor.walk(None, &format!("outcome:{outcome} {RECORDED}")).await;
         assert_eq!(ids(&found), ids(&in_log), "{outcome}");
     }
     assert!(!service.operations_log().contains("panicked"), "something panicked");

@@ -68,7 +68,7 @@ async fn while_the_server_is_away_each_type_is_treated_as_the_catalogue_says() {
     until_drained(&service).await;
     let last = writer.record(&samples::login("last")).await.expect(201);
     auditor.wait_until_visible(&text(&last["position"]), PATIENCE).await;
-    let found = auditor.walk(None, "").await;
+    let found = auditor.walk_recorded(None).await;
     check_whole(&auditor, &found).await;
     assert_eq!(found.len(), 5);
     assert!(ids(&found).contains(&text(&event["id"])));
@@ -138,7 +138,7 @@ async fn killed_while_spooling_and_while_draining_it_loses_nothing_doubles_nothi
     let last = writer.record(&samples::login("last")).await.expect(201);
     auditor.wait_until_visible(&text(&last["position"]), PATIENCE).await;
     auditor.wait_until_current().await;
-    let whole = auditor.walk(None, "").await;
+    let whole = auditor.walk_recorded(None).await;
     check_whole(&auditor, &whole).await;
     let found: std::collections::HashSet<String> = ids(&whole).into_iter().collect();
     let acked = load.acked.lock().unwrap().clone();

@@ -46,7 +46,7 @@ async fn a_stop_under_load_answers_what_was_taken_on_and_loses_nothing() {
         service.ended().await;
         assert!(began.elapsed() < STOPPED_WITHIN, "round {round}: {:?}", began.elapsed());
         service.restart().await;
-        let whole = auditor.walk(None, "").await;
+        let whole = auditor.walk_recorded(None).await;
         check_whole(&auditor, &whole).await;
         ledger.check_kept(&whole);
         // Every event in the log was answered: what was taken on did not go unanswered.

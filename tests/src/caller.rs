@@ -11,6 +11,8 @@ use crate::waiting::{PATIENCE, wait_until};
 
 /// Events on one page at most.
 pub const PAGE_MAX: usize = 250;
+/// Finds what callers recorded, and not what Annals itself tells of: readings, deliveries, findings.
+pub const RECORDED: &str = "-type:annals.*";
 
 /// Where the service answers; changes when it is started again.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +149,11 @@ impl Caller {
                 None => return events,
             }
         }
+    }
+
+    /// Walks what callers recorded; see [`RECORDED`].
+    pub async fn walk_recorded(&self, after: Option<&str>) -> Vec<Value> {
+        self.walk(after, RECORDED).await
     }
 
     /// Waits until searches show all that lies up to a position, also on another node than the one that

@@ -101,14 +101,14 @@ impl Ledger {
 /// Checks that a whole log, read from its beginning, has every event once and every stream without
 /// a gap, and that no two events share a position.
 ///
-/// Lists leave out the traces that reading leaves, and a trace of reading about one person lies in that
-/// person's stream: a page of a walk may hold the events of one person only. So the reader, who read the
-/// events, is asked for the traces as well.
+/// What Annals itself told of need not be among them, though some of it lies in persons' streams: that
+/// somebody read a page of one person's events, or that a person's events look suspicious. So the
+/// reader, who read the events, is asked for that as well.
 ///
 /// # Panics
 /// When it has not.
 pub async fn check_whole(reader: &Caller, events: &[Value]) {
-    let traces = reader.walk(None, "type:annals.log.read").await;
+    let own = reader.walk(None, "type:annals.*").await;
     let mut ids = HashSet::new();
     let mut positions = HashSet::new();
     for event in events {
@@ -117,19 +117,19 @@ pub async fn check_whole(reader: &Caller, events: &[Value]) {
         let position = event["position"].as_str().expect("a position");
         assert!(positions.insert(position), "the position of {id} is used twice");
     }
-    if let Some(gap) = gap(events, &traces) {
+    if let Some(gap) = gap(events, &own) {
         panic!("{gap}");
     }
 }
 
-/// The first place of a stream at which there is neither an event nor a trace, in words.
-fn gap(events: &[Value], traces: &[Value]) -> Option<String> {
-    let traced: HashSet<(&str, u64)> = traces.iter().map(place).collect();
+/// The first place of a stream at which there is neither an event nor a fact of Annals, in words.
+fn gap(events: &[Value], own: &[Value]) -> Option<String> {
+    let own: HashSet<(&str, u64)> = own.iter().map(place).collect();
     let mut next_revision: HashMap<&str, u64> = HashMap::new();
     for event in events {
         let (stream, revision) = place(event);
         let next = next_revision.entry(stream).or_default();
-        while *next < revision && traced.contains(&(stream, *next)) {
+        while *next < revision && own.contains(&(stream, *next)) {
             *next += 1;
         }
         if revision != *next {

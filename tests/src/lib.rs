@@ -20,7 +20,7 @@ mod setup;
 mod sockets;
 mod waiting;
 
-pub use caller::{Address, Answer, Caller, PAGE_MAX};
+pub use caller::{Address, Answer, Caller, PAGE_MAX, RECORDED};
 pub use canaries::{Canaries, Sighting};
 pub use foreign::{install_node_packages, python_with_packages, run_script};
 pub use graphql::{GraphqlAnswer, Operation};

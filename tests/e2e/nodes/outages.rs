@@ -127,7 +127,7 @@ impl Load {
         ledger.enter_single(&last);
         auditor.wait_until_visible(&text(&last.expect(201)["position"]), RECOVERY).await;
         auditor.wait_until_current().await;
-        let whole = auditor.walk(None, "").await;
+        let whole = auditor.walk_recorded(None).await;
         check_whole(&auditor, &whole).await;
         ledger.check_kept(&whole);
         assert_eq!(whole.len(), ledger.len(), "whoever got no answer has sent again");

@@ -9,13 +9,13 @@ fn at(revision: u64) -> Value {
 }
 
 #[test]
-fn a_missing_revision_is_a_gap_unless_a_trace_of_reading_has_it() {
+fn a_missing_revision_is_a_gap_unless_a_fact_of_annals_lies_there() {
     assert_eq!(gap(&[at(0), at(1), at(2)], &[]), None);
     assert!(gap(&[at(0), at(2)], &[]).is_some());
     assert!(gap(&[at(1)], &[]).is_some(), "the first may not be missing either");
     assert_eq!(gap(&[at(0), at(2)], &[at(1)]), None);
     assert_eq!(gap(&[at(2)], &[at(1), at(0)]), None);
-    assert!(gap(&[at(0), at(3)], &[at(1)]).is_some(), "each of two needs a trace");
+    assert!(gap(&[at(0), at(3)], &[at(1)]).is_some(), "each of two needs a fact");
     let elsewhere = json!({ "stream": "another stream", "revision": 1 });
     assert!(gap(&[at(0), at(2)], &[elsewhere]).is_some());
 }

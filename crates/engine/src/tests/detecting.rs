@@ -97,15 +97,13 @@ async fn what_is_found_is_recorded_about_the_person_and_with_its_events() {
 async fn a_kill_in_the_middle_neither_loses_nor_repeats_a_finding() {
     for save_interval in [NEVER, Duration::from_millis(1)] {
         let detecting = Detecting::default();
-        let mut number = 0;
         for round in 0..4 {
             let system = detecting.start(save_interval).await;
             // Ann is found in the first round; Bob's third time comes after two kills.
-            let mut events = vec![event(number + 10, "bob", "x")];
+            let mut events = vec![event(round + 10, "bob", "x")];
             if round == 0 {
                 events.extend((1..=3).map(|number| event(number, "ann", "x")));
             }
-            number += 1;
             taken_in(&system, record_all(&system, events).await).await;
             system.kill().await;
         }
