@@ -24,6 +24,7 @@ use tracing::{error, warn};
 use self::learned::Learned;
 use crate::clock::Clock;
 use crate::feed::FeedReader;
+use crate::key_ring::KeyRingError;
 use crate::opening::ReadError;
 use crate::projection::Progress;
 use crate::recorder::RecordError;
@@ -129,7 +130,7 @@ impl Detecting {
                         learned.advance(until);
                         progress.advance(until);
                     }
-                    Err(error) if error.may_pass() => {
+                    Err(error) if is_waited_for(&error) => {
                         warn!(
                             error = &error as &dyn std::error::Error,
                             "detection waits for the event log"
@@ -186,6 +187,11 @@ impl Detecting {
         }
         true
     }
+}
+
+/// Whether the log, or the keys that lie on the same server, may be reached again.
+fn is_waited_for(error: &ReadError) -> bool {
+    error.may_pass() || matches!(error, ReadError::Keys(KeyRingError::Store(_)))
 }
 
 /// Takes events in, off the async threads; tells what is to be raised.
