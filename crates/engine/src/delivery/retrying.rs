@@ -46,3 +46,6 @@ pub(super) fn pause(message: &Outgoing, tries: u32, error: &DeliveryError) -> Op
     let longer = (pause / 10).mul_f64(f64::from(chance) / f64::from(u16::MAX));
     Some((pause + longer).max(error.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX)))
 }
+
+#[cfg(test)]
+mod tests;
