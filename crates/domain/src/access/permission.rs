@@ -66,4 +66,6 @@ permissions! {
     ManageErasures = "manage_erasures",
     /// Rotate the key of the tenant.
     ManageKeys = "manage_keys",
+    /// Change notification rules, endpoints, and what holds for all people of the tenant; see deliveries.
+    ManageNotifications = "manage_notifications",
 }
