@@ -16,6 +16,7 @@ mod machine;
 mod markdown;
 mod mixed;
 mod overload;
+mod pace;
 mod prepare;
 mod process;
 mod questions;
@@ -24,6 +25,7 @@ mod search;
 mod service;
 mod started;
 mod stats;
+mod telling;
 
 use std::path::PathBuf;
 
@@ -81,6 +83,8 @@ enum What {
     Mixed(mixed::MixedArgs),
     /// Telling subscribers
     Live(live::LiveArgs),
+    /// Telling people: in their inbox, by webhook, by mail
+    Telling(telling::TellingArgs),
     /// Making the index and the profiles anew
     Rebuild(rebuild::RebuildArgs),
     /// More than can be done, and one tenant's flood beside another
@@ -102,7 +106,12 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<()> {
             "`--data` names a directory that is kept; it does not go with `--url` or `--data-dir`"
         );
     }
-    let mut service = Service::obtain(&args.target, prepares)?;
+    let receivers = match &args.what {
+        What::Telling(_) => Some(telling::Receivers::start()?),
+        _ => None,
+    };
+    let settings = receivers.as_ref().map(telling::Receivers::settings).unwrap_or_default();
+    let mut service = Service::obtain(&args.target, prepares, &settings)?;
     let seed = match service.filled() {
         // What is sent again is stored once: on kept data, each run needs events of its own.
         Some(_) => fresh_seed(),
@@ -120,6 +129,10 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<()> {
         What::Stats(stats) => stats::run(&service, &stats, seed)?,
         What::Mixed(mixed) => mixed::run(&service, &mixed, seed)?,
         What::Live(live) => live::run(&service, &live, seed)?,
+        What::Telling(telling) => {
+            let receivers = receivers.context("receivers, which were started above")?;
+            telling::run(&service, &receivers, &telling, seed)?
+        }
         What::Rebuild(rebuild) => rebuild::run(&mut service, &rebuild, seed)?,
         What::Overload(overload) => overload::run(&service, &overload, seed)?,
         What::Markdown(_) => Value::Null,

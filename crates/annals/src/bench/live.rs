@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::latency::Latencies;
+use super::pace::Pace;
 use super::service::Service;
 use traffic::{Traits, Wish};
 use watcher::{Run, Watcher};
@@ -55,17 +56,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SOCKETS_A_CALLER: u64 = 60;
 
 pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Result<Value> {
-    if args.rate == 0 || args.bulk == 0 {
-        bail!("`--rate` and `--bulk` must be 1 or more");
-    }
+    let pace = Pace::new(args.rate, args.seconds, args.bulk)?;
     // The load shares the machine with the service, and must not take more of it than it has to.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let (begin, begun) = watch::channel(None);
     let told = Arc::new(AtomicUsize::new(0));
-    let total = args.rate * args.seconds;
-    let (rate, bulk) = (args.rate, args.bulk);
-    let run = Run { seed, total, begun, due, rate, bulk, told: Arc::clone(&told) };
+    let run = Run { seed, pace, begun, told: Arc::clone(&told) };
     let before_opening = service.memory_kib();
     let watchers = open_all(service, args, &runtime)?;
     let opened = service.memory_kib();
@@ -79,7 +76,8 @@ pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Resu
     let cpu = service.cpu();
     let start = Instant::now();
     begin.send_replace(Some(start));
-    let late = send_all(service, &run, start)?;
+    let event = |number| Traits::of(number, seed).event(&format!("live-{seed}-{number}"));
+    let late = pace.send(service, start, event)?;
     let latencies = runtime.block_on(collect(&mut watching)).with_context(|| {
         format!("{} of {deliveries} deliveries had come", told.load(Ordering::Relaxed))
     })?;
@@ -89,9 +87,9 @@ pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Resu
         "bench": "live",
         "subscribers": args.subscribers,
         "filters": match args.filters { Filters::Different => "different", Filters::Same => "same" },
-        "rate_per_second": rate,
-        "events": total,
-        "bulk": bulk,
+        "rate_per_second": pace.rate,
+        "events": pace.total,
+        "bulk": pace.bulk,
         "deliveries": {
             "expected": deliveries,
             "came": told.load(Ordering::Relaxed),
@@ -102,16 +100,10 @@ pub(super) fn run(service: &Service, args: &LiveArgs, seed: u64) -> anyhow::Resu
         "service": {
             "cpu_seconds": used,
             "cores": used.map(|used| used / seconds),
-            "cpu_us_an_event": used.map(|used| used * 1e6 / total.max(1) as f64),
+            "cpu_us_an_event": used.map(|used| used * 1e6 / pace.total.max(1) as f64),
             "memory_kib": { "before": before_opening, "subscribed": opened, "after": service.memory_kib() },
         },
     }))
-}
-
-/// When an event is to be sent: all of a bulk when its last is due.
-fn due(number: u64, rate: u64, bulk: u64) -> Duration {
-    let last = (number / bulk + 1) * bulk;
-    Duration::from_secs_f64(last as f64 / rate as f64)
 }
 
 fn open_all(service: &Service, args: &LiveArgs, runtime: &Runtime) -> anyhow::Result<Vec<Watcher>> {
@@ -138,28 +130,6 @@ fn open_all(service: &Service, args: &LiveArgs, runtime: &Runtime) -> anyhow::Re
     Ok(watchers)
 }
 
-/// Sends each bulk when it is due; returns by how much the latest was late.
-fn send_all(service: &Service, run: &Run, start: Instant) -> anyhow::Result<Duration> {
-    let mut client = service.client()?;
-    let mut late = Duration::ZERO;
-    for first in (0..run.total).step_by(usize::try_from(run.bulk)?) {
-        let event = |number| {
-            let session = format!("live-{}-{number}", run.seed);
-            Traits::of(number, run.seed).event(&session)
-        };
-        let events: Value = (first..run.total.min(first + run.bulk)).map(event).collect();
-        let due = due(first, run.rate, run.bulk);
-        std::thread::sleep(due.saturating_sub(start.elapsed()));
-        late = late.max(start.elapsed().saturating_sub(due));
-        let body = events.to_string();
-        let answer = client.post("/api/v1/logs/bulk", "application/json", body.as_bytes())?;
-        if answer.status != 201 {
-            bail!("a bulk was answered with {}", answer.status);
-        }
-    }
-    Ok(late)
-}
-
 async fn collect(watching: &mut JoinSet<anyhow::Result<Latencies>>) -> anyhow::Result<Latencies> {
     let all = async {
         let mut latencies = Latencies::default();
@@ -169,16 +139,4 @@ async fn collect(watching: &mut JoinSet<anyhow::Result<Latencies>>) -> anyhow::R
         Ok(latencies)
     };
     tokio::time::timeout(PATIENCE, all).await.context("not everything came in time")?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bulk_is_due_when_its_last_event_is() {
-        assert_eq!(due(0, 100, 10), Duration::from_millis(100));
-        assert_eq!(due(9, 100, 10), Duration::from_millis(100));
-        assert_eq!(due(10, 100, 10), Duration::from_millis(200));
-    }
 }

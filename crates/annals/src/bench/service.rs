@@ -10,7 +10,7 @@ use super::TargetArgs;
 use super::client::Client;
 use super::fill::Filled;
 use super::process;
-use super::started::{LOOK, Started};
+use super::started::{LOOK, Setting, Started};
 
 /// Projections may be behind by as much as a long filling leaves.
 const CURRENT_WITHIN: Duration = Duration::from_secs(3600);
@@ -26,9 +26,16 @@ pub(super) struct Service {
 
 impl Service {
     /// The service that the arguments name, or one started as they say. With `fresh` a directory
-    /// given by `--data` is to be filled; otherwise it must be.
-    pub(super) fn obtain(args: &TargetArgs, fresh: bool) -> anyhow::Result<Self> {
+    /// given by `--data` is to be filled; otherwise it must be. `settings` go before the shipped ones.
+    pub(super) fn obtain(
+        args: &TargetArgs,
+        fresh: bool,
+        settings: &[Setting],
+    ) -> anyhow::Result<Self> {
         if let (Some(url), Some(token)) = (&args.url, &args.token) {
+            if !settings.is_empty() {
+                bail!("this is measured on a service that is started for it, not on a running one");
+            }
             let host = url.strip_prefix("http://").context("the URL must begin with http://")?;
             let host = host.trim_end_matches('/').to_owned();
             return Ok(Self { host, token: token.clone(), started: None, filled: None });
@@ -52,7 +59,7 @@ impl Service {
             }
             None => None,
         };
-        let started = Started::start(data_dir, args.store.clone(), kept)?;
+        let started = Started::start(data_dir, args.store.clone(), kept, settings)?;
         let token = started.token("bench", TENANT, "admin")?;
         Ok(Self { host: started.host.clone(), token, started: Some(started), filled })
     }

@@ -12,6 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a condition is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 
+/// A variable of the environment that sets something, and its value.
+pub(super) type Setting = (&'static str, String);
+
 pub(super) struct Started {
     process: Child,
     /// Where it listens.
@@ -20,6 +23,7 @@ pub(super) struct Started {
     store: Option<String>,
     /// Whether the data stays when it ends.
     kept: bool,
+    settings: Vec<Setting>,
 }
 
 impl Started {
@@ -27,16 +31,19 @@ impl Started {
         data_dir: PathBuf,
         store: Option<String>,
         kept: bool,
+        settings: &[Setting],
     ) -> anyhow::Result<Self> {
-        let process = spawn(&data_dir, store.as_deref())?;
-        let mut started = Self { process, host: String::new(), data_dir, store, kept };
+        let settings = settings.to_vec();
+        let process = spawn(&data_dir, store.as_deref(), &settings)?;
+        let host = String::new();
+        let mut started = Self { process, host, data_dir, store, kept, settings };
         started.host = started.listening()?;
         Ok(started)
     }
 
     /// After [`stop`](Self::stop): another process on the same data.
     pub(super) fn start_again(&mut self) -> anyhow::Result<()> {
-        self.process = spawn(&self.data_dir, self.store.as_deref())?;
+        self.process = spawn(&self.data_dir, self.store.as_deref(), &self.settings)?;
         self.host = self.listening()?;
         Ok(())
     }
@@ -113,7 +120,11 @@ impl Drop for Started {
     }
 }
 
-fn spawn(data_dir: &std::path::Path, store: Option<&str>) -> anyhow::Result<Child> {
+fn spawn(
+    data_dir: &std::path::Path,
+    store: Option<&str>,
+    settings: &[Setting],
+) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("finding this program")?;
     Command::new(&program)
         .arg("serve")
@@ -124,6 +135,7 @@ fn spawn(data_dir: &std::path::Path, store: Option<&str>) -> anyhow::Result<Chil
         .arg(data_dir.with_extension("port"))
         .args(store.map(|store| ["--store", store]).into_iter().flatten())
         .env("ANNALS_LOG__LEVEL", "error")
+        .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .spawn()
         .context("starting a service")

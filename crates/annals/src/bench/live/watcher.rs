@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use futures_util::StreamExt;
@@ -14,20 +14,17 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::super::latency::Latencies;
+use super::super::pace::Pace;
 use super::traffic::{Traits, Wish};
 
 /// What subscribers know of the run.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) seed: u64,
-    /// Events in all.
-    pub(super) total: u64,
+    /// How many events, and when each is due.
+    pub(super) pace: Pace,
     /// When the first event was due; none before that.
     pub(super) begun: watch::Receiver<Option<Instant>>,
-    /// How long after that each event was due.
-    pub(super) due: fn(u64, u64, u64) -> Duration,
-    pub(super) rate: u64,
-    pub(super) bulk: u64,
     /// How many events all subscribers were told of.
     pub(super) told: Arc<AtomicUsize>,
 }
@@ -66,7 +63,7 @@ impl Watcher {
     /// How many events are to come.
     pub(super) fn expected(&self, run: &Run) -> usize {
         let wanted = |number: &u64| self.wish.holds(Traits::of(*number, run.seed));
-        (0..run.total).filter(wanted).count()
+        (0..run.pace.total).filter(wanted).count()
     }
 
     /// Watches until `expected` events have come.
@@ -84,13 +81,13 @@ impl Watcher {
                 let number = event.session.id.strip_prefix(&prefix).and_then(|n| n.parse().ok());
                 let number: u64 = number.context("an event of another run")?;
                 // Bulks are recorded one after the other; the events of one, in any order.
-                let is_early = number / run.bulk < last / run.bulk;
+                let is_early = number / run.pace.bulk < last / run.pace.bulk;
                 let is_wanted = self.wish.holds(Traits::of(number, run.seed));
                 if is_early || !is_wanted || !told.insert(number) {
                     bail!("event {number} came to {:?} behind event {last}", self.wish);
                 }
                 last = number;
-                let due = (run.due)(number, run.rate, run.bulk);
+                let due = run.pace.due(number);
                 let begun = begun.context("an event came before the first was sent")?;
                 latencies.add(arrived.saturating_duration_since(begun + due));
                 run.told.fetch_add(1, Ordering::Relaxed);

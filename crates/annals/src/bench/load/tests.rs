@@ -39,7 +39,7 @@ fn stalling(stall: Duration) -> Service {
         store: None,
         seed: 1,
     };
-    Service::obtain(&target, false).unwrap()
+    Service::obtain(&target, false, &[]).unwrap()
 }
 
 fn median_ms(rate: Option<f64>, stall: Duration) -> f64 {
