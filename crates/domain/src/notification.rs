@@ -127,8 +127,7 @@ pub fn inbox_change(recorded: &Recorded, catalogue: &Catalogue) -> Option<InboxC
 }
 
 /// The id of what tells somebody of an event.
-/// The id of the message about an event to a person.
-pub fn notification_id(event: EventId, recipient: &PersonRef) -> Uuid {
+fn notification_id(event: EventId, recipient: &PersonRef) -> Uuid {
     let name = format!("{}\n{event}\n{}", recipient.tenant, recipient.id);
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }

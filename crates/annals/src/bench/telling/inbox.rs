@@ -13,8 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::arrivals::Arrivals;
 
 const PROTOCOL: &str = "graphql-transport-ws";
-const SUBSCRIPTION: &str =
-    "subscription { notificationStream { notifications { id kind title body createdAt } } }";
+const SUBSCRIPTION: &str = "subscription { notificationStream { notifications { id title body createdAt event { id } } } }";
 
 /// An open subscription.
 pub(super) struct Inbox {
@@ -47,7 +46,11 @@ impl Inbox {
         loop {
             let message = next(&mut self.socket).await?;
             let batch = &message["payload"]["data"]["notificationStream"]["notifications"];
-            let ids = batch.as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
+            let ids = batch
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["event"]["id"].as_str());
             ids.for_each(|id| arrivals.add(id.to_owned()));
         }
     }
