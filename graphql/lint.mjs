@@ -19,6 +19,10 @@ const parts = [
   'AuditEventHighlight', 'HighlightRange',
   // of what proves that nothing was changed
   'Integrity', 'TreeShard', 'InclusionProof', 'SelfAudit',
+  // of notification rules, and of what people wish to be told
+  'NotificationDedupe', 'NotificationThrottle', 'NotificationReach', 'NotificationRulePreview',
+  'NotificationPreferences', 'NotificationChoice', 'QuietHours', 'PersonNotificationPreferences',
+  'TenantNotificationPreferences',
   // of an answer
   'ArchiveLookup',
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',

@@ -43,6 +43,7 @@ mod sealing;
 mod spooling;
 mod stopping;
 mod subscribing;
+mod telling;
 mod watching;
 mod witnessing;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use annals_notify::{CarrierSettings, Carriers, NoLinks, WebhookChannel, WebhookSettings};
+use annals_notify::{CarrierSettings, Carriers, Links, WebhookChannel, WebhookSettings};
 use annals_ports::{Carrier, DeliveryChannel};
 use anyhow::Context;
 
@@ -19,6 +19,9 @@ pub(crate) fn open(webhook: &WebhookSettings) -> anyhow::Result<Vec<Arc<dyn Deli
 }
 
 /// What carries messages of the outbox to addresses, endpoints and operators.
-pub(crate) fn carriers(settings: &CarrierSettings<'_>) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
-    Ok(Carriers::open(settings, Arc::new(NoLinks))?.all)
+pub(crate) fn carriers(
+    settings: &CarrierSettings<'_>,
+    links: Arc<dyn Links>,
+) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
+    Ok(Carriers::open(settings, links)?.all)
 }

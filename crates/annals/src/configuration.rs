@@ -83,6 +83,8 @@ pub(crate) struct Settings {
 pub(crate) struct ServerSettings {
     /// Address and port.
     pub(crate) listen: String,
+    /// Where people reach the service; empty: messages hold no links.
+    pub(crate) public_url: String,
     /// Addresses and networks of proxies that are believed.
     pub(crate) trusted_proxies: Vec<String>,
     /// Whose pages may read answers.

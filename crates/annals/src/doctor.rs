@@ -11,6 +11,7 @@ use annals_store_sqlite::{DataDir, SqliteSpool};
 
 use crate::configuration::{Settings, StoreSettings};
 use crate::exit::{self, Failure};
+use crate::links;
 use crate::master_key::Provider;
 use crate::secrets::MASTER_KEY_FILE;
 use crate::store;
@@ -101,6 +102,9 @@ fn look_at_settings(args: &DoctorArgs, findings: &mut Vec<Finding>) -> Option<Se
 
 /// Opens the ways out to people, without sending anything.
 fn look_at_carriers(settings: &Settings, findings: &mut Vec<Finding>) {
+    if let Err(error) = links::base(&settings.server.public_url) {
+        findings.push(Finding { grade: Grade::Wrong, text: format!("{error:#}") });
+    }
     let (grade, text) = match Carriers::open(&settings.carriers(), Arc::new(NoLinks)) {
         Ok(carriers) => {
             let names: Vec<&str> = carriers.all.iter().map(|carrier| carrier.name()).collect();

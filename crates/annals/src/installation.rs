@@ -29,6 +29,7 @@ use tracing::warn;
 use crate::channels;
 use crate::configuration::Settings;
 use crate::descriptors;
+use crate::links::SealedLinks;
 use crate::publishing;
 use crate::secrets;
 use crate::store::Store;
@@ -117,12 +118,13 @@ impl Installation {
         detection: Option<DetectionParts>,
     ) -> anyhow::Result<System> {
         let permits = Permits::of(&self.limits.request);
+        let links = Arc::new(SealedLinks::open(settings, &self.root, &self.catalogue)?);
         let ports = Ports {
             log: self.store.log.clone(),
             keys: self.store.keys.clone(),
             registers: self.store.registers.clone(),
             channels: Vec::new(),
-            carriers: channels::carriers(&settings.carriers())?,
+            carriers: channels::carriers(&settings.carriers(), links)?,
             standing: channels::open(&settings.webhook)?,
             index: self.index.clone(),
             profiles: self.profiles.clone(),

@@ -25,6 +25,7 @@ mod installation;
 mod integrity;
 mod jwks;
 mod keys;
+mod links;
 mod masking;
 mod master_key;
 mod published;

@@ -21,7 +21,8 @@ use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::Kind;
 use crate::{
-    access, archive, backup, findings, graphql, rate_limits, telemetry, traces, verifier, watching,
+    access, archive, backup, findings, graphql, links, rate_limits, telemetry, traces, verifier,
+    watching,
 };
 
 /// Runs the service until it is told to stop.
@@ -111,6 +112,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
             args.listen.as_deref().unwrap_or(&settings.server.listen),
         )?,
         web: settings.server.web()?,
+        notifying: links::notifying(&settings, &installation.root, &installation.catalogue)?,
         health: annals_api::HealthBoard::default(),
         metrics,
     });

@@ -88,9 +88,7 @@ impl Caller {
     /// hidden from them, and without the traces of reading unless it names these.
     pub(crate) fn asks(&self, api: &ApiParts, filter: Filter) -> Result<Question, ApiError> {
         let scope = self.principal.scope()?;
-        if let Some(hidden) = self.principal.grants.masks().hidden_in(&filter, &api.catalogue) {
-            return Err(self.hidden(&hidden));
-        }
+        self.require_visible(api, &filter)?;
         let shape = shape_of(&filter);
         let filter = self.finds(api, without_reads(filter));
         Ok(Question { scope, filter, shape })
@@ -99,6 +97,14 @@ impl Caller {
     /// The filter, which also finds what stands in the log as a pseudonym.
     pub(crate) fn finds(&self, api: &ApiParts, filter: Filter) -> Filter {
         Masking::of(api, self).search(filter)
+    }
+
+    /// Refuses conditions on what is hidden from the caller: whether they hold would tell it.
+    pub(crate) fn require_visible(&self, api: &ApiParts, filter: &Filter) -> Result<(), ApiError> {
+        match self.principal.grants.masks().hidden_in(filter, &api.catalogue) {
+            Some(hidden) => Err(self.hidden(&hidden)),
+            None => Ok(()),
+        }
     }
 
     /// Refuses to tell the values of a field that is hidden from the caller.

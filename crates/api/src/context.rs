@@ -28,6 +28,7 @@ use crate::health::HealthBoard;
 use crate::layers::WebSettings;
 use crate::lifecycle::LifecycleParts;
 use crate::live::LiveParts;
+use crate::notifying::NotifyingParts;
 use crate::rate_limits::RateLimits;
 use crate::roles;
 
@@ -97,6 +98,8 @@ pub struct ApiParts {
     pub graphql: GraphqlParts,
     /// What browsers are told, and how answers travel.
     pub web: WebSettings,
+    /// What speaks of notifications needs.
+    pub notifying: NotifyingParts,
     /// What is wrong with Annals itself.
     pub health: HealthBoard,
     /// Renders `/metrics`.

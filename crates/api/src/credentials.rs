@@ -13,8 +13,8 @@ mod uses;
 use std::sync::Arc;
 use std::time::Duration;
 
-use annals_domain::Receipt;
 use annals_domain::access::state::{AccessRules, AccessState};
+use annals_domain::{Receipt, TenantId};
 use annals_engine::AccessView;
 use annals_ports::SharedRegisters;
 use tokio::sync::{Mutex, MutexGuard};
@@ -154,6 +154,18 @@ pub(crate) async fn record(
 ) -> Result<(Receipt, bool), ApiError> {
     api.require_recording()?;
     let receipt = own_facts::record(api, caller, fact).await?;
+    let in_effect = api.credentials.view.wait_for(receipt.position, EFFECT_PATIENCE).await;
+    Ok((receipt, in_effect))
+}
+
+/// The same for what Annals itself does to a tenant, as when somebody follows a link that it sent them.
+pub(crate) async fn record_as_annals(
+    api: &ApiParts,
+    tenant: &TenantId,
+    fact: Fact,
+) -> Result<(Receipt, bool), ApiError> {
+    api.require_recording()?;
+    let receipt = own_facts::record_as_annals(api, tenant, fact).await?;
     let in_effect = api.credentials.view.wait_for(receipt.position, EFFECT_PATIENCE).await;
     Ok((receipt, in_effect))
 }

@@ -19,6 +19,7 @@ mod inbox;
 mod input;
 mod integrity;
 mod mutation;
+mod notifications;
 mod operation;
 pub mod permissions;
 mod person;
@@ -48,28 +49,35 @@ pub use settings::{GraphqlParts, GraphqlSettings};
 pub(crate) use http::refused_request as refused;
 
 pub(crate) type AnnalsSchema =
-    Schema<query::AllQueries, mutation::Mutation, subscription::Subscription>;
+    Schema<query::AllQueries, mutation::AllMutations, subscription::Subscription>;
 
 /// The schema with the limits of the service.
 pub(crate) fn schema(api: &Api) -> AnnalsSchema {
     let differences = permissions::differences(&schema_text());
     assert!(differences.is_empty(), "fields without a permission, or the reverse: {differences:?}");
     let limits = &api.limits.request;
-    Schema::build(query::AllQueries::default(), mutation::Mutation, subscription::Subscription)
-        .limit_depth(limits.graphql_depth_max)
-        .limit_complexity(limits.graphql_complexity_max)
-        .limit_recursive_depth(limits.graphql_brackets_max)
-        .limit_directives(limits.graphql_directives_max)
-        .data(api.clone())
-        .data(Documents::new(api.graphql.documents, api.graphql.trusted.clone(), limits))
-        .finish()
+    Schema::build(
+        query::AllQueries::default(),
+        mutation::AllMutations::default(),
+        subscription::Subscription,
+    )
+    .limit_depth(limits.graphql_depth_max)
+    .limit_complexity(limits.graphql_complexity_max)
+    .limit_recursive_depth(limits.graphql_brackets_max)
+    .limit_directives(limits.graphql_directives_max)
+    .data(api.clone())
+    .data(Documents::new(api.graphql.documents, api.graphql.trusted.clone(), limits))
+    .finish()
 }
 
 /// The schema as text, for `graphql/schema.graphql`.
 pub fn schema_text() -> String {
-    let schema =
-        Schema::build(query::AllQueries::default(), mutation::Mutation, subscription::Subscription)
-            .finish();
+    let schema = Schema::build(
+        query::AllQueries::default(),
+        mutation::AllMutations::default(),
+        subscription::Subscription,
+    )
+    .finish();
     let options = async_graphql::SDLExportOptions::new().sorted_fields().include_specified_by();
     schema.sdl_with_options(options)
 }

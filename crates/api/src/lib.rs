@@ -3,6 +3,7 @@
 //! Rights are checked here and become part of the query ([`auth`]); everything a request can do
 //! wrong becomes one [`error::ApiError`].
 
+mod addresses;
 mod archived;
 pub mod auth;
 mod caller;
@@ -13,6 +14,7 @@ mod correlating;
 mod counting;
 mod credentials;
 pub mod cursor;
+mod disputes;
 pub mod error;
 mod exporting;
 pub mod graphql;
@@ -20,10 +22,14 @@ mod health;
 mod ingest;
 mod layers;
 pub mod lifecycle;
+pub mod links;
 mod live;
 mod masking;
+mod notification_rules;
+mod notifying;
 mod one_state;
 mod own_facts;
+mod preferences;
 mod promising;
 mod proving;
 mod quarantine;
@@ -46,4 +52,5 @@ pub use exporting::export_desk;
 pub use health::{HealthBoard, Shown};
 pub use layers::{AllowedOrigins, WebSettings, WrongOrigin};
 pub use live::LiveParts;
+pub use notifying::NotifyingParts;
 pub use rate_limits::{RateLimitSettings, RateLimits};

@@ -22,6 +22,8 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// What a caller did with Annals itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
+    /// Id of the event.
+    pub(crate) id: EventId,
     /// Type of the event.
     pub(crate) event_type: &'static str,
     /// Whom it concerns.
@@ -40,6 +42,7 @@ impl Fact {
     /// A fact of a type of the catalogue, of which nothing else is said.
     pub(crate) fn new(event_type: &'static str) -> Self {
         Self {
+            id: EventId(uuid::Uuid::now_v7()),
             event_type,
             subject: None,
             targets: Vec::new(),
@@ -108,7 +111,6 @@ fn event_by(
     request: Option<String>,
     fact: Fact,
 ) -> (Event, [u8; 32]) {
-    let id = EventId(uuid::Uuid::now_v7());
     let now = DateTime::utc(api.clock.now());
     let event = Event {
         actor,
@@ -118,7 +120,7 @@ fn event_by(
         request: Request { id: request, ..Request::default() },
         justification: fact.justification,
         metadata: fact.metadata,
-        ..Event::of_annals(&api.catalogue, fact.event_type, tenant.clone(), id, now)
+        ..Event::of_annals(&api.catalogue, fact.event_type, tenant.clone(), fact.id, now)
     };
     let content = serde_json::to_vec(&event).unwrap_or_default();
     (event, annals_record::content_digest(&content))

@@ -1,6 +1,7 @@
 //! REST: `/api/v1/…` (requirement X-06) and the service's own pages.
 
 mod access;
+mod addresses;
 mod api_keys;
 mod bodies;
 pub(crate) mod body;
@@ -10,6 +11,7 @@ mod cleanup;
 mod comparison;
 mod complete;
 mod conditions;
+mod disputes;
 mod docs_page;
 mod erasures;
 mod exports;
@@ -17,9 +19,12 @@ mod health;
 mod holds;
 mod idempotency;
 mod keys;
+mod link_pages;
 mod logs;
+mod notification_rules;
 pub mod openapi;
 mod parameters;
+mod preferences;
 mod quarantine;
 mod rebuild;
 mod related;
@@ -38,8 +43,9 @@ use axum::routing::on;
 
 use crate::auth::Permission::{
     BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, MaintainIndex, ManageApiKeys,
-    ManageErasures, ManageHolds, ManageKeys, ManageQuarantine, ManageRetention, ReadAccessPolicy,
-    ReadCatalogue, ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
+    ManageErasures, ManageHolds, ManageKeys, ManageNotifications, ManageQuarantine,
+    ManageRetention, ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents,
+    RecordEvents, RelayEvents, RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;
@@ -130,5 +136,26 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/docs", access: Open, handler: |verb| on(verb, docs_page::page) },
     Route { verb: Get, path: "/api/v1/docs/docs.css", access: Open, handler: |verb| on(verb, docs_page::style) },
     Route { verb: Get, path: "/api/v1/docs/docs.js", access: Open, handler: |verb| on(verb, docs_page::script) },
+    Route { verb: Get, path: "/api/v1/notifications/rules", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, notification_rules::list) },
+    Route { verb: Post, path: "/api/v1/notifications/rules/preview", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, notification_rules::preview) },
+    Route { verb: Get, path: "/api/v1/notifications/rules/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, notification_rules::one) },
+    Route { verb: Put, path: "/api/v1/notifications/rules/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, notification_rules::set) },
+    Route { verb: Delete, path: "/api/v1/notifications/rules/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, notification_rules::remove) },
+    Route { verb: Get, path: "/api/v1/notifications/preferences", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, preferences::defaults) },
+    Route { verb: Put, path: "/api/v1/notifications/preferences", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, preferences::set_defaults) },
+    Route { verb: Get, path: "/api/v1/notifications/disputes", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, disputes::list) },
+    Route { verb: Get, path: "/api/v1/me/notification-preferences", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, preferences::own) },
+    Route { verb: Put, path: "/api/v1/me/notification-preferences", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, preferences::set_own) },
+    Route { verb: Get, path: "/api/v1/me/addresses", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, addresses::list) },
+    Route { verb: Post, path: "/api/v1/me/addresses", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, addresses::add) },
+    Route { verb: Post, path: "/api/v1/me/addresses/{id}/verify", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, addresses::verify) },
+    Route { verb: Delete, path: "/api/v1/me/addresses/{id}", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, addresses::remove) },
+    Route { verb: Post, path: "/api/v1/me/disputes", access: Needs(&[ReadOwnEvents]), handler: |verb| on(verb, disputes::raise) },
+    Route { verb: Get, path: "/not-me", access: Open, handler: |verb| on(verb, link_pages::wasnt_me) },
+    Route { verb: Post, path: "/not-me", access: Open, handler: |verb| on(verb, link_pages::say_it_wasnt_me) },
+    Route { verb: Get, path: "/unsubscribe", access: Open, handler: |verb| on(verb, link_pages::unsubscribe) },
+    Route { verb: Post, path: "/unsubscribe", access: Open, handler: |verb| on(verb, link_pages::end_mail) },
+    Route { verb: Get, path: "/verify-address", access: Open, handler: |verb| on(verb, link_pages::verify_address) },
+    Route { verb: Post, path: "/verify-address", access: Open, handler: |verb| on(verb, link_pages::confirm_address) },
     Route { verb: Post, path: "/api/v1/keys/rotation", access: Needs(&[ManageKeys]), handler: |verb| on(verb, keys::rotate) },
 ];

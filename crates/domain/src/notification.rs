@@ -30,7 +30,7 @@ pub use state::{
 };
 pub use telling::{
     Carried, OUTCOMES_MAX, OutboxChange, Queued, STANDING_RULE, Settled, Telling, TellingChange,
-    TellingEntry, Told, may_replace,
+    TellingEntry, Told, Trial, VERIFICATION_RULE, VERIFICATIONS_MAX, may_replace, trial,
 };
 pub use windows::{WINDOWS_MAX, Window};
 

@@ -1,9 +1,12 @@
-//! Links that a message has for whom it tells. They hold tokens, so who makes tokens makes them.
+//! Links that a message has for whom it tells, and the code of one that verifies an address. They hold
+//! secrets, so who makes those makes them, when the message is worded.
 
 use annals_domain::notification::Outgoing;
 
 /// How long a link may be, characters; longer ones break in mail.
 const LINK_CHARS_MAX: usize = 900;
+/// How long a code may be, characters.
+const CODE_CHARS_MAX: usize = 32;
 
 /// The links of one message.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct MessageLinks {
     pub unsubscribe: Option<String>,
     /// Where they say that the address is theirs.
     pub verify: Option<String>,
+    /// The one-use code with which they say so.
+    pub code: Option<String>,
 }
 
 /// Makes the links of a message when it is worded.
@@ -43,6 +48,7 @@ impl MessageLinks {
             preferences: sound(self.preferences),
             unsubscribe: sound(self.unsubscribe),
             verify: sound(self.verify),
+            code: self.code.filter(|code| is_code(code)),
         }
     }
 }
@@ -53,9 +59,22 @@ fn is_sound(link: &str) -> bool {
     web && link.len() <= LINK_CHARS_MAX && link.bytes().all(plain)
 }
 
+fn is_code(code: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=CODE_CHARS_MAX).contains(&code.len()) && code.bytes().all(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_letters_and_digits() {
+        for (code, good) in [("K7QX-M2PD", true), ("", false), ("<b>", false), ("A\nB", false)] {
+            assert_eq!(is_code(code), good, "{code}");
+        }
+        assert!(is_code(&"A".repeat(CODE_CHARS_MAX)) && !is_code(&"A".repeat(CODE_CHARS_MAX + 1)));
+    }
 
     #[test]
     fn what_is_no_plain_web_address_is_no_link() {

@@ -12,6 +12,7 @@ mod sources;
 use std::path::PathBuf;
 
 use annals_domain::notification::Outgoing;
+use annals_ports::{Worded, Wording, WordingError};
 use serde::Deserialize;
 use tracing::warn;
 
@@ -167,6 +168,26 @@ impl Templates {
         let mut message = message.cloned().unwrap_or_else(sample::message);
         locale.clone_into(&mut message.locale);
         self.all.render(template, &message, &sample::links()).map(cleaned)
+    }
+}
+
+impl Wording for Templates {
+    fn word(
+        &self,
+        template: &str,
+        locale: &str,
+        message: Option<&Outgoing>,
+    ) -> Result<Worded, WordingError> {
+        let template = if self.all.has(template) { template } else { DEFAULT };
+        let worded = self.preview(template, locale, message);
+        let Rendered { subject, text, locale, .. } = worded.map_err(|error| {
+            let problem = match &error {
+                TemplateError::Wrong { source, .. } => source.to_string(),
+                other => other.to_string(),
+            };
+            WordingError { template: template.to_owned(), problem }
+        })?;
+        Ok(Worded { subject, text, locale })
     }
 }
 

@@ -29,6 +29,7 @@ pub mod spool;
 pub mod stream_ends;
 pub mod trees;
 pub mod upkeep;
+pub mod wording;
 
 pub use access_store::AccessStore;
 pub use archive::{ArchiveError, ArchiveReader};
@@ -57,6 +58,7 @@ pub use spool::Spool;
 pub use stream_ends::{StreamEnd, StreamEnds};
 pub use trees::TreeStore;
 pub use upkeep::{IndexMemory, Look, Upkeep};
+pub use wording::{Worded, Wording, WordingError};
 
 /// A read model (profiles, inbox) could not be read or written.
 #[derive(Debug, thiserror::Error)]

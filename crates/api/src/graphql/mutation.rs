@@ -8,7 +8,9 @@ use annals_domain::notification::READ_TYPE;
 use annals_domain::profile::PersonRef;
 use annals_engine::Permit;
 use annals_tlog::receipt::Promised;
-use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{
+    ComplexObject, Context, ID, InputObject, MergedObject, Object, Result, SimpleObject,
+};
 use bytes::Bytes;
 
 use super::export::{
@@ -16,6 +18,7 @@ use super::export::{
 };
 use super::failure::failed;
 use super::input::AuditEventInput;
+use super::notifications::NotificationsMutation;
 use super::permissions::{Allowed, Root};
 use super::quarantine::{
     AcceptedEvent, DiscardQuarantinedInput, DiscardQuarantinedPayload, ReplayQuarantinedInput,
@@ -59,6 +62,12 @@ impl BodyPermit {
     }
 }
 
+/// Everything that can be done.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub(crate) struct AllMutations(Mutation, NotificationsMutation);
+
+#[derive(Default)]
 pub(crate) struct Mutation;
 
 /// Events to record.
@@ -149,7 +158,7 @@ pub(super) struct MarkNotificationsReadPayload {
 }
 
 /// What can be done.
-#[Object(guard = "Allowed(Root::Mutation)")]
+#[Object(name = "EventsMutation", guard = "Allowed(Root::Mutation)")]
 impl Mutation {
     /// Records events. Each is durable before it is answered; sending one again with the same id
     /// stores nothing twice.

@@ -11,8 +11,8 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, MaintainIndex, ManageErasures, ManageQuarantine, ReadCatalogue,
-    ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
+    self, ExportEvents, MaintainIndex, ManageErasures, ManageNotifications, ManageQuarantine,
+    ReadCatalogue, ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -76,6 +76,20 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "replayQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "discardQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "markNotificationsRead", &[ReadOwnEvents]),
+    (Root::Query, "notificationRules", &[ManageNotifications]),
+    (Root::Query, "previewNotificationRule", &[ManageNotifications]),
+    (Root::Query, "tenantNotificationPreferences", &[ManageNotifications]),
+    (Root::Query, "notificationDisputes", &[ManageNotifications]),
+    (Root::Query, "notificationPreferences", &[ReadOwnEvents]),
+    (Root::Query, "notificationAddresses", &[ReadOwnEvents]),
+    (Root::Mutation, "setNotificationRule", &[ManageNotifications]),
+    (Root::Mutation, "removeNotificationRule", &[ManageNotifications]),
+    (Root::Mutation, "setTenantNotificationPreferences", &[ManageNotifications]),
+    (Root::Mutation, "setNotificationPreferences", &[ReadOwnEvents]),
+    (Root::Mutation, "addNotificationAddress", &[ReadOwnEvents]),
+    (Root::Mutation, "verifyNotificationAddress", &[ReadOwnEvents]),
+    (Root::Mutation, "removeNotificationAddress", &[ReadOwnEvents]),
+    (Root::Mutation, "disputeNotification", &[ReadOwnEvents]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
     (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),

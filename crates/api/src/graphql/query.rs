@@ -14,6 +14,7 @@ use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
 use super::integrity::IntegrityQuery;
+use super::notifications::NotificationsQuery;
 use super::permissions::{Allowed, Root};
 use super::person::{Me, Person};
 use super::quarantine::{self, QuarantinedEventConnection, RefusalReason};
@@ -39,6 +40,7 @@ pub(crate) struct AllQueries(
     ViewsQuery,
     RebuildQuery,
     IntegrityQuery,
+    NotificationsQuery,
 );
 
 #[derive(Default)]

@@ -58,9 +58,12 @@ pub struct Address {
     pub person: String,
     /// The mail address.
     pub address: String,
-    /// SHA-256 of the one-use code that was sent there, in hex; gone once it was used.
+    /// Keyed digest of the one-use code that was sent there, in hex; gone once it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_digest: Option<String>,
+    /// When it was named; the code ends some time after.
+    #[serde(default)]
+    pub added_at: Timestamp,
     /// When the person proved that it is theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
@@ -185,6 +188,7 @@ mod tests {
             person: "ada".into(),
             address: "ada@example.org".into(),
             code_digest: None,
+            added_at: Timestamp::UNIX_EPOCH,
             verified_at: None,
             event: EventId(Uuid::nil()),
         };

@@ -173,6 +173,11 @@ fn address_name(person: &str, id: Uuid) -> String {
 }
 
 impl TenantNotifications {
+    /// The tenant's own rule of an id.
+    pub fn rule(&self, id: &str) -> Option<&Arc<SetRule>> {
+        self.rules.get(id)
+    }
+
     /// Rules of the tenant's own, by id.
     pub fn rules(&self) -> impl Iterator<Item = &Arc<SetRule>> {
         self.rules.values()
@@ -181,6 +186,11 @@ impl TenantNotifications {
     /// What a person said, if anything.
     pub fn preferences_of(&self, person: &str) -> Option<&Arc<Preferences>> {
         self.preferences.get(person)
+    }
+
+    /// Whether what a person says can be kept.
+    pub fn has_room_for(&self, person: &str) -> bool {
+        self.preferences.contains_key(person) || self.preferences.len() < PREFERENCES_MAX
     }
 
     /// What holds for all who said nothing.

@@ -7,6 +7,8 @@ mod compiled;
 mod message;
 mod recipients;
 mod throttling;
+mod trial;
+mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +20,11 @@ use uuid::Uuid;
 use self::compiled::Compiled;
 pub use self::compiled::may_replace;
 use self::message::arrival;
+use self::recipients::Reach;
+pub use self::trial::{Trial, trial};
+pub use self::verification::{VERIFICATION_RULE, VERIFICATIONS_MAX};
 use super::outgoing::{Channel, Outgoing};
+use super::rule::Rule;
 use super::state::{
     Changed, DELIVERED, FAILED, NOTIFICATION_TYPES, NotificationEntry, TenantNotifications,
 };
@@ -224,6 +230,7 @@ impl Telling {
         }
         self.tell_standing(recorded, &mut told);
         self.tell_by_rules(recorded, &mut told);
+        self.ask_to_verify(recorded, &mut told);
         told
     }
 
@@ -281,21 +288,31 @@ impl Telling {
                     continue;
                 }
                 let message = message::outgoing(recorded, &self.catalogue, rule, &reach);
-                let passed = throttling::pass(of_tenant, rule, event, &reach, message);
-                let keys = passed.kept.into_iter();
-                told.kept.extend(keys.map(|(key, window)| TellingChange {
-                    tenant: event.tenant.clone(),
-                    name: window_name(key),
-                    entry: window.map(|window| TellingEntry::Window { key, window }),
-                }));
-                let queued = passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued)));
-                told.outbox.extend(queued);
+                of_tenant.send(rule, event, &reach, message, told);
             }
         }
     }
 }
 
 impl OfTenant {
+    /// Puts a message into the outbox, unless the rule holds it back.
+    fn send(
+        &mut self,
+        rule: &Rule,
+        event: &Event,
+        reach: &Reach,
+        message: Outgoing,
+        told: &mut Told,
+    ) {
+        let passed = throttling::pass(self, rule, event, reach, message);
+        told.kept.extend(passed.kept.into_iter().map(|(key, window)| TellingChange {
+            tenant: event.tenant.clone(),
+            name: window_name(key),
+            entry: window.map(|window| TellingEntry::Window { key, window }),
+        }));
+        told.outbox.extend(passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued))));
+    }
+
     fn compile(&mut self, shipped: &Compiled, catalogue: &Catalogue, limits: &QueryLimits) {
         let own = self.said.rules().next().is_some();
         self.rules = own.then(|| Arc::new(shipped.with(&self.said, catalogue, limits)));

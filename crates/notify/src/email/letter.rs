@@ -62,6 +62,11 @@ impl Sender {
         }
         if let Some(link) = &links.unsubscribe {
             builder = builder.raw_header(header("List-Unsubscribe", &format!("<{link}>")));
+            // RFC 8058: the mail program does it itself, and over https alone.
+            if link.starts_with("https://") {
+                let one_click = "List-Unsubscribe=One-Click";
+                builder = builder.raw_header(header("List-Unsubscribe-Post", one_click));
+            }
         }
         let parts = MultiPart::alternative_plain_html(words.text.clone(), words.html.clone());
         let mail = builder.multipart(parts).map_err(|_| "its headers do not fit together")?;

@@ -68,7 +68,7 @@ impl Links for AllLinks {
             wasnt_me: link("was-not-me"),
             preferences: link("preferences"),
             unsubscribe: link("unsubscribe"),
-            verify: None,
+            ..MessageLinks::default()
         }
     }
 }
@@ -124,6 +124,7 @@ async fn a_mail_arrives_as_text_and_html_with_headers_for_programs() {
     assert_eq!(header(&told, "Annals-Delivery-Id"), [message.id.to_string()]);
     let unsubscribe = format!("<https://acme.example/unsubscribe?token={}>", message.id);
     assert_eq!(header(&told, "List-Unsubscribe"), [unsubscribe]);
+    assert_eq!(header(&told, "List-Unsubscribe-Post"), ["List-Unsubscribe=One-Click"]);
     assert_eq!(header(&told, "Date").len(), 1);
     assert_eq!(told["kinds"], json!(["multipart/alternative", "text/plain", "text/html"]));
     assert_eq!(told["defects"], json!([]));

@@ -145,6 +145,7 @@ impl Engine {
                 unsubscribe => links.unsubscribe.as_deref(),
                 verify => links.verify.as_deref(),
             },
+            code => links.code.as_deref(),
         }
     }
 }

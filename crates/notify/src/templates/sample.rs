@@ -39,5 +39,6 @@ pub(super) fn links() -> MessageLinks {
         preferences: link("preferences"),
         unsubscribe: link("unsubscribe"),
         verify: link("verify"),
+        code: Some("K7QX-M2PD".into()),
     }
 }

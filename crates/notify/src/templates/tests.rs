@@ -195,3 +195,26 @@ fn a_template_that_fails_over_a_message_is_stood_in_for_by_the_default() {
     assert_eq!(templates.render(&unknown, &MessageLinks::default()).unwrap().text, "x");
     assert!(matches!(templates.preview("unknown", "en", None), Err(TemplateError::Unknown(_))));
 }
+
+#[test]
+fn a_message_is_worded_for_a_preview_as_it_would_be_for_mail() {
+    let templates = shipped();
+    let worded = templates.word("security-alert", "de", Some(&mail())).unwrap();
+    let sent = Outgoing { template: "security-alert".into(), locale: "de".into(), ..mail() };
+    let sent = templates.render(&sent, &sample::links()).unwrap();
+    assert_eq!((worded.subject, worded.text), (sent.subject, sent.text));
+    let unknown = templates.word("no-such-one", "en", None).unwrap();
+    assert_eq!(unknown, templates.word("default", "en", None).unwrap());
+}
+
+#[test]
+fn who_is_asked_to_verify_an_address_is_told_the_code() {
+    for locale in ["en", "de"] {
+        let message =
+            Outgoing { template: "address-verification".into(), locale: locale.into(), ..mail() };
+        let code = MessageLinks { code: Some("K7QX-M2PD".into()), ..MessageLinks::default() };
+        let words = shipped().render(&message, &code).unwrap();
+        assert!(words.text.contains("K7QX-M2PD") && words.html.contains("K7QX-M2PD"));
+        assert!(!words.text.contains(&message.body), "{}", words.text);
+    }
+}

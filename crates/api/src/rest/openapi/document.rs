@@ -15,6 +15,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Proof", "The log as anybody can check it, without a token (C2SP tlog-tiles)."),
     ("Access", "Keys, tokens, and who may do what."),
     ("Lifecycle", "How long events are kept, what holds them, and how people are forgotten."),
+    ("Notifications", "Who is told of what, and how; and \"this wasn't me\"."),
     ("Operation", "How the service is, and what it takes on."),
     ("Documentation", "This document, and a page that shows it."),
 ];

@@ -7,6 +7,9 @@ mod exports;
 mod filters;
 mod keys;
 mod lifecycle;
+mod links;
+mod notifications;
+mod people;
 mod quarantine;
 mod rebuild;
 mod retention;
@@ -31,6 +34,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         tlog::ROWS,
         views::ROWS,
         keys::ROWS,
+        notifications::ROWS,
+        people::ROWS,
+        links::ROWS,
     ]
     .into_iter()
     .flatten()

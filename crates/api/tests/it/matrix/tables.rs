@@ -50,6 +50,10 @@ const fn open(path: &'static str) -> Row {
     Row { verb: "GET", path, roles: ALL, open: true }
 }
 
+const fn open_post(path: &'static str) -> Row {
+    Row { verb: "POST", path, roles: ALL, open: true }
+}
+
 /// Every address.
 pub(super) const REST: &[Row] = &[
     row("GET", "/api/v1/logs", READERS),
@@ -139,7 +143,33 @@ pub(super) const REST: &[Row] = &[
     open("/api/v1/docs/docs.css"),
     open("/api/v1/docs/docs.js"),
     row("POST", "/api/v1/keys/rotation", GUARDS),
+    row("GET", "/api/v1/notifications/rules", GUARDS),
+    row("POST", "/api/v1/notifications/rules/preview", GUARDS),
+    row("GET", "/api/v1/notifications/rules/{id}", GUARDS),
+    row("PUT", "/api/v1/notifications/rules/{id}", GUARDS),
+    row("DELETE", "/api/v1/notifications/rules/{id}", GUARDS),
+    row("GET", "/api/v1/notifications/preferences", GUARDS),
+    row("PUT", "/api/v1/notifications/preferences", GUARDS),
+    row("GET", "/api/v1/notifications/disputes", GUARDS),
+    row("GET", "/api/v1/me/notification-preferences", PEOPLE),
+    row("PUT", "/api/v1/me/notification-preferences", PEOPLE),
+    row("GET", "/api/v1/me/addresses", PEOPLE),
+    row("POST", "/api/v1/me/addresses", PEOPLE),
+    row("POST", "/api/v1/me/addresses/{id}/verify", PEOPLE),
+    row("DELETE", "/api/v1/me/addresses/{id}", PEOPLE),
+    row("POST", "/api/v1/me/disputes", PEOPLE),
+    open("/not-me"),
+    open_post("/not-me"),
+    open("/unsubscribe"),
+    open_post("/unsubscribe"),
+    open("/verify-address"),
+    open_post("/verify-address"),
 ];
+
+const RULE: &str = "(input: { id: \"seen\", name: \"Seen\", filter: \"type:a.b\", \
+                    audience: [\"subject\"], channels: [INBOX] })";
+const PREVIEW: &str = "(input: { rule: { id: \"seen\", name: \"Seen\", filter: \"type:a.b\", \
+                       audience: [\"subject\"], channels: [INBOX] } })";
 
 /// A root, a field of it with its arguments, and who may ask for it.
 pub(super) type FieldRow = (&'static str, &'static str, &'static str, &'static str);
@@ -184,6 +214,20 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("mutation", "replayQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "discardQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "markNotificationsRead", "(input: { ids: [\"ID\"] })", PEOPLE),
+    ("query", "notificationRules", "", GUARDS),
+    ("query", "previewNotificationRule", PREVIEW, GUARDS),
+    ("query", "tenantNotificationPreferences", "", GUARDS),
+    ("query", "notificationDisputes", "", GUARDS),
+    ("query", "notificationPreferences", "", PEOPLE),
+    ("query", "notificationAddresses", "", PEOPLE),
+    ("mutation", "setNotificationRule", RULE, GUARDS),
+    ("mutation", "removeNotificationRule", "(input: { id: \"ID\" })", GUARDS),
+    ("mutation", "setTenantNotificationPreferences", "(input: {})", GUARDS),
+    ("mutation", "setNotificationPreferences", "(input: {})", PEOPLE),
+    ("mutation", "addNotificationAddress", "(input: { address: \"x\" })", PEOPLE),
+    ("mutation", "verifyNotificationAddress", "(input: { id: \"ID\", code: \"x\" })", PEOPLE),
+    ("mutation", "removeNotificationAddress", "(input: { id: \"ID\" })", PEOPLE),
+    ("mutation", "disputeNotification", "(input: { eventId: \"ID\" })", PEOPLE),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
     ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
     ("subscription", "jobProgress", "(id: \"ID\")", COPIERS),
@@ -214,4 +258,18 @@ pub(super) const SAME: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/quarantine", "quarantine"),
     ("POST", "/api/v1/quarantine/{id}/replay", "replayQuarantined"),
     ("DELETE", "/api/v1/quarantine/{id}", "discardQuarantined"),
+    ("GET", "/api/v1/notifications/rules", "notificationRules"),
+    ("POST", "/api/v1/notifications/rules/preview", "previewNotificationRule"),
+    ("PUT", "/api/v1/notifications/rules/{id}", "setNotificationRule"),
+    ("DELETE", "/api/v1/notifications/rules/{id}", "removeNotificationRule"),
+    ("GET", "/api/v1/notifications/preferences", "tenantNotificationPreferences"),
+    ("PUT", "/api/v1/notifications/preferences", "setTenantNotificationPreferences"),
+    ("GET", "/api/v1/notifications/disputes", "notificationDisputes"),
+    ("GET", "/api/v1/me/notification-preferences", "notificationPreferences"),
+    ("PUT", "/api/v1/me/notification-preferences", "setNotificationPreferences"),
+    ("GET", "/api/v1/me/addresses", "notificationAddresses"),
+    ("POST", "/api/v1/me/addresses", "addNotificationAddress"),
+    ("POST", "/api/v1/me/addresses/{id}/verify", "verifyNotificationAddress"),
+    ("DELETE", "/api/v1/me/addresses/{id}", "removeNotificationAddress"),
+    ("POST", "/api/v1/me/disputes", "disputeNotification"),
 ];

@@ -8,9 +8,10 @@ use annals_api::auth::{Expectations, Verifier};
 use annals_api::cursor::Cursors;
 use annals_api::graphql::GraphqlParts;
 use annals_api::lifecycle::{LifecycleParts, LifecycleSettings, job};
+use annals_api::links::LinkTokens;
 use annals_api::{
-    AllowedOrigins, Api, ApiParts, Credentials, RateLimitSettings, RateLimits, WebSettings, router,
-    server,
+    AllowedOrigins, Api, ApiParts, Credentials, NotifyingParts, RateLimitSettings, RateLimits,
+    WebSettings, router, server,
 };
 use annals_domain::access::AccessPolicy;
 use annals_domain::access::state::AccessRules;
@@ -18,6 +19,8 @@ use annals_domain::admission::UnknownTypes;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::limits::Limits;
 use annals_domain::masking::Masker;
+use annals_domain::notification::{Channel, Outgoing};
+use annals_domain::profile::PersonRef;
 use annals_domain::query::QueryContext;
 use annals_domain::retention::RetentionPolicy;
 use annals_engine::enrich::{EnrichSettings, Enricher};
@@ -31,6 +34,7 @@ use annals_ports::memory::{
     MemoryAccess, MemoryArchive, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles,
     MemoryQuarantine, MemoryRegisters, MemorySpool, MemoryTrees,
 };
+use annals_ports::{Worded, Wording, WordingError};
 use annals_record::RootKey;
 use annals_record::sealed_file::FileKey;
 use axum::Router;
@@ -294,6 +298,7 @@ impl Service {
             live: annals_api::LiveParts::default(),
             graphql,
             web,
+            notifying: notifying(),
             health: annals_api::HealthBoard::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
@@ -344,6 +349,22 @@ impl Service {
     pub(crate) async fn ask(&self, token: &str, document: &str, variables: Value) -> Value {
         let body = json!({ "query": document, "variables": variables }).to_string();
         self.post("/graphql", token, body).await.json()
+    }
+
+    /// The ids of the events that messages in somebody's inbox are about, the newest first.
+    pub(crate) async fn inbox(&self, person: &str) -> Vec<String> {
+        let tenant = annals_domain::TenantId::new("acme").unwrap();
+        let person = PersonRef { tenant, id: person.into() };
+        let items = self.api.queries.inbox(person, None, 100).await.unwrap();
+        items.iter().map(|item| item.notification.event.to_string()).collect()
+    }
+
+    /// The events of a type of Annals in the tenant `acme`, the newest first.
+    pub(crate) async fn facts(&self, event_type: &str) -> Vec<Value> {
+        let path = format!("/api/v1/logs?type={event_type}");
+        let found = self.get(&path, &token("root", "acme", "admin")).await;
+        assert_eq!(found.status, 200, "{}", found.text);
+        found.json()["events"].as_array().unwrap().clone()
     }
 
     /// Records an event of Ann in the tenant `acme` and waits until it is found; returns its id.
@@ -518,6 +539,27 @@ fn few_exports() -> ExportSettings {
         direct_seconds_max: 60,
         bytes_max: 1 << 30,
         free_bytes_min: 0,
+    }
+}
+
+/// Mail leaves, worded in few words.
+fn notifying() -> NotifyingParts {
+    let (links, wording) = (LinkTokens::new(&[3; 32]), Some(Arc::new(FewWords) as _));
+    NotifyingParts::new([Channel::Email].into(), wording, links, &CATALOGUE)
+}
+
+/// Says which template, language and message it was asked for.
+struct FewWords;
+
+impl Wording for FewWords {
+    fn word(
+        &self,
+        template: &str,
+        locale: &str,
+        message: Option<&Outgoing>,
+    ) -> Result<Worded, WordingError> {
+        let text = message.map_or_else(|| "sample".into(), |message| message.body.clone());
+        Ok(Worded { subject: format!("{template} {locale}"), text, locale: locale.into() })
     }
 }
 

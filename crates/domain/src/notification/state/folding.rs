@@ -79,8 +79,8 @@ impl TenantNotifications {
             return None;
         }
         let code_digest = text(event, "code_digest").map(str::to_owned);
-        let (verified_at, event) = (None, event.id);
-        let added = Address { id, person, address, code_digest, verified_at, event };
+        let (added_at, verified_at, event) = (event.received_at.timestamp, None, event.id);
+        let added = Address { id, person, address, code_digest, added_at, verified_at, event };
         Some(put(NotificationEntry::Address(added)))
     }
 

@@ -8,7 +8,8 @@ use crate::examples::{event, now, recorded, shipped_limits};
 use crate::identifiers::EventId;
 use crate::notification::outgoing::Route;
 use crate::notification::state::{
-    ADDRESS_ADDED, ADDRESS_VERIFIED, DISPUTE_RAISED, ENDPOINT_SET, PREFERENCES_SET, RULE_SET,
+    ADDRESS_ADDED, ADDRESS_REMOVED, ADDRESS_VERIFIED, DISPUTE_RAISED, ENDPOINT_SET,
+    PREFERENCES_SET, RULE_SET,
 };
 use crate::notification::windows::after;
 use crate::time::DateTime;
@@ -138,6 +139,31 @@ fn the_old_address_and_the_new_one_hear_of_the_change() {
         event.metadata.insert("old_email".into(), "old@example.org".into());
     });
     assert_eq!(routes(&told), ["email:old@example.org", "email:new@example.org"]);
+}
+
+#[test]
+fn an_address_that_is_named_gets_its_code_and_not_too_many() {
+    let mut story = Story::new();
+    story.fact(PREFERENCES_SET, json!({"preferences": {"language": "de"}}));
+    let name = |story: &mut Story, number: u64, address: &str| {
+        let id = Uuid::from_u128(number.into());
+        let added = json!({"address_id": id, "address": address, "code_digest": "00"});
+        let told = story.fact(ADDRESS_ADDED, added);
+        story.fact(ADDRESS_REMOVED, json!({"address_id": id}));
+        told
+    };
+    let told = name(&mut story, 1, "ann@example.org");
+    let first = queued(&told).remove(0).message;
+    assert_eq!((first.rule.as_str(), first.locale.as_str()), (VERIFICATION_RULE, "de"));
+    assert_eq!(first.template, "address-verification");
+    assert_eq!(routes(&told), ["email:ann@example.org"], "nobody else gets it");
+    for number in 2..=VERIFICATIONS_MAX.into() {
+        assert_eq!(routes(&name(&mut story, number, "ann@example.org")).len(), 1);
+    }
+    assert!(routes(&name(&mut story, 100, "ann@example.org")).is_empty());
+    assert_eq!(routes(&name(&mut story, 101, "bob@example.org")).len(), 1);
+    let mut silent = Story::carrying(Carried::default());
+    assert!(routes(&name(&mut silent, 1, "ann@example.org")).is_empty(), "there is no mail");
 }
 
 #[test]
