@@ -19,6 +19,8 @@ const parts = [
   'AuditEventHighlight', 'HighlightRange',
   // of what proves that nothing was changed
   'Integrity', 'TreeShard', 'InclusionProof', 'SelfAudit',
+  // of a message on its way out
+  'DeliveryAttempt',
   // of an answer
   'ArchiveLookup',
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',

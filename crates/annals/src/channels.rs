@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use annals_notify::{CarrierSettings, Carriers, NoLinks, WebhookChannel, WebhookSettings};
-use annals_ports::{Carrier, DeliveryChannel};
+use annals_notify::{
+    CarrierSettings, Carriers, NoLinks, OutgoingHttp, WebhookChannel, WebhookSettings,
+};
+use annals_ports::{Carrier, DeliveryChannel, EndpointRules};
 use anyhow::Context;
 
 /// Name of the webhook among the channels; the ids of its messages are made from it.
@@ -21,4 +23,11 @@ pub(crate) fn open(webhook: &WebhookSettings) -> anyhow::Result<Vec<Arc<dyn Deli
 /// What carries messages of the outbox to addresses, endpoints and operators.
 pub(crate) fn carriers(settings: &CarrierSettings<'_>) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
     Ok(Carriers::open(settings, Arc::new(NoLinks))?.all)
+}
+
+/// What says where endpoints may be.
+pub(crate) fn endpoint_rules(
+    settings: &CarrierSettings<'_>,
+) -> anyhow::Result<Arc<dyn EndpointRules>> {
+    Ok(Arc::new(OutgoingHttp::open(settings.outgoing).context("opening `[outgoing]`")?))
 }

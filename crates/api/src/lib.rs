@@ -13,6 +13,8 @@ mod correlating;
 mod counting;
 mod credentials;
 pub mod cursor;
+mod deliveries;
+mod endpoints;
 pub mod error;
 mod exporting;
 pub mod graphql;
@@ -42,6 +44,7 @@ mod weight;
 
 pub use context::{Api, ApiParts};
 pub use credentials::Credentials;
+pub use endpoints::EndpointParts;
 pub use exporting::export_desk;
 pub use health::{HealthBoard, Shown};
 pub use layers::{AllowedOrigins, WebSettings, WrongOrigin};

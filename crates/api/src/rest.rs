@@ -10,7 +10,9 @@ mod cleanup;
 mod comparison;
 mod complete;
 mod conditions;
+mod deliveries;
 mod docs_page;
+mod endpoints;
 mod erasures;
 mod exports;
 mod health;
@@ -38,8 +40,9 @@ use axum::routing::on;
 
 use crate::auth::Permission::{
     BreakGlass, CleanUp, ExportEvents, IssueRelayTokens, MaintainIndex, ManageApiKeys,
-    ManageErasures, ManageHolds, ManageKeys, ManageQuarantine, ManageRetention, ReadAccessPolicy,
-    ReadCatalogue, ReadOwnEvents, ReadTenantEvents, RecordEvents, RelayEvents, RevokeAccess,
+    ManageErasures, ManageHolds, ManageKeys, ManageNotifications, ManageQuarantine,
+    ManageRetention, ReadAccessPolicy, ReadCatalogue, ReadOwnEvents, ReadTenantEvents,
+    RecordEvents, RelayEvents, RevokeAccess,
 };
 use crate::router::Access::{ByField, Needs, Open, Socket};
 use crate::router::Route;
@@ -130,5 +133,15 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Get, path: "/api/v1/docs", access: Open, handler: |verb| on(verb, docs_page::page) },
     Route { verb: Get, path: "/api/v1/docs/docs.css", access: Open, handler: |verb| on(verb, docs_page::style) },
     Route { verb: Get, path: "/api/v1/docs/docs.js", access: Open, handler: |verb| on(verb, docs_page::script) },
+    Route { verb: Get, path: "/api/v1/notifications/endpoints", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::list) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::create) },
+    Route { verb: Get, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::one) },
+    Route { verb: Put, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::change) },
+    Route { verb: Delete, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::remove) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/rotate", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::rotate) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/test", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::test) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/replay", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::replay) },
+    Route { verb: Get, path: "/api/v1/notifications/deliveries", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, deliveries::list) },
+    Route { verb: Get, path: "/api/v1/notifications/deliveries/{id}/attempts", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, deliveries::attempts) },
     Route { verb: Post, path: "/api/v1/keys/rotation", access: Needs(&[ManageKeys]), handler: |verb| on(verb, keys::rotate) },
 ];

@@ -11,8 +11,8 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, MaintainIndex, ManageErasures, ManageQuarantine, ReadCatalogue,
-    ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
+    self, ExportEvents, MaintainIndex, ManageErasures, ManageNotifications, ManageQuarantine,
+    ReadCatalogue, ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -76,6 +76,14 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "replayQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "discardQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "markNotificationsRead", &[ReadOwnEvents]),
+    (Root::Query, "notificationEndpoints", &[ManageNotifications]),
+    (Root::Query, "notificationDeliveries", &[ManageNotifications]),
+    (Root::Mutation, "createNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "changeNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "removeNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "rotateNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "testNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "replayNotificationEndpoint", &[ManageNotifications]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
     (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),

@@ -2,6 +2,7 @@
 
 mod access;
 mod analysis;
+mod endpoints;
 mod events;
 mod exports;
 mod filters;
@@ -31,6 +32,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         tlog::ROWS,
         views::ROWS,
         keys::ROWS,
+        endpoints::ENDPOINTS,
+        endpoints::DELIVERIES,
     ]
     .into_iter()
     .flatten()

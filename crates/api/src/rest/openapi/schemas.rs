@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     include_str!("schemas/access.json"),
     include_str!("schemas/tlog.json"),
     include_str!("schemas/views.json"),
+    include_str!("schemas/endpoints.json"),
 ];
 const EXAMPLES: &str = include_str!("schemas/examples.json");
 
