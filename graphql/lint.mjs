@@ -23,6 +23,8 @@ const parts = [
   'NotificationDedupe', 'NotificationThrottle', 'NotificationReach', 'NotificationRulePreview',
   'NotificationPreferences', 'NotificationChoice', 'QuietHours', 'PersonNotificationPreferences',
   'TenantNotificationPreferences',
+  // of a message on its way out
+  'DeliveryAttempt',
   // of an answer
   'ArchiveLookup',
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use annals_notify::{CarrierSettings, Carriers, Links, WebhookChannel, WebhookSettings};
-use annals_ports::{Carrier, DeliveryChannel};
+use annals_notify::{
+    CarrierSettings, Carriers, Links, OutgoingHttp, WebhookChannel, WebhookSettings,
+};
+use annals_ports::{Carrier, DeliveryChannel, EndpointRules};
 use anyhow::Context;
 
 /// Name of the webhook among the channels; the ids of its messages are made from it.
@@ -24,4 +26,11 @@ pub(crate) fn carriers(
     links: Arc<dyn Links>,
 ) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
     Ok(Carriers::open(settings, links)?.all)
+}
+
+/// What says where endpoints may be.
+pub(crate) fn endpoint_rules(
+    settings: &CarrierSettings<'_>,
+) -> anyhow::Result<Arc<dyn EndpointRules>> {
+    Ok(Arc::new(OutgoingHttp::open(settings.outgoing).context("opening `[outgoing]`")?))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use annals_api::cursor::Cursors;
 use annals_api::server::{self, TrustedProxies};
-use annals_api::{ApiParts, Credentials};
+use annals_api::{ApiParts, Credentials, EndpointParts};
 use annals_engine::enrich::{EnrichSettings, Enricher};
 use annals_engine::{Clock, System};
 use anyhow::Context;
@@ -21,8 +21,8 @@ use crate::exit::{self, Failure};
 use crate::installation::Installation;
 use crate::store::Kind;
 use crate::{
-    access, archive, backup, findings, graphql, links, rate_limits, telemetry, traces, verifier,
-    watching,
+    access, archive, backup, channels, findings, graphql, links, rate_limits, telemetry, traces,
+    verifier, watching,
 };
 
 /// Runs the service until it is told to stop.
@@ -102,6 +102,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
             installation.store.registers.clone(),
             &installation.root.derive("relay tokens"),
         ),
+        endpoints: EndpointParts {
+            secrets: Arc::clone(&system.endpoint_secrets),
+            rules: channels::endpoint_rules(&settings.carriers())?,
+        },
         cursors: Cursors::new(&installation.root.derive("cursor")),
         clock,
         stopping: stopping.clone(),

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{PURPOSE_HEADER, Principal, Verifier};
 use crate::credentials::{Credentials, api_keys};
 use crate::cursor::Cursors;
+use crate::endpoints::EndpointParts;
 use crate::error::{ApiError, Code};
 use crate::graphql::GraphqlParts;
 use crate::health::HealthBoard;
@@ -86,6 +87,8 @@ pub struct ApiParts {
     pub verifier: Arc<Verifier>,
     /// API keys, revocations, emergency access.
     pub credentials: Credentials,
+    /// What endpoints of notifications take.
+    pub endpoints: EndpointParts,
     /// Makes and reads cursors.
     pub cursors: Cursors,
     /// The time.

@@ -14,7 +14,9 @@ mod correlating;
 mod counting;
 mod credentials;
 pub mod cursor;
+mod deliveries;
 mod disputes;
+mod endpoints;
 pub mod error;
 mod exporting;
 pub mod graphql;
@@ -48,6 +50,7 @@ mod weight;
 
 pub use context::{Api, ApiParts};
 pub use credentials::Credentials;
+pub use endpoints::EndpointParts;
 pub use exporting::export_desk;
 pub use health::{HealthBoard, Shown};
 pub use layers::{AllowedOrigins, WebSettings, WrongOrigin};

@@ -11,8 +11,10 @@ mod cleanup;
 mod comparison;
 mod complete;
 mod conditions;
+mod deliveries;
 mod disputes;
 mod docs_page;
+mod endpoints;
 mod erasures;
 mod exports;
 mod health;
@@ -157,5 +159,15 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Post, path: "/unsubscribe", access: Open, handler: |verb| on(verb, link_pages::end_mail) },
     Route { verb: Get, path: "/verify-address", access: Open, handler: |verb| on(verb, link_pages::verify_address) },
     Route { verb: Post, path: "/verify-address", access: Open, handler: |verb| on(verb, link_pages::confirm_address) },
+    Route { verb: Get, path: "/api/v1/notifications/endpoints", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::list) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::create) },
+    Route { verb: Get, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::one) },
+    Route { verb: Put, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::change) },
+    Route { verb: Delete, path: "/api/v1/notifications/endpoints/{id}", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::remove) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/rotate", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::rotate) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/test", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::test) },
+    Route { verb: Post, path: "/api/v1/notifications/endpoints/{id}/replay", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, endpoints::replay) },
+    Route { verb: Get, path: "/api/v1/notifications/deliveries", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, deliveries::list) },
+    Route { verb: Get, path: "/api/v1/notifications/deliveries/{id}/attempts", access: Needs(&[ManageNotifications]), handler: |verb| on(verb, deliveries::attempts) },
     Route { verb: Post, path: "/api/v1/keys/rotation", access: Needs(&[ManageKeys]), handler: |verb| on(verb, keys::rotate) },
 ];

@@ -14,7 +14,10 @@ mod windows;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use endpoint::{ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SignatureKind, URL_CHARS_MAX};
+pub use endpoint::{
+    ENDPOINTS_MAX, Endpoint, EndpointKind, Payload, SEALED_URL_BYTES_MAX, SignatureKind,
+    URL_CHARS_MAX,
+};
 pub use outgoing::{Channel, Outgoing, Route, delivery_id};
 pub use preferences::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Address, Preferences, QuietHours};
 pub use rule::{
@@ -24,13 +27,14 @@ pub use rule::{
 };
 pub use state::{
     ADDRESS_ADDED, ADDRESS_REMOVED, ADDRESS_VERIFIED, DELIVERED, DISPUTE_RAISED, DISPUTES_MAX,
-    Dispute, ENDPOINT_DISABLED, ENDPOINT_REMOVED, ENDPOINT_ROTATED, ENDPOINT_SET, FAILED,
-    KeptEndpoint, NOTIFICATION_TYPES, NotificationEntry, PREFERENCES_MAX, PREFERENCES_SET,
-    RULE_REMOVED, RULE_SET, SetPreferences, SetRule, TenantNotifications,
+    Dispute, ENDPOINT_DISABLED, ENDPOINT_REMOVED, ENDPOINT_ROTATED, ENDPOINT_SET, ENDPOINT_TESTED,
+    FAILED, KeptEndpoint, NOTIFICATION_TYPES, NotificationEntry, PREFERENCES_MAX, PREFERENCES_SET,
+    REPLAY_REQUESTED, RULE_REMOVED, RULE_SET, SetPreferences, SetRule, TenantNotifications,
 };
 pub use telling::{
-    Carried, OUTCOMES_MAX, OutboxChange, Queued, STANDING_RULE, Settled, Telling, TellingChange,
-    TellingEntry, Told, Trial, VERIFICATION_RULE, VERIFICATIONS_MAX, may_replace, trial,
+    Carried, OUTCOMES_MAX, OutboxChange, Queued, Replay, STANDING_RULE, Settled, TEST_RULE,
+    Telling, TellingChange, TellingEntry, Told, Trial, VERIFICATION_RULE, VERIFICATIONS_MAX,
+    may_replace, trial,
 };
 pub use windows::{WINDOWS_MAX, Window};
 

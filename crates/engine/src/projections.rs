@@ -183,12 +183,15 @@ impl Projection for Notifier {
         let mut gathered = locked(&self.gathered);
         let gathered = &mut *gathered;
         for event in events {
-            let Told { inbox, mut outbox, kept } = gathered.telling.tell(event);
-            // A rebuild must not send again what was delivered long ago.
-            if event.position <= self.floor {
-                outbox.retain(|change| !matches!(change, OutboxChange::Queued(_)));
-            }
+            let Told { inbox, outbox, kept } = gathered.telling.tell(event);
             gathered.told.inbox.extend(inbox);
+            // A rebuild must not send again what was delivered long ago.
+            let past = event.position <= self.floor;
+            let outbox = outbox.into_iter().filter_map(|change| match change {
+                OutboxChange::Queued(queued) if past => Some(OutboxChange::Past(queued)),
+                OutboxChange::Replayed(_) if past => None,
+                change => Some(change),
+            });
             gathered.told.outbox.extend(outbox);
             gathered.told.kept.extend(kept);
         }

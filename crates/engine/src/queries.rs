@@ -25,6 +25,7 @@ use crate::turns::Turns;
 mod archived;
 mod comparison;
 mod completing;
+mod deliveries;
 mod history;
 mod paging;
 mod profiles;

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod headers;
+mod rules;
 mod signing;
 mod slack;
 mod webhook;

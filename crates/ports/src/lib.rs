@@ -11,6 +11,7 @@ pub mod carrier;
 pub mod contract;
 pub mod delivery;
 pub mod detection;
+mod endpoint_rules;
 pub mod event_log;
 pub mod generations;
 pub mod inbox;
@@ -36,6 +37,7 @@ pub use archive::{ArchiveError, ArchiveReader};
 pub use carrier::{Carrier, Handed, OpenEndpoint, Target};
 pub use delivery::{Delivery, DeliveryChannel, DeliveryError};
 pub use detection::{DetectionStore, SavedDetection};
+pub use endpoint_rules::EndpointRules;
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
     LogHealth, LogReader, ReadsThrough, RemoveError,

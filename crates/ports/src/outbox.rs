@@ -1,6 +1,6 @@
 //! Messages on their way out of Annals. They lie beside the inboxes, in the same transactions.
 
-use annals_domain::notification::{Outgoing, Queued, Route, TellingEntry};
+use annals_domain::notification::{Outgoing, Queued, Replay, Route, TellingEntry};
 use annals_domain::{Position, TenantId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -13,6 +13,8 @@ pub const WAITING_MAX: usize = 100_000;
 pub const GATHERED_MAX: usize = 100;
 /// Messages that are done are still shown until there are so many newer ones.
 pub const DONE_KEPT_MAX: usize = 100_000;
+/// Messages that one request may have sent once more; those that are beyond stay as they are.
+pub const REPLAY_MAX: usize = 10_000;
 /// What waits for a digest or the end of quiet hours is taken so much later, seconds, so that what
 /// happened before is gathered.
 pub const HELD_GRACE_SECONDS: u64 = 10;
@@ -21,7 +23,11 @@ pub const HELD_GRACE_SECONDS: u64 = 10;
 ///
 /// # Contract
 /// - Messages of one lane ([`lane_of`]) become due in the order in which they came: none overtakes another.
-/// - A message that is known is not queued again, and one that is done stays done.
+/// - A message that is known is not queued again, and one that is done stays done, until a replay has it wait
+///   again: with its id, its attempts, and a schedule of retries from the beginning. Then it lies behind the
+///   event that asked for it, so that no `floor` from before passes over it.
+/// - An outcome that the log tells of after a replay, and that an attempt before it had, does not count
+///   for the replay.
 pub trait Outbox: Send + Sync + 'static {
     /// What [`annals_domain::notification::Telling`] kept.
     fn kept(&self) -> Result<Vec<(TenantId, TellingEntry)>, ReadModelError>;
@@ -44,7 +50,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// The attempts at a message, oldest first.
     fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError>;
 
-    /// Position of the oldest message after `floor` that is not done.
+    /// Position of the oldest message after `floor` that is not done; of one that waits again, that of the
+    /// event that asked for it.
     fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError>;
 
     /// Messages of a tenant about events before `before`, newest first, with what became of them.
@@ -53,7 +60,35 @@ pub trait Outbox: Send + Sync + 'static {
         tenant: &TenantId,
         before: Option<Position>,
         limit: usize,
+    ) -> Result<Vec<Message>, ReadModelError> {
+        let before = before.map(|position| (position, Uuid::nil()));
+        self.page(tenant, &MessagesAsked { before, ..MessagesAsked::default() }, limit)
+    }
+
+    /// Messages of a tenant that are asked for, newest first, with what became of them.
+    fn page(
+        &self,
+        tenant: &TenantId,
+        asked: &MessagesAsked,
+        limit: usize,
     ) -> Result<Vec<Message>, ReadModelError>;
+
+    /// The message of an id, if it is of this tenant.
+    fn message(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Message>, ReadModelError>;
+
+    /// How many messages a replay would have wait again; counts no further than `limit`.
+    fn replayable(&self, replay: &Replay, limit: usize) -> Result<usize, ReadModelError>;
+}
+
+/// Which messages are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MessagesAsked {
+    /// To this endpoint alone.
+    pub endpoint: Option<Uuid>,
+    /// Only those that stand there.
+    pub state: Option<MessageState>,
+    /// Only those before this one.
+    pub before: Option<(Position, Uuid)>,
 }
 
 /// What is due.
@@ -133,8 +168,13 @@ pub fn bucket_of(message: &Outgoing) -> String {
     match &message.route {
         Route::Email { .. } => "email".into(),
         Route::Syslog => "syslog".into(),
-        Route::Endpoint { id } => format!("endpoint:{}/{id}", message.tenant),
+        Route::Endpoint { id } => endpoint_bucket(&message.tenant, *id),
     }
+}
+
+/// An endpoint as [`bucket_of`] names it.
+pub fn endpoint_bucket(tenant: &TenantId, endpoint: Uuid) -> String {
+    format!("endpoint:{tenant}/{endpoint}")
 }
 
 /// Messages to one person by one route go one after the other. What waits for a digest or for the end of

@@ -5,7 +5,7 @@ mod outbox;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
-use annals_domain::notification::{InboxChange, InboxItem, Notification, Told};
+use annals_domain::notification::{InboxChange, InboxItem, Notification, OutboxChange, Told};
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position};
 use annals_ports::{InboxStore, ReadModelError};
@@ -19,9 +19,9 @@ use crate::read_model::{ReadModel, find, limit, microseconds, timestamp, upper_b
 const FORMAT: Format = Format {
     file: "inbox.db",
     application_id: i32::from_be_bytes(*b"ANLI"),
-    version: 2,
+    version: 3,
     schema: include_str!("schema/inbox.sql"),
-    upgrades: &[include_str!("schema/inbox_2.sql")],
+    upgrades: &[include_str!("schema/inbox_2.sql"), include_str!("schema/inbox_3.sql")],
     page_size: 4096,
     durable: false,
     cache_kib: 8 * 1024,
@@ -76,6 +76,11 @@ impl InboxStore for SqliteInbox {
             }
             for change in &told.outbox {
                 outbox::change(connection, persons, change)?;
+            }
+            // What a rebuild finds is bounded as well.
+            let past = told.outbox.iter().filter(|one| matches!(one, OutboxChange::Past(_)));
+            if self.is_to_be_cut(past.count()) {
+                outbox::cut(connection)?;
             }
             for change in &told.kept {
                 outbox::keep(connection, persons, change)?;

@@ -9,6 +9,7 @@ use async_graphql::{Context, Enum, ID, MergedObject, Object, Result, SimpleObjec
 use super::comparison::ComparisonQuery;
 use super::completions::CompletionsQuery;
 use super::connection::{AuditEventConnection, AuditEventOrder, Window, page};
+use super::endpoints::EndpointsQuery;
 use super::event::AuditEvent;
 use super::export::{self, Export};
 use super::failure::failed;
@@ -41,6 +42,7 @@ pub(crate) struct AllQueries(
     RebuildQuery,
     IntegrityQuery,
     NotificationsQuery,
+    EndpointsQuery,
 );
 
 #[derive(Default)]

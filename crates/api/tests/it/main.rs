@@ -20,6 +20,7 @@ mod connections;
 mod connections_http2;
 mod connections_slow;
 mod correlation;
+mod endpoints;
 mod entity_tags;
 mod exports;
 mod graphql_events;

@@ -1,5 +1,6 @@
 //! A service in memory, and ways to speak to it.
 
+mod carrier;
 mod index;
 mod limiter;
 mod log;

@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::outgoing::Channel;
 use crate::identifiers::EventId;
 
 /// How many endpoints a tenant may have.
 pub const ENDPOINTS_MAX: usize = 50;
 /// How long a URL may be, characters.
 pub const URL_CHARS_MAX: usize = 2000;
+/// How long a sealed URL may be as it is recorded: the longest URL, all of it outside of ASCII, with room for
+/// the seal, two digits a byte.
+pub const SEALED_URL_BYTES_MAX: usize = 2 * (4 * URL_CHARS_MAX + 128);
 
 /// In which form an endpoint takes messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,6 +25,17 @@ pub enum EndpointKind {
     Slack,
     /// `template_id` and `personalisation`, as services with templates of their own take it.
     Adapter,
+}
+
+impl EndpointKind {
+    /// The channel that leads there.
+    pub fn channel(self) -> Channel {
+        match self {
+            Self::Webhook => Channel::Webhook,
+            Self::Slack => Channel::Slack,
+            Self::Adapter => Channel::Adapter,
+        }
+    }
 }
 
 /// How messages of a webhook are signed.
@@ -56,7 +71,8 @@ pub struct Endpoint {
     pub name: String,
     /// In which form it takes messages.
     pub kind: EndpointKind,
-    /// Where to. Its path may hold a secret, so lists show scheme and host only.
+    /// Where to: in the log and in the state scheme, host and port only, for a path may hold a secret and lies
+    /// sealed; whoever delivers has it whole.
     pub url: String,
     /// How they are signed; only webhooks are.
     #[serde(default)]

@@ -35,6 +35,10 @@ pub const ENDPOINT_DISABLED: &str = "annals.notification.endpoint_disabled";
 pub const ENDPOINT_REMOVED: &str = "annals.notification.endpoint_removed";
 /// An endpoint got a new secret.
 pub const ENDPOINT_ROTATED: &str = "annals.notification.endpoint_rotated";
+/// Somebody wants to see whether an endpoint takes messages.
+pub const ENDPOINT_TESTED: &str = "annals.notification.endpoint_tested";
+/// Messages to an endpoint are to be sent once more.
+pub const REPLAY_REQUESTED: &str = "annals.notification.replay_requested";
 /// Somebody says that it was not them.
 pub const DISPUTE_RAISED: &str = "annals.notification.dispute_raised";
 /// Messages were taken on by those to whom they were sent.
@@ -105,6 +109,9 @@ pub struct KeptEndpoint {
     pub endpoint: Endpoint,
     /// The secret that signs, sealed, as text.
     pub secret: String,
+    /// Its URL, sealed, as text; none: it holds no secret, and stands in the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_url: Option<String>,
     /// The one before, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former_secret: Option<String>,

@@ -6,6 +6,7 @@
 mod compiled;
 mod message;
 mod recipients;
+mod requests;
 mod throttling;
 mod trial;
 mod verification;
@@ -26,19 +27,22 @@ pub use self::verification::{VERIFICATION_RULE, VERIFICATIONS_MAX};
 use super::outgoing::{Channel, Outgoing};
 use super::rule::Rule;
 use super::state::{
-    Changed, DELIVERED, FAILED, NOTIFICATION_TYPES, NotificationEntry, TenantNotifications,
+    Changed, DELIVERED, ENDPOINT_TESTED, FAILED, NOTIFICATION_TYPES, NotificationEntry,
+    REPLAY_REQUESTED, TenantNotifications,
 };
 use super::windows::{Window, Windows};
 use super::{InboxChange, READ_TYPE, inbox_change};
 use crate::catalogue::Catalogue;
 use crate::event::Event;
 use crate::filter::EventView;
-use crate::identifiers::TenantId;
+use crate::identifiers::{Position, TenantId};
 use crate::limits::QueryLimits;
 use crate::record::Recorded;
 
 /// The rule that tells the endpoints of the installation.
 pub const STANDING_RULE: &str = "significant";
+/// Stands for the rule of a message that somebody asked for to see whether an endpoint takes it.
+pub const TEST_RULE: &str = "test";
 /// Deliveries that one event of outcomes may tell of.
 pub const OUTCOMES_MAX: usize = 500;
 
@@ -74,11 +78,32 @@ pub struct Settled {
     pub failed: Vec<Uuid>,
 }
 
+/// Messages to an endpoint that were done are to be sent once more, with the same ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Whose endpoint.
+    pub tenant: TenantId,
+    /// Which.
+    pub endpoint: Uuid,
+    /// About events that were recorded from then on,
+    pub from: Timestamp,
+    /// and before this time.
+    pub to: Timestamp,
+    /// Where the event lies that asks for it.
+    pub position: Position,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
 /// A change to what is to be delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutboxChange {
     /// A message more.
     Queued(Box<Queued>),
+    /// A message that was done before the outbox was filled anew: it is known, and not sent.
+    Past(Box<Queued>),
+    /// Messages that wait again.
+    Replayed(Replay),
     /// Messages that are done, wherever that was.
     Settled(Settled),
 }
@@ -219,6 +244,11 @@ impl Telling {
                     told.outbox.push(OutboxChange::Settled(settled(event)));
                     return told;
                 }
+                ENDPOINT_TESTED => {
+                    told.outbox.extend(self.test(recorded));
+                    return told;
+                }
+                REPLAY_REQUESTED => told.outbox.extend(requests::replay(recorded)),
                 READ_TYPE => {}
                 _ => self.fold(event, &mut told),
             }

@@ -101,8 +101,12 @@ impl Ways {
         now: Timestamp,
     ) -> Result<Target, &'static str> {
         const CLOSED: &str = "the secret of the endpoint does not open; give it a new one";
-        let endpoint = kept.endpoint.clone();
+        let mut endpoint = kept.endpoint.clone();
         let open = |sealed: &String| self.secrets.open(tenant, endpoint.id, sealed);
+        if let Some(sealed) = &kept.sealed_url {
+            let url = self.secrets.open_url(tenant, endpoint.id, sealed);
+            endpoint.url = url.map_err(|_| "the URL of the endpoint does not open; set it anew")?;
+        }
         let mut secrets = Vec::new();
         if endpoint.kind == EndpointKind::Webhook {
             secrets.push(open(&kept.secret).map_err(|_| CLOSED)?);

@@ -99,7 +99,12 @@ impl OutgoingHttp {
     /// # Errors
     /// [`Forbidden`] says what is wrong with it.
     pub fn check(&self, url: &str) -> Result<(), Forbidden> {
-        self.guard.url(url).map(drop)
+        self.checked(url).map(drop)
+    }
+
+    /// A URL that may be that of an endpoint, as [`OutgoingHttp::check`] says.
+    pub(crate) fn checked(&self, url: &str) -> Result<Url, Forbidden> {
+        self.guard.url(url)
     }
 
     /// Posts JSON with these headers.

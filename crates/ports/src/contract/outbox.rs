@@ -1,5 +1,7 @@
 //! What every [`crate::Outbox`] keeps to.
 
+mod replaying;
+
 use annals_domain::notification::{
     OutboxChange, Outgoing, Queued, Route, Settled, TellingChange, TellingEntry, Told, Window,
 };
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use super::person;
 use crate::inbox::InboxStore;
-use crate::outbox::{Attempt, AttemptOutcome, HELD_GRACE_SECONDS, MessageState};
+use crate::outbox::{Attempt, AttemptOutcome, HELD_GRACE_SECONDS, MessageState, MessagesAsked};
 
 /// Runs the whole suite; `make` gives an empty store.
 pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
@@ -21,6 +23,8 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
     a_digest_gathers_until_it_is_on_its_way(&*make());
     what_is_kept_is_given_back(&*make());
     a_forgotten_person_takes_along_what_was_on_its_way(&*make());
+    pages_hold_every_message_once(&*make());
+    replaying::run(make);
 }
 
 fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore) {
@@ -116,6 +120,41 @@ fn a_forgotten_person_takes_along_what_was_on_its_way(store: &dyn InboxStore) {
     attempt(store, 1, 7, AttemptOutcome::Delivered);
     store.clear().expect("the store works");
     assert!(due(store, 0, 99).is_empty());
+}
+
+/// Also where one event tells many, and a page ends among them.
+fn pages_hold_every_message_once(store: &dyn InboxStore) {
+    let mut all: Vec<Queued> = (1..=9).map(|number| queued(number, "ann")).collect();
+    for (number, one) in all.iter_mut().enumerate() {
+        one.message.position = Position(1 + number as u64 / 5);
+    }
+    let endpoint = id(70);
+    all[3].message.route = Route::Endpoint { id: endpoint };
+    queue(store, 3, all);
+    attempt(store, 2, 5, AttemptOutcome::Delivered);
+    let page = |asked: &MessagesAsked, limit| {
+        let page = store.page(&tenant(), asked, limit).expect("the store works");
+        page.into_iter().map(|one| (one.message.position, one.message.id)).collect::<Vec<_>>()
+    };
+    let (mut asked, mut seen) = (MessagesAsked::default(), Vec::new());
+    loop {
+        let next = page(&asked, 2);
+        let Some(last) = next.last() else { break };
+        asked.before = Some(*last);
+        seen.extend(next);
+    }
+    let ids: Vec<u64> = seen.iter().map(|(_, id)| id.as_u128() as u64).collect();
+    assert_eq!(ids, [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    let only = |endpoint, state| MessagesAsked { endpoint, state, before: None };
+    assert_eq!(page(&only(Some(endpoint), None), 9), [(Position(1), id(4))]);
+    assert_eq!(page(&only(None, Some(MessageState::Delivered)), 9), [(Position(1), id(2))]);
+    assert_eq!(page(&only(Some(id(71)), None), 9), []);
+    let other = person("globex", "ann").tenant;
+    assert!(store.page(&other, &MessagesAsked::default(), 9).expect("the store works").is_empty());
+    let one = store.message(&tenant(), id(2)).expect("the store works").expect("it is there");
+    assert_eq!((one.state, one.tries), (MessageState::Delivered, 1));
+    assert!(store.message(&other, id(2)).expect("the store works").is_none());
+    assert!(store.message(&tenant(), id(99)).expect("the store works").is_none());
 }
 
 fn ann() -> PersonRef {

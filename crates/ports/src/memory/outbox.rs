@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use annals_domain::notification::{OutboxChange, Outgoing, Queued, TellingChange, TellingEntry};
+use annals_domain::notification::{
+    OutboxChange, Outgoing, Queued, Replay, TellingChange, TellingEntry,
+};
 use annals_domain::{Position, TenantId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -11,8 +13,8 @@ use super::inbox::MemoryInbox;
 use super::locked;
 use crate::ReadModelError;
 use crate::outbox::{
-    Attempt, AttemptOutcome, Due, Message, MessageState, Outbox, Pending, WAITING_MAX, bucket_of,
-    due_at, gather, lane_of,
+    Attempt, AttemptOutcome, Due, Message, MessageState, MessagesAsked, Outbox, Pending,
+    REPLAY_MAX, WAITING_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
 };
 
 /// What lies in the outbox.
@@ -30,21 +32,31 @@ struct Row {
     state: MessageState,
     next: Timestamp,
     tries: u32,
+    /// Tries before it waited again.
+    tries_before: u32,
     first_tried: Option<Timestamp>,
     beyond: bool,
+    /// What is done up to there does not tell of it.
+    released: Position,
+    /// The log has told that it is done.
+    settled: bool,
+    /// The log has yet to tell of an outcome from before it waited again.
+    unheard: bool,
 }
 
 impl Rows {
     pub(super) fn change(&mut self, changes: &[OutboxChange], kept: &[TellingChange]) {
         for change in changes {
             match change {
-                OutboxChange::Queued(queued) => self.queue(queued),
+                OutboxChange::Queued(queued) => self.queue(queued, MessageState::Waiting),
+                OutboxChange::Past(queued) => self.queue(queued, MessageState::Delivered),
+                OutboxChange::Replayed(replay) => self.replay(replay),
                 OutboxChange::Settled(settled) => {
                     for row in self.rows.values_mut() {
                         if settled.delivered.contains(&row.message.id) {
-                            row.state = MessageState::Delivered;
+                            row.settle(MessageState::Delivered);
                         } else if settled.failed.contains(&row.message.id) {
-                            row.state = MessageState::GivenUp;
+                            row.settle(MessageState::GivenUp);
                         }
                     }
                 }
@@ -59,16 +71,20 @@ impl Rows {
         }
     }
 
-    fn queue(&mut self, queued: &Queued) {
+    fn queue(&mut self, queued: &Queued, state: MessageState) {
         let untouched = |row: &Row| row.state == MessageState::Waiting && row.tries == 0;
-        let digest = self
-            .rows
-            .values_mut()
-            .find(|row| Some(row.message.id) == queued.gathered_by && untouched(row));
-        if let Some(digest) = digest {
-            return gather(&mut digest.message, &queued.message);
+        if let Some(digest) = queued.gathered_by {
+            let digest = self.rows.values_mut().find(|row| row.message.id == digest);
+            match digest {
+                Some(digest) if untouched(digest) => {
+                    return gather(&mut digest.message, &queued.message);
+                }
+                // What is past went out with its digest.
+                Some(_) if state != MessageState::Waiting => return,
+                _ => {}
+            }
         }
-        if self.rows.values().any(|row| row.message.id == queued.message.id) {
+        if self.rows.contains_key(&(queued.message.position, queued.message.id)) {
             return;
         }
         let (lane, bucket) = (lane_of(queued), bucket_of(&queued.message));
@@ -79,8 +95,55 @@ impl Rows {
         let next = due_at(queued).max(behind.unwrap_or(Timestamp::MIN));
         let message = queued.message.clone();
         let place = (message.position, message.id);
-        let (state, tries, first_tried) = (MessageState::Waiting, 0, None);
-        self.rows.insert(place, Row { message, lane, state, next, tries, first_tried, beyond });
+        let released = message.position;
+        let row = Row {
+            message,
+            lane,
+            state,
+            next,
+            tries: 0,
+            tries_before: 0,
+            first_tried: None,
+            beyond,
+            released,
+            settled: false,
+            unheard: false,
+        };
+        self.rows.insert(place, row);
+    }
+
+    fn replay(&mut self, replay: &Replay) {
+        let places: Vec<_> = self.replayable(replay).take(REPLAY_MAX).collect();
+        let mut behind: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for row in self.rows.values().filter(|row| row.state == MessageState::Waiting) {
+            let rests = behind.entry(row.lane.clone()).or_insert(row.next);
+            *rests = row.next.max(*rests);
+        }
+        for place in places {
+            let Some(row) = self.rows.get_mut(&place) else { continue };
+            row.state = MessageState::Waiting;
+            row.next = behind.get(&row.lane).map_or(replay.at, |rests| replay.at.max(*rests));
+            row.tries_before = row.tries;
+            row.first_tried = None;
+            row.beyond = false;
+            row.released = replay.position;
+            row.unheard = !row.settled;
+            row.settled = false;
+        }
+    }
+
+    /// What a replay has wait again, oldest first.
+    fn replayable(&self, replay: &Replay) -> impl Iterator<Item = (Position, Uuid)> {
+        let bucket = endpoint_bucket(&replay.tenant, replay.endpoint);
+        let range = replay.from..replay.to;
+        let position = replay.position;
+        let done = self.rows.iter().filter(move |(_, row)| {
+            row.state != MessageState::Waiting
+                && row.released < position
+                && bucket_of(&row.message) == bucket
+                && range.contains(&row.message.recorded_at)
+        });
+        done.map(|(place, _)| *place)
     }
 
     pub(super) fn forget(&mut self, tenant: &TenantId, person: &str) {
@@ -99,7 +162,7 @@ impl Rows {
 
     fn waiting(&self, floor: Position) -> impl Iterator<Item = &Row> {
         let waiting = |row: &&Row| row.state == MessageState::Waiting;
-        self.rows.values().filter(move |row| row.message.position > floor).filter(waiting)
+        self.rows.values().filter(move |row| row.released > floor).filter(waiting)
     }
 
     fn attempted(&mut self, attempt: &Attempt) {
@@ -166,24 +229,36 @@ impl Outbox for MemoryInbox {
 
     fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError> {
         let state = locked(&self.state);
-        Ok(state.outbox.waiting(floor).map(|row| row.message.position).next())
+        Ok(state.outbox.waiting(floor).map(|row| row.released).min())
     }
 
-    fn messages(
+    fn page(
         &self,
         tenant: &TenantId,
-        before: Option<Position>,
+        asked: &MessagesAsked,
         limit: usize,
     ) -> Result<Vec<Message>, ReadModelError> {
         let state = locked(&self.state);
-        let theirs = state.outbox.rows.values().rev().filter(|row| &row.message.tenant == tenant);
-        let earlier = theirs.filter(|row| before.is_none_or(|b| row.message.position < b));
-        let shown = earlier.take(limit).map(|row| Message {
-            message: row.message.clone(),
-            state: row.state,
-            tries: row.tries,
+        let bucket = asked.endpoint.map(|endpoint| endpoint_bucket(tenant, endpoint));
+        let rows = state.outbox.rows.iter().rev();
+        let earlier = rows.filter(|(place, _)| asked.before.is_none_or(|before| **place < before));
+        let theirs = earlier.map(|(_, row)| row).filter(|row| {
+            &row.message.tenant == tenant
+                && asked.state.is_none_or(|state| row.state == state)
+                && bucket.as_ref().is_none_or(|bucket| &bucket_of(&row.message) == bucket)
         });
-        Ok(shown.collect())
+        Ok(theirs.take(limit).map(Row::shown).collect())
+    }
+
+    fn message(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Message>, ReadModelError> {
+        let state = locked(&self.state);
+        let mut rows = state.outbox.rows.values();
+        let found = rows.find(|row| row.message.id == id && &row.message.tenant == tenant);
+        Ok(found.map(Row::shown))
+    }
+
+    fn replayable(&self, replay: &Replay, limit: usize) -> Result<usize, ReadModelError> {
+        Ok(locked(&self.state).outbox.replayable(replay).take(limit).count())
     }
 }
 
@@ -192,9 +267,23 @@ impl Row {
         Pending {
             message: self.message.clone(),
             lane: self.lane.clone(),
-            tries: self.tries,
+            tries: self.tries - self.tries_before,
             first_tried: self.first_tried,
             beyond: self.beyond,
+        }
+    }
+
+    fn shown(&self) -> Message {
+        Message { message: self.message.clone(), state: self.state, tries: self.tries }
+    }
+
+    /// The log tells what became of it; what it told first stays.
+    fn settle(&mut self, state: MessageState) {
+        if self.unheard {
+            self.unheard = false;
+        } else if !self.settled {
+            self.state = state;
+            self.settled = true;
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Messages on their way out, in the file of the inboxes and in its transactions.
 
+mod replaying;
+
 use annals_domain::notification::{
-    OutboxChange, Outgoing, Queued, Settled, TellingChange, TellingEntry,
+    OutboxChange, Outgoing, Queued, Replay, Settled, TellingChange, TellingEntry,
 };
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, TenantId};
 use annals_ports::ReadModelError;
 use annals_ports::outbox::{
-    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, Outbox, Pending,
-    WAITING_MAX, bucket_of, due_at, gather, lane_of,
+    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, MessagesAsked, Outbox,
+    Pending, WAITING_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
 };
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -16,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::SqliteInbox;
-use crate::read_model::{PersonNumbers, limit, microseconds, timestamp, upper_bound};
+use crate::read_model::{PersonNumbers, limit, microseconds, timestamp};
 
 /// What is of nobody in particular.
 const NOBODY: i64 = 0;
@@ -32,7 +34,9 @@ pub(super) fn change(
     change: &OutboxChange,
 ) -> rusqlite::Result<()> {
     match change {
-        OutboxChange::Queued(queued) => queue(connection, persons, queued),
+        OutboxChange::Queued(queued) => queue(connection, persons, queued, WAITING),
+        OutboxChange::Past(queued) => queue(connection, persons, queued, DELIVERED),
+        OutboxChange::Replayed(replay) => replaying::replay(connection, replay),
         OutboxChange::Settled(settled) => settle(connection, settled),
     }
 }
@@ -41,9 +45,12 @@ fn queue(
     connection: &Connection,
     persons: &mut PersonNumbers,
     queued: &Queued,
+    state: i64,
 ) -> rusqlite::Result<()> {
     if let Some(digest) = queued.gathered_by
-        && gathers(connection, digest, &queued.message)?
+        && (gathers(connection, digest, &queued.message)?
+            // What is past went out with its digest.
+            || (state != WAITING && is_known(connection, digest)?))
     {
         return Ok(());
     }
@@ -70,7 +77,8 @@ fn queue(
     connection
         .prepare_cached(
             "INSERT INTO outbox (id, person, tenant, position, event, bucket, lane, message, state,
-             beyond, next_us, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, 0)
+             beyond, next_us, tries, recorded_us, released)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?4)
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -82,10 +90,16 @@ fn queue(
             bucket,
             lane,
             json(message),
+            state,
             beyond,
             next,
+            microseconds(message.recorded_at),
         ])?;
     Ok(())
+}
+
+fn is_known(connection: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM outbox WHERE id = ?1")?.exists([id.as_bytes()])
 }
 
 /// Whether a digest that is not on its way yet has taken the event in.
@@ -103,8 +117,11 @@ fn gathers(connection: &Connection, digest: Uuid, more: &Outgoing) -> rusqlite::
 }
 
 fn settle(connection: &Connection, settled: &Settled) -> rusqlite::Result<()> {
-    let mut update =
-        connection.prepare_cached("UPDATE outbox SET state = ?2 WHERE id = ?1 AND state = 0")?;
+    // What the log told first stays; an outcome from before a replay is passed over.
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = iif(unheard, state, ?2), settled = NOT unheard, unheard = 0
+         WHERE id = ?1 AND settled = 0",
+    )?;
     for id in &settled.delivered {
         update.execute(params![id.as_bytes(), DELIVERED])?;
     }
@@ -182,13 +199,13 @@ impl Outbox for SqliteInbox {
             let buckets = connection
                 .prepare_cached(
                     "SELECT DISTINCT bucket FROM outbox
-                     WHERE state = 0 AND next_us <= ?1 AND position > ?2 ORDER BY bucket",
+                     WHERE state = 0 AND next_us <= ?1 AND released > ?2 ORDER BY bucket",
                 )?
                 .query_map(params![now, floor.0 as i64], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             let next = connection
                 .prepare_cached(
-                    "SELECT next_us FROM outbox WHERE state = 0 AND next_us > ?1 AND position > ?2
+                    "SELECT next_us FROM outbox WHERE state = 0 AND next_us > ?1 AND released > ?2
                      ORDER BY next_us LIMIT 1",
                 )?
                 .query_row(params![now, floor.0 as i64], |row| timestamp(row, 0))
@@ -207,8 +224,8 @@ impl Outbox for SqliteInbox {
         self.file.read("read what is due", |connection| {
             connection
                 .prepare_cached(
-                    "SELECT message, lane, tries, first_us, beyond FROM outbox
-                     WHERE state = 0 AND bucket = ?1 AND next_us <= ?2 AND position > ?3
+                    "SELECT message, lane, tries - tries_before, first_us, beyond FROM outbox
+                     WHERE state = 0 AND bucket = ?1 AND next_us <= ?2 AND released > ?3
                      ORDER BY position, id LIMIT ?4",
                 )?
                 .query_map(
@@ -227,13 +244,10 @@ impl Outbox for SqliteInbox {
             Ok(())
         })?;
         let done = attempts.iter().filter(|one| !matches!(one.outcome, AttemptOutcome::Again(_)));
-        let (done, before) = (done.count(), &self.done);
-        if before.fetch_add(done, std::sync::atomic::Ordering::Relaxed) % CUT_EVERY + done
-            < CUT_EVERY
-        {
-            return Ok(());
+        match self.is_to_be_cut(done.count()) {
+            true => self.file.change("remove messages that are long done", cut),
+            false => Ok(()),
         }
-        self.file.change("remove messages that are long done", cut)
     }
 
     fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError> {
@@ -260,40 +274,88 @@ impl Outbox for SqliteInbox {
         self.file.read("read the oldest message that waits", |connection| {
             connection
                 .prepare_cached(
-                    "SELECT position FROM outbox WHERE state = 0 AND position > ?1
-                     ORDER BY position LIMIT 1",
+                    "SELECT released FROM outbox WHERE state = 0 AND released > ?1
+                     ORDER BY released LIMIT 1",
                 )?
                 .query_row([floor.0 as i64], |row| Ok(Position(row.get::<_, i64>(0)? as u64)))
                 .optional()
         })
     }
 
-    fn messages(
+    fn page(
         &self,
         tenant: &TenantId,
-        before: Option<Position>,
+        asked: &MessagesAsked,
         limit: usize,
     ) -> Result<Vec<Message>, ReadModelError> {
+        const OF_TENANT: &str = "SELECT message, state, tries FROM outbox
+             WHERE tenant = ?1 AND (position, id) < (?2, ?3) AND (?4 IS NULL OR state = ?4)
+             ORDER BY position DESC, id DESC LIMIT ?5";
+        const OF_RECEIVER: &str = "SELECT message, state, tries FROM outbox
+             WHERE bucket = ?1 AND (position, id) < (?2, ?3) AND (?4 IS NULL OR state = ?4)
+             ORDER BY position DESC, id DESC LIMIT ?5";
+        let bucket = asked.endpoint.map(|endpoint| endpoint_bucket(tenant, endpoint));
+        let sql = if bucket.is_some() { OF_RECEIVER } else { OF_TENANT };
+        let (before, id) = asked.before.unwrap_or((Position(i64::MAX as u64), Uuid::max()));
+        let state = asked.state.map(number_of);
         self.file.read("read messages on their way out", |connection| {
             connection
-                .prepare_cached(
-                    "SELECT message, state, tries FROM outbox WHERE tenant = ?1 AND position < ?2
-                     ORDER BY position DESC, id DESC LIMIT ?3",
-                )?
+                .prepare_cached(sql)?
                 .query_map(
-                    params![tenant.as_str(), upper_bound(before), self::limit(limit)],
-                    |row| {
-                        let state = match row.get::<_, i64>(1)? {
-                            WAITING => MessageState::Waiting,
-                            DELIVERED => MessageState::Delivered,
-                            _ => MessageState::GivenUp,
-                        };
-                        Ok(Message { message: message(row, 0)?, state, tries: row.get(2)? })
-                    },
+                    params![
+                        bucket.as_deref().unwrap_or(tenant.as_str()),
+                        before.0 as i64,
+                        id.as_bytes(),
+                        state,
+                        self::limit(limit)
+                    ],
+                    shown,
                 )?
                 .collect()
         })
     }
+
+    fn message(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Message>, ReadModelError> {
+        self.file.read("read a message on its way out", |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT message, state, tries FROM outbox WHERE id = ?1 AND tenant = ?2",
+                )?
+                .query_row(params![id.as_bytes(), tenant.as_str()], shown)
+                .optional()
+        })
+    }
+
+    fn replayable(&self, replay: &Replay, limit: usize) -> Result<usize, ReadModelError> {
+        self.file
+            .read("count messages", |connection| replaying::replayable(connection, replay, limit))
+            .map(|found| found.len())
+    }
+}
+
+impl SqliteInbox {
+    /// Whether so many more are done that the oldest are to be removed.
+    pub(super) fn is_to_be_cut(&self, done: usize) -> bool {
+        let before = self.done.fetch_add(done, std::sync::atomic::Ordering::Relaxed);
+        before % CUT_EVERY + done >= CUT_EVERY
+    }
+}
+
+fn number_of(state: MessageState) -> i64 {
+    match state {
+        MessageState::Waiting => WAITING,
+        MessageState::Delivered => DELIVERED,
+        MessageState::GivenUp => GIVEN_UP,
+    }
+}
+
+fn shown(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let state = match row.get::<_, i64>(1)? {
+        WAITING => MessageState::Waiting,
+        DELIVERED => MessageState::Delivered,
+        _ => MessageState::GivenUp,
+    };
+    Ok(Message { message: message(row, 0)?, state, tries: row.get(2)? })
 }
 
 fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
@@ -332,7 +394,7 @@ fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()>
 }
 
 /// Removes the oldest of what is done.
-fn cut(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn cut(connection: &Connection) -> rusqlite::Result<()> {
     let newest: Option<i64> = connection
         .prepare_cached(
             "SELECT position FROM outbox WHERE state > 0 ORDER BY position DESC LIMIT 1 OFFSET ?1",

@@ -12,6 +12,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Analysis", "Counts of events, events that belong together, and what became of a thing."),
     ("Views", "Questions that people keep."),
     ("Exports", "Events as files."),
+    ("Notifications", "Who is told of what, and where."),
     ("Proof", "The log as anybody can check it, without a token (C2SP tlog-tiles)."),
     ("Access", "Keys, tokens, and who may do what."),
     ("Lifecycle", "How long events are kept, what holds them, and how people are forgotten."),

@@ -2,6 +2,7 @@
 
 mod access;
 mod analysis;
+mod endpoints;
 mod events;
 mod exports;
 mod filters;
@@ -37,6 +38,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
         notifications::ROWS,
         people::ROWS,
         links::ROWS,
+        endpoints::ENDPOINTS,
+        endpoints::DELIVERIES,
     ]
     .into_iter()
     .flatten()

@@ -21,6 +21,7 @@ const FILES: &[&str] = &[
     include_str!("schemas/tlog.json"),
     include_str!("schemas/views.json"),
     include_str!("schemas/notifications.json"),
+    include_str!("schemas/endpoints.json"),
 ];
 const EXAMPLES: &str = include_str!("schemas/examples.json");
 

@@ -10,8 +10,8 @@ use annals_api::graphql::GraphqlParts;
 use annals_api::lifecycle::{LifecycleParts, LifecycleSettings, job};
 use annals_api::links::LinkTokens;
 use annals_api::{
-    AllowedOrigins, Api, ApiParts, Credentials, NotifyingParts, RateLimitSettings, RateLimits,
-    WebSettings, router, server,
+    AllowedOrigins, Api, ApiParts, Credentials, EndpointParts, NotifyingParts, RateLimitSettings,
+    RateLimits, WebSettings, router, server,
 };
 use annals_domain::access::AccessPolicy;
 use annals_domain::access::state::AccessRules;
@@ -48,6 +48,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::carrier::{TestCarrier, TestRules};
 use super::index::MemoryIndex;
 use super::limiter::StillLimiter;
 use super::log::AilingLog;
@@ -70,6 +71,7 @@ pub(crate) struct Service {
     pub(crate) quarantine: Arc<MemoryQuarantine>,
     pub(crate) registers: Arc<MemoryRegisters>,
     pub(crate) archive: Arc<MemoryArchive>,
+    pub(crate) carrier: Arc<TestCarrier>,
     router: Router,
     _system: System,
     _exports: tempfile::TempDir,
@@ -84,6 +86,8 @@ struct Beside {
     masking: Option<&'static str>,
     /// Roles beside those that are shipped.
     more_roles: &'static str,
+    /// Whether messages leave.
+    carries: bool,
 }
 
 /// A service that listens on a port of its own; it is stopped when dropped.
@@ -178,6 +182,14 @@ impl Service {
         Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
     }
 
+    /// A service from which messages leave, to endpoints.
+    pub(crate) async fn with_carrier() -> Self {
+        let (limits, roles) = (Limits::shipped(), Roles::default());
+        let beside = Beside { carries: true, ..Beside::default() };
+        let graphql = GraphqlParts::default();
+        Self::made_with(development(), limits, plenty(), roles, graphql, web(), beside).await
+    }
+
     /// A service with further roles, as `access.toml` writes them.
     pub(crate) async fn with_more_roles(more_roles: &'static str) -> Self {
         let (limits, roles) = (Limits::shipped(), Roles::default());
@@ -211,13 +223,15 @@ impl Service {
         roles: Roles,
         graphql: GraphqlParts,
         web: WebSettings,
-        Beside { spool, unknown_types, masking, more_roles }: Beside,
+        Beside { spool, unknown_types, masking, more_roles, carries }: Beside,
     ) -> Self {
         let (log, index) = (MemoryEventLog::new(), Arc::new(MemoryIndex::default()));
         let exports = tempfile::tempdir().unwrap();
         let quarantine = Arc::new(MemoryQuarantine::default());
         let registers = Arc::new(MemoryRegisters::default());
         let archive = Arc::new(MemoryArchive::default());
+        let carrier = Arc::new(TestCarrier::default());
+        let carriers = carries.then(|| carrier.clone() as _);
         let ports = Ports {
             log: Arc::new(log.clone()),
             keys: Arc::new(MemoryKeyStore::default()),
@@ -230,7 +244,7 @@ impl Service {
             spool: spool.map(|spool| spool as _),
             channels: Vec::new(),
             detection: None,
-            carriers: Vec::new(),
+            carriers: carriers.into_iter().collect(),
             standing: Vec::new(),
             exports: Some(ExportParts {
                 dir: exports.path().join("exports"),
@@ -292,6 +306,10 @@ impl Service {
                 registers.clone(),
                 &[5; 32],
             ),
+            endpoints: EndpointParts {
+                secrets: system.endpoint_secrets.clone(),
+                rules: Arc::new(TestRules),
+            },
             cursors: Cursors::new(&[7; 32]),
             clock: Arc::new(Clock::default()),
             stopping: CancellationToken::new(),
@@ -317,6 +335,7 @@ impl Service {
             quarantine,
             registers,
             archive,
+            carrier,
             _system: system,
             _exports: exports,
         }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::event::Event;
 use crate::identifiers::EventId;
-use crate::notification::endpoint::{ENDPOINTS_MAX, Endpoint, URL_CHARS_MAX};
+use crate::notification::endpoint::{ENDPOINTS_MAX, Endpoint, SEALED_URL_BYTES_MAX, URL_CHARS_MAX};
 use crate::notification::preferences::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Address, Preferences};
 use crate::notification::rule::{RULES_MAX, Rule};
 
@@ -107,7 +107,9 @@ impl TenantNotifications {
     fn endpoint_set(&self, event: &Event) -> Option<Changed> {
         let mut endpoint: Endpoint = read(event, "endpoint")?;
         let before = self.endpoints.get(&endpoint.id);
+        let sealed_url = text(event, "sealed_url").map(str::to_owned);
         if endpoint.url.chars().count() > URL_CHARS_MAX
+            || sealed_url.as_ref().is_some_and(|url| url.len() > SEALED_URL_BYTES_MAX)
             || (before.is_none() && self.endpoints.len() >= ENDPOINTS_MAX)
         {
             return None;
@@ -120,7 +122,8 @@ impl TenantNotifications {
         let secret = secret.or_else(|| before.map(|before| before.secret.clone()))?;
         let former_secret = before.and_then(|before| before.former_secret.clone());
         endpoint.rotated_at = before.and_then(|before| before.endpoint.rotated_at);
-        Some(put(NotificationEntry::Endpoint(KeptEndpoint { endpoint, secret, former_secret })))
+        let kept = KeptEndpoint { endpoint, secret, sealed_url, former_secret };
+        Some(put(NotificationEntry::Endpoint(kept)))
     }
 
     fn endpoint_disabled(&self, event: &Event) -> Option<Changed> {

@@ -38,16 +38,27 @@ pub(super) fn outgoing(
     rule: &Rule,
     reach: &Reach,
 ) -> Outgoing {
+    of_rule(recorded, catalogue, &rule.id, &rule.template, reach)
+}
+
+/// What leaves Annals because of what stands for a rule.
+pub(super) fn of_rule(
+    recorded: &Recorded,
+    catalogue: &Catalogue,
+    rule: &str,
+    template: &str,
+    reach: &Reach,
+) -> Outgoing {
     let event = &*recorded.event;
     let recipient = reach.recipient.as_deref();
     Outgoing {
-        id: delivery_id(&event.tenant, event.id, &rule.id, recipient, &reach.route),
+        id: delivery_id(&event.tenant, event.id, rule, recipient, &reach.route),
         tenant: event.tenant.clone(),
         recipient: reach.recipient.clone(),
         route: reach.route.clone(),
-        rule: rule.id.clone(),
+        rule: rule.into(),
         severity: event.severity.as_str().into(),
-        template: rule.template.clone(),
+        template: template.into(),
         locale: reach.language.clone().unwrap_or_else(|| LANGUAGE.into()),
         title: title_of(recorded, catalogue),
         body: sentence_of(event, catalogue),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Carried;
 use crate::event::Event;
-use crate::notification::endpoint::EndpointKind;
 use crate::notification::outgoing::{Channel, Route};
 use crate::notification::preferences::{ADDRESS_BYTES_MAX, Preferences};
 use crate::notification::rule::{Audience, Rule, role_inbox};
@@ -82,11 +81,7 @@ fn add_endpoints<'a>(
     reached: &mut Reached,
 ) {
     for kept in endpoints.filter(|kept| kept.endpoint.enabled) {
-        let channel = match kept.endpoint.kind {
-            EndpointKind::Webhook => Channel::Webhook,
-            EndpointKind::Slack => Channel::Slack,
-            EndpointKind::Adapter => Channel::Adapter,
-        };
+        let channel = kept.endpoint.kind.channel();
         if rule.channels.contains(&channel) && carried.channels.contains(&channel) {
             let recipient = event.subject.as_ref().map(|subject| subject.id.clone());
             let route = Route::Endpoint { id: kept.endpoint.id };

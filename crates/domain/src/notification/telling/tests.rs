@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod requests;
+
 use super::*;
 use crate::examples::{event, now, recorded, shipped_limits};
 use crate::identifiers::EventId;
@@ -97,7 +99,7 @@ impl Story {
 fn queued(told: &Told) -> Vec<Queued> {
     let each = told.outbox.iter().filter_map(|change| match change {
         OutboxChange::Queued(queued) => Some((**queued).clone()),
-        OutboxChange::Settled(_) => None,
+        _ => None,
     });
     each.collect()
 }

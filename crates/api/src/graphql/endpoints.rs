@@ -1,0 +1,380 @@
+//! Endpoints that take notifications.
+
+use annals_domain::notification::{EndpointKind as Kind, Payload as Says, SignatureKind as Signs};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+
+use super::deliveries::{self, DeliveryState, NotificationDeliveryConnection};
+use super::failure::failed;
+use super::mutation::UserError;
+use super::permissions::{Allowed, Root};
+use super::query::{AllQueries, caller, page_size};
+use super::scalars::DateTime;
+use crate::endpoints::requests::{self, Range};
+use crate::endpoints::{self, Change, Shown, Wanted};
+use crate::error::{ApiError, Code};
+
+#[derive(Default)]
+pub(crate) struct EndpointsQuery;
+
+/// In which form an endpoint takes messages.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "annals_domain::notification::EndpointKind")]
+pub(super) enum NotificationEndpointKind {
+    /// Standard Webhooks: a signed POST.
+    Webhook,
+    /// What Slack's incoming webhooks take.
+    Slack,
+    /// `template_id` and `personalisation`, as services with templates of their own take it.
+    Adapter,
+}
+
+/// How messages are signed.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "annals_domain::notification::SignatureKind")]
+pub(super) enum NotificationSignature {
+    /// HMAC-SHA256 with a secret that both sides have.
+    Hmac,
+    /// The receiver has the public key alone.
+    Ed25519,
+}
+
+/// How much a message says.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "annals_domain::notification::Payload")]
+pub(super) enum NotificationPayload {
+    /// That something happened, to whom, and where to ask for more.
+    Thin,
+    /// Title and sentence as well.
+    Full,
+}
+
+/// A place that takes notifications of the tenant.
+#[derive(SimpleObject)]
+pub(super) struct NotificationEndpoint {
+    /// Does not change.
+    id: ID,
+    /// In words, for people.
+    name: String,
+    /// In which form it takes messages.
+    kind: NotificationEndpointKind,
+    /// Scheme, host and port of its URL. The path may hold a secret and is not shown.
+    origin: String,
+    /// How messages are signed; null where nothing is.
+    signature: Option<NotificationSignature>,
+    /// What verifies ed25519 signatures: `whpk_` and base64.
+    public_key: Option<String>,
+    /// How much they say.
+    payload: NotificationPayload,
+    /// Id of the template at the other end; adapters only.
+    template_id: Option<String>,
+    /// Whether it is sent anything.
+    is_enabled: bool,
+    /// Why it was switched off.
+    disabled_because: Option<String>,
+    /// When its secret was changed last; the one before still signs for a day.
+    rotated_at: Option<DateTime>,
+}
+
+impl From<Shown> for NotificationEndpoint {
+    fn from(Shown { endpoint, public_key }: Shown) -> Self {
+        let signs = endpoint.kind == Kind::Webhook;
+        Self {
+            id: ID(endpoint.id.to_string()),
+            name: endpoint.name,
+            kind: endpoint.kind.into(),
+            origin: endpoint.url,
+            signature: signs.then(|| endpoint.signature.into()),
+            public_key,
+            payload: endpoint.payload.into(),
+            template_id: endpoint.template_id,
+            is_enabled: endpoint.enabled,
+            disabled_because: endpoint.disabled_because,
+            rotated_at: endpoint.rotated_at.map(Into::into),
+        }
+    }
+}
+
+/// An endpoint to make.
+#[derive(InputObject)]
+pub(super) struct CreateNotificationEndpointInput {
+    /// In words, for people.
+    name: String,
+    /// In which form it takes messages; does not change.
+    kind: NotificationEndpointKind,
+    /// Where to, in full: `https://…`.
+    url: String,
+    /// How messages are signed; webhooks only, HMAC when absent. Does not change.
+    signature: Option<NotificationSignature>,
+    /// How much they say; thin when absent.
+    payload: Option<NotificationPayload>,
+    /// Id of the template at the other end; adapters only.
+    template_id: Option<String>,
+    /// Whether it is sent anything.
+    #[graphql(default = true)]
+    is_enabled: bool,
+}
+
+/// An endpoint as it shall be; what is not named stays.
+#[derive(InputObject)]
+pub(super) struct ChangeNotificationEndpointInput {
+    /// Which one.
+    id: ID,
+    /// In words, for people.
+    name: Option<String>,
+    /// Where to, in full.
+    url: Option<String>,
+    /// How much messages say.
+    payload: Option<NotificationPayload>,
+    /// Id of the template at the other end; adapters only, none when empty.
+    template_id: Option<String>,
+    /// Whether it is sent anything.
+    is_enabled: Option<bool>,
+}
+
+/// Which endpoint.
+#[derive(InputObject)]
+pub(super) struct RemoveNotificationEndpointInput {
+    /// Identifies it.
+    id: ID,
+}
+
+/// Which endpoint.
+#[derive(InputObject)]
+pub(super) struct RotateNotificationEndpointInput {
+    /// Identifies it.
+    id: ID,
+}
+
+/// Which endpoint.
+#[derive(InputObject)]
+pub(super) struct TestNotificationEndpointInput {
+    /// Identifies it.
+    id: ID,
+}
+
+/// Which endpoint, and of which time.
+#[derive(InputObject)]
+pub(super) struct ReplayNotificationEndpointInput {
+    /// Identifies it.
+    id: ID,
+    /// About events that were recorded from then on,
+    from: DateTime,
+    /// and before this time, which must not be in the future.
+    to: DateTime,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct CreateNotificationEndpointPayload {
+    /// The endpoint; null when it could not be made.
+    endpoint: Option<NotificationEndpoint>,
+    /// What verifies HMAC signatures: `whsec_` and base64. Shown this one time.
+    secret: Option<String>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct ChangeNotificationEndpointPayload {
+    /// The endpoint as it is now; null when it could not be changed.
+    endpoint: Option<NotificationEndpoint>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct RemoveNotificationEndpointPayload {
+    /// The endpoint that is gone; null when it could not be removed.
+    removed_id: Option<ID>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct RotateNotificationEndpointPayload {
+    /// The endpoint; null when it got no new secret.
+    endpoint: Option<NotificationEndpoint>,
+    /// What verifies HMAC signatures from now on. Shown this one time.
+    secret: Option<String>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct TestNotificationEndpointPayload {
+    /// The message that is on its way, to be looked for among the deliveries; null when there is none.
+    delivery_id: Option<ID>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+/// What became of it.
+#[derive(SimpleObject)]
+pub(super) struct ReplayNotificationEndpointPayload {
+    /// How many messages are sent once more; null when none are.
+    messages: Option<u64>,
+    /// What is wrong with the input.
+    user_errors: Vec<UserError>,
+    /// To ask further.
+    query: AllQueries,
+}
+
+#[Object(guard = "Allowed(Root::Query)")]
+impl EndpointsQuery {
+    /// The endpoints of the tenant, by name.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn notification_endpoints(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Vec<NotificationEndpoint>> {
+        let (api, caller) = caller(context)?;
+        let all = endpoints::list(api, caller).map_err(failed)?;
+        Ok(all.into_iter().map(Into::into).collect())
+    }
+
+    /// Messages on their way out of Annals, newest first, with what became of them. What they say, and to
+    /// whom, is not shown.
+    #[graphql(complexity = "page_size(first, None) * child_complexity")]
+    async fn notification_deliveries(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "At most so many.")] first: Option<i32>,
+        #[graphql(desc = "Begin after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those to this endpoint.")] endpoint_id: Option<ID>,
+        #[graphql(desc = "Only those that stand there.")] state: Option<DeliveryState>,
+    ) -> Result<NotificationDeliveryConnection> {
+        let (api, caller) = caller(context)?;
+        let asked = deliveries::list(api, caller, (first, after), endpoint_id, state);
+        asked.await.map_err(failed)
+    }
+}
+
+/// `createNotificationEndpoint(input)`
+pub(super) async fn create(
+    context: &Context<'_>,
+    input: CreateNotificationEndpointInput,
+) -> Result<CreateNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    api.require_recording().map_err(failed)?;
+    let wanted = Wanted {
+        name: input.name,
+        kind: input.kind.into(),
+        url: input.url,
+        signature: input.signature.map(Signs::from),
+        payload: input.payload.map(Says::from).unwrap_or_default(),
+        template_id: input.template_id,
+        enabled: input.is_enabled,
+    };
+    let (made, user_errors) = told(endpoints::create(api, caller, wanted).await)?;
+    let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
+    let (secret, query) = (secret.flatten(), AllQueries::default());
+    Ok(CreateNotificationEndpointPayload { endpoint, secret, user_errors, query })
+}
+
+/// `changeNotificationEndpoint(input)`
+pub(super) async fn change(
+    context: &Context<'_>,
+    input: ChangeNotificationEndpointInput,
+) -> Result<ChangeNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    api.require_recording().map_err(failed)?;
+    let change = Change {
+        name: input.name,
+        url: input.url,
+        payload: input.payload.map(Says::from),
+        template_id: input.template_id,
+        enabled: input.is_enabled,
+    };
+    let (shown, user_errors) = told(endpoints::change(api, caller, &input.id, change).await)?;
+    let (endpoint, query) = (shown.map(Into::into), AllQueries::default());
+    Ok(ChangeNotificationEndpointPayload { endpoint, user_errors, query })
+}
+
+/// `removeNotificationEndpoint(input)`
+pub(super) async fn remove(
+    context: &Context<'_>,
+    input: RemoveNotificationEndpointInput,
+) -> Result<RemoveNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    api.require_recording().map_err(failed)?;
+    let (removed, user_errors) = told(endpoints::remove(api, caller, &input.id).await)?;
+    let (removed_id, query) = (removed.map(|()| input.id), AllQueries::default());
+    Ok(RemoveNotificationEndpointPayload { removed_id, user_errors, query })
+}
+
+/// `rotateNotificationEndpoint(input)`
+pub(super) async fn rotate(
+    context: &Context<'_>,
+    input: RotateNotificationEndpointInput,
+) -> Result<RotateNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    api.require_recording().map_err(failed)?;
+    let (made, user_errors) = told(endpoints::rotate(api, caller, &input.id).await)?;
+    let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
+    let (secret, query) = (secret.flatten(), AllQueries::default());
+    Ok(RotateNotificationEndpointPayload { endpoint, secret, user_errors, query })
+}
+
+/// `testNotificationEndpoint(input)`
+pub(super) async fn test(
+    context: &Context<'_>,
+    input: TestNotificationEndpointInput,
+) -> Result<TestNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    let (sent, user_errors) = told(requests::test(api, caller, &input.id).await)?;
+    let (delivery_id, query) = (sent.map(|id| ID(id.to_string())), AllQueries::default());
+    Ok(TestNotificationEndpointPayload { delivery_id, user_errors, query })
+}
+
+/// `replayNotificationEndpoint(input)`
+pub(super) async fn replay(
+    context: &Context<'_>,
+    input: ReplayNotificationEndpointInput,
+) -> Result<ReplayNotificationEndpointPayload> {
+    let (api, caller) = caller(context)?;
+    let range = Range { from: input.from.0.to_string(), to: input.to.0.to_string() };
+    let (count, user_errors) = told(requests::replay(api, caller, &input.id, &range).await)?;
+    let (messages, query) = (count.map(|count| count as u64), AllQueries::default());
+    Ok(ReplayNotificationEndpointPayload { messages, user_errors, query })
+}
+
+/// What the caller can put right is told beside the answer; everything else is no answer at all.
+fn told<T>(done: Result<T, ApiError>) -> Result<(Option<T>, Vec<UserError>)> {
+    let one = |field: &str, message: String, code: &str| UserError {
+        field: vec!["input".into(), field.into()],
+        message,
+        code: code.into(),
+        quarantine_id: None,
+    };
+    let error = match done {
+        Ok(done) => return Ok((Some(done), Vec::new())),
+        Err(error) => error,
+    };
+    let errors = match error.code {
+        Code::BadUserInput if !error.errors.is_empty() => {
+            let of_field = |wrong: annals_domain::problem::FieldError| {
+                let code = wrong.code.as_str().to_ascii_uppercase();
+                let field = if wrong.path == "template_id" { "templateId" } else { &wrong.path };
+                one(field, wrong.message.clone(), &code)
+            };
+            error.errors.into_iter().map(of_field).collect()
+        }
+        Code::NotFound | Code::Conflict => vec![one("id", error.message, error.code.as_str())],
+        _ => return Err(failed(error)),
+    };
+    Ok((None, errors))
+}
