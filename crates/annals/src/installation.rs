@@ -121,7 +121,6 @@ impl Installation {
             log: self.store.log.clone(),
             keys: self.store.keys.clone(),
             registers: self.store.registers.clone(),
-            channels: Vec::new(),
             carriers: channels::carriers(&settings.carriers())?,
             standing: channels::open(&settings.webhook)?,
             index: self.index.clone(),

@@ -23,7 +23,6 @@ use super::bucket::Bucket;
 use super::mark::{Mark, MarkError};
 use super::outcomes::Outcomes;
 use super::targets::{Way, Ways};
-use super::tenure::Lost;
 use super::{backoff, retrying};
 use crate::access::AccessView;
 use crate::projection::{Progress, with_causes};
@@ -57,6 +56,9 @@ pub(crate) struct PostingParts {
     /// How often the installation's own endpoints are tried.
     pub(crate) attempts_max: u32,
 }
+
+/// Another node goes on with the deliveries.
+pub(super) struct Lost;
 
 /// Tells the time by the clock of the runtime, so that it never runs backwards.
 #[derive(Clone, Copy)]

@@ -43,9 +43,8 @@ pub(crate) struct Machine {
     pub(super) quarantine: Arc<MemoryQuarantine>,
     /// Without a spool events are refused while the log takes none.
     pub(super) spool: Option<Arc<MemorySpool>>,
-    /// Without channels nothing is delivered.
-    pub(super) channels: Vec<MemoryChannel>,
-    /// Endpoints of the installation itself, told from the outbox.
+    /// Endpoints of the installation itself, told from the outbox; without them and carriers nothing is
+    /// delivered.
     pub(super) standing: Vec<MemoryChannel>,
     pub(super) carriers: Vec<Arc<dyn annals_ports::Carrier>>,
 }
@@ -114,7 +113,6 @@ impl Machine {
             registers: Arc::new(self.registers.clone()),
             quarantine: self.quarantine.clone(),
             spool: self.spool.clone().map(|spool| spool as _),
-            channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             carriers: self.carriers.clone(),
             standing: self.standing.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,

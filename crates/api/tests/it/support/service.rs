@@ -224,7 +224,6 @@ impl Service {
             registers: registers.clone(),
             quarantine: quarantine.clone(),
             spool: spool.map(|spool| spool as _),
-            channels: Vec::new(),
             detection: None,
             carriers: Vec::new(),
             standing: Vec::new(),
