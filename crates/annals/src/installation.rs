@@ -146,6 +146,7 @@ impl Installation {
             roles: settings.node.roles,
             node: self.node_name(settings)?,
             permits,
+            query: self.limits.query.clone(),
         };
         let root = self.root.clone();
         System::start(ports, root, Arc::clone(&self.catalogue), engine)

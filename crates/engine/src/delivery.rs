@@ -19,6 +19,7 @@ use crate::settings::DeliverySettings;
 mod backoff;
 mod bucket;
 mod calls;
+mod counting;
 mod keeper;
 mod mark;
 mod outcomes;
@@ -28,6 +29,7 @@ mod status;
 mod targets;
 
 use calls::Calls;
+pub use counting::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome};
 use keeper::Keeper;
 pub(crate) use mark::read_progress;
 use mark::{Mark, MarkError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use annals_domain::Position;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
-use annals_domain::limits::Limits;
+use annals_domain::limits::QueryLimits;
 use annals_domain::notification::Telling;
 use annals_domain::profile::PersonRef;
 use annals_ports::{
@@ -138,6 +138,8 @@ pub struct Settings {
     pub node: String,
     /// What may be under way at once.
     pub permits: Permits,
+    /// What the filters of notification rules are held to.
+    pub query: QueryLimits,
 }
 
 /// The engine did not start.
@@ -249,7 +251,7 @@ impl System {
         let models = ModelsTurn::default();
         let telling = Telling::new(
             Arc::clone(&catalogue),
-            Limits::shipped().query,
+            settings.query.clone(),
             ways.as_ref().map(Ways::carried).unwrap_or_default(),
         );
         let floor = read_progress(&*ports.registers).await.unwrap_or(start);

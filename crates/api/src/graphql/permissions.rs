@@ -76,6 +76,7 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "replayQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "discardQuarantined", &[ManageQuarantine]),
     (Root::Mutation, "markNotificationsRead", &[ReadOwnEvents]),
+    (Root::Mutation, "archiveNotifications", &[ReadOwnEvents]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
     (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),

@@ -23,7 +23,7 @@ use super::state::{
     Changed, DELIVERED, FAILED, NOTIFICATION_TYPES, NotificationEntry, TenantNotifications,
 };
 use super::windows::{Window, Windows};
-use super::{InboxChange, READ_TYPE, inbox_change};
+use super::{ARCHIVED_TYPE, InboxChange, READ_TYPE, inbox_change, is_mark};
 use crate::catalogue::Catalogue;
 use crate::event::Event;
 use crate::filter::EventView;
@@ -213,13 +213,13 @@ impl Telling {
                     told.outbox.push(OutboxChange::Settled(settled(event)));
                     return told;
                 }
-                READ_TYPE => {}
+                READ_TYPE | ARCHIVED_TYPE => {}
                 _ => self.fold(event, &mut told),
             }
         }
         told.inbox.extend(inbox_change(recorded, &self.catalogue));
         // What tells of reading and of outcomes tells nobody, or it would never end.
-        if event.event_type == READ_TYPE {
+        if is_mark(&event.event_type) {
             return told;
         }
         self.tell_standing(recorded, &mut told);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order, Scope};
+use annals_domain::limits::Limits;
 use annals_domain::profile::{Concern, PersonRef, Profile, ProfileDelta, Viewer, Views};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
 use annals_ports::memory::{
@@ -80,6 +81,7 @@ pub(super) fn settings() -> Settings {
         roles: Roles::default(),
         node: "one".into(),
         permits: Permits::new(1 << 20, 20_000),
+        query: Limits::shipped().query,
     }
 }
 

@@ -11,8 +11,8 @@ use super::inbox::MemoryInbox;
 use super::locked;
 use crate::ReadModelError;
 use crate::outbox::{
-    Attempt, AttemptOutcome, Due, Message, MessageState, Outbox, Pending, WAITING_MAX, bucket_of,
-    due_at, gather, lane_of,
+    Attempt, AttemptOutcome, Due, Message, MessageState, Outbox, Pending, bucket_of, due_at,
+    gather, lane_of,
 };
 
 /// What lies in the outbox.
@@ -35,10 +35,15 @@ struct Row {
 }
 
 impl Rows {
-    pub(super) fn change(&mut self, changes: &[OutboxChange], kept: &[TellingChange]) {
+    pub(super) fn change(
+        &mut self,
+        changes: &[OutboxChange],
+        kept: &[TellingChange],
+        waiting_max: usize,
+    ) {
         for change in changes {
             match change {
-                OutboxChange::Queued(queued) => self.queue(queued),
+                OutboxChange::Queued(queued) => self.queue(queued, waiting_max),
                 OutboxChange::Settled(settled) => {
                     for row in self.rows.values_mut() {
                         if settled.delivered.contains(&row.message.id) {
@@ -59,7 +64,7 @@ impl Rows {
         }
     }
 
-    fn queue(&mut self, queued: &Queued) {
+    fn queue(&mut self, queued: &Queued, waiting_max: usize) {
         let untouched = |row: &Row| row.state == MessageState::Waiting && row.tries == 0;
         let digest = self
             .rows
@@ -74,7 +79,7 @@ impl Rows {
         let (lane, bucket) = (lane_of(queued), bucket_of(&queued.message));
         let waiting = || self.rows.values().filter(|row| row.state == MessageState::Waiting);
         let beyond =
-            waiting().filter(|row| bucket_of(&row.message) == bucket).count() >= WAITING_MAX;
+            waiting().filter(|row| bucket_of(&row.message) == bucket).count() >= waiting_max;
         let behind = waiting().filter(|row| row.lane == lane && !beyond).map(|row| row.next).max();
         let next = due_at(queued).max(behind.unwrap_or(Timestamp::MIN));
         let message = queued.message.clone();
@@ -115,7 +120,7 @@ impl Rows {
             AttemptOutcome::Again(until) => (row.lane.clone(), until),
         };
         let lane = self.rows.values_mut().filter(|row| row.lane == rests.0);
-        for row in lane.filter(|row| row.state == MessageState::Waiting) {
+        for row in lane.filter(|row| row.state == MessageState::Waiting && !row.beyond) {
             row.next = row.next.max(rests.1);
         }
     }

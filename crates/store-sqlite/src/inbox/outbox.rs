@@ -7,8 +7,8 @@ use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, TenantId};
 use annals_ports::ReadModelError;
 use annals_ports::outbox::{
-    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, Outbox, Pending,
-    WAITING_MAX, bucket_of, due_at, gather, lane_of,
+    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, Outbox, Pending, bucket_of,
+    due_at, gather, lane_of,
 };
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -30,9 +30,10 @@ pub(super) fn change(
     connection: &Connection,
     persons: &mut PersonNumbers,
     change: &OutboxChange,
+    waiting_max: usize,
 ) -> rusqlite::Result<()> {
     match change {
-        OutboxChange::Queued(queued) => queue(connection, persons, queued),
+        OutboxChange::Queued(queued) => queue(connection, persons, queued, waiting_max),
         OutboxChange::Settled(settled) => settle(connection, settled),
     }
 }
@@ -41,6 +42,7 @@ fn queue(
     connection: &Connection,
     persons: &mut PersonNumbers,
     queued: &Queued,
+    waiting_max: usize,
 ) -> rusqlite::Result<()> {
     if let Some(digest) = queued.gathered_by
         && gathers(connection, digest, &queued.message)?
@@ -60,8 +62,8 @@ fn queue(
         .prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE bucket = ?1 AND state = 0 LIMIT ?2)",
         )?
-        .query_row(params![bucket, limit(WAITING_MAX)], |row| row.get(0))?;
-    let beyond = waiting >= limit(WAITING_MAX);
+        .query_row(params![bucket, limit(waiting_max)], |row| row.get(0))?;
+    let beyond = waiting >= limit(waiting_max);
     let behind: Option<i64> = connection
         .prepare_cached("SELECT max(next_us) FROM outbox WHERE lane = ?1 AND state = 0")?
         .query_row([&lane], |row| row.get(0))?;
@@ -324,7 +326,8 @@ fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()>
     if let Some(next) = next {
         connection
             .prepare_cached(
-                "UPDATE outbox SET next_us = max(next_us, ?2) WHERE lane = ?1 AND state = 0",
+                "UPDATE outbox SET next_us = max(next_us, ?2)
+                 WHERE lane = ?1 AND state = 0 AND beyond = 0",
             )?
             .execute(params![lane, next])?;
     }

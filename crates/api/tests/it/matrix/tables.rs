@@ -184,6 +184,7 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("mutation", "replayQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "discardQuarantined", "(input: { id: \"ID\" })", KEEPERS),
     ("mutation", "markNotificationsRead", "(input: { ids: [\"ID\"] })", PEOPLE),
+    ("mutation", "archiveNotifications", "(input: { ids: [\"ID\"] })", PEOPLE),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
     ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
     ("subscription", "jobProgress", "(id: \"ID\")", COPIERS),

@@ -501,6 +501,7 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
         roles,
         node: "one".into(),
         permits,
+        query: Limits::shipped().query,
     }
 }
 
