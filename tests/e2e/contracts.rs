@@ -75,8 +75,10 @@ async fn every_operation_runs_without_an_error() {
     .await;
     ran.insert(Operation::Me.name());
     let input = json!({ "input": { "ids": [message["id"]] } });
-    admin.run(Operation::MarkNotificationsRead, input).await;
-    ran.insert(Operation::MarkNotificationsRead.name());
+    for operation in [Operation::MarkNotificationsRead, Operation::ArchiveNotifications] {
+        admin.run(operation, input.clone()).await;
+        ran.insert(operation.name());
+    }
     for operation in [Operation::AuditEventStream, Operation::NotificationStream] {
         let mut stream = Subscription::open(&admin, operation, json!({})).await.unwrap();
         // Whatever comes first: the event of the stream, or the message about it.

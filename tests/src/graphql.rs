@@ -33,6 +33,7 @@ macro_rules! operations {
 }
 
 operations! {
+    ArchiveNotifications,
     AuditEvent,
     AuditEventStream,
     AuditEvents,

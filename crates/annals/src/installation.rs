@@ -123,7 +123,6 @@ impl Installation {
             log: self.store.log.clone(),
             keys: self.store.keys.clone(),
             registers: self.store.registers.clone(),
-            channels: Vec::new(),
             carriers: channels::carriers(&settings.carriers(), links)?,
             standing: channels::open(&settings.webhook)?,
             index: self.index.clone(),
@@ -149,6 +148,7 @@ impl Installation {
             roles: settings.node.roles,
             node: self.node_name(settings)?,
             permits,
+            query: self.limits.query.clone(),
         };
         let root = self.root.clone();
         System::start(ports, root, Arc::clone(&self.catalogue), engine)

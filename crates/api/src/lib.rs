@@ -21,6 +21,7 @@ pub mod error;
 mod exporting;
 pub mod graphql;
 mod health;
+mod inboxes;
 mod ingest;
 mod layers;
 pub mod lifecycle;

@@ -27,16 +27,31 @@ impl Watch {
         interface: Interface,
         shape: String,
     ) -> Result<Self, ApiError> {
-        let mut watch = Self {
-            api: api.clone(),
-            caller: caller.apart(),
-            interface,
-            shape,
-            told: false,
-            shown: 0,
-        };
+        let mut watch = Self::new(api, caller, interface, shape);
         watch.tell_before(&[]).await?;
         Ok(watch)
+    }
+
+    /// Begins a stream of what concerns others, whatever comes.
+    pub(crate) async fn open_on_others(
+        api: &Api,
+        caller: &Caller,
+        interface: Interface,
+        shape: String,
+    ) -> Result<Self, ApiError> {
+        let mut watch = Self::new(api, caller, interface, shape);
+        watch.tell().await?;
+        Ok(watch)
+    }
+
+    fn new(api: &Api, caller: &Caller, interface: Interface, shape: String) -> Self {
+        let (api, caller) = (api.clone(), caller.apart());
+        Self { api, caller, interface, shape, told: false, shown: 0 }
+    }
+
+    /// Counts what is shown without being events.
+    pub(crate) fn shows(&mut self, count: usize) {
+        self.shown += count;
     }
 
     /// The events as the caller sees them, once it is recorded that they watch others, if these
@@ -52,9 +67,13 @@ impl Watch {
     }
 
     async fn tell_before(&mut self, events: &[Recorded]) -> Result<(), ApiError> {
-        if self.told || !self.caller.sees_others(events) {
-            return Ok(());
+        match self.told || !self.caller.sees_others(events) {
+            true => Ok(()),
+            false => self.tell().await,
         }
+    }
+
+    async fn tell(&mut self) -> Result<(), ApiError> {
         self.caller.reads.note(self.read("stream opened"));
         self_audit::settle(&self.api, &self.caller, self.interface).await?;
         self.told = true;

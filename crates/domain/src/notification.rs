@@ -23,7 +23,8 @@ pub use preferences::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Address, Preferences, Qu
 pub use rule::{
     AUDIENCE_MAX, Audience, DIGEST_SECONDS, Dedupe, Digest, InvalidAudience, KEY_FIELDS_MAX,
     RULE_ID_CHARS_MAX, RULE_NAME_CHARS_MAX, RULES_MAX, Rule, RuleError, SHIPPED, THROTTLE_MAX,
-    Throttle, WINDOW_SECONDS_MAX, read_rules, role_inbox, shipped_rules,
+    Throttle, WINDOW_SECONDS_MAX, is_role_inbox, is_role_name, read_rules, role_inbox,
+    shipped_rules,
 };
 pub use state::{
     ADDRESS_ADDED, ADDRESS_REMOVED, ADDRESS_VERIFIED, DELIVERED, DISPUTE_RAISED, DISPUTES_MAX,
@@ -47,6 +48,8 @@ use crate::sentence::sentence_of;
 
 /// Type of the event that marks notifications as read; `metadata.notifications` lists their ids.
 pub const READ_TYPE: &str = "annals.notification.read";
+/// Type of the event that puts notifications away; `metadata.notifications` lists their ids.
+pub const ARCHIVED_TYPE: &str = "annals.notification.archived";
 
 /// Namespace of notification ids, so that the same event always makes the same notification.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_5c1e_8a35_4be7_9c11_d26a_7b90_4e52);
@@ -86,6 +89,15 @@ pub enum InboxChange {
         /// When.
         at: Timestamp,
     },
+    /// These were put away.
+    Archived {
+        /// Whose inbox.
+        recipient: PersonRef,
+        /// Which messages; unknown ones are passed over.
+        notifications: Vec<Uuid>,
+        /// When.
+        at: Timestamp,
+    },
     /// Messages about an event get other words, wherever they lie: somebody whom they named was erased.
     Reworded {
         /// About which event.
@@ -102,15 +114,39 @@ pub enum InboxChange {
 pub struct InboxItem {
     /// The message.
     pub notification: Notification,
-    /// When the person read it.
+    /// When it was read.
     pub read_at: Option<Timestamp>,
+    /// When it was put away.
+    pub archived_at: Option<Timestamp>,
+}
+
+/// Where a message stands in the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxState {
+    /// Neither read nor put away.
+    Unread,
+    /// Read, and not put away.
+    Read,
+    /// Put away, read or not.
+    Archived,
+}
+
+impl InboxItem {
+    /// Where it stands.
+    pub fn state(&self) -> InboxState {
+        match (self.archived_at, self.read_at) {
+            (Some(_), _) => InboxState::Archived,
+            (None, Some(_)) => InboxState::Read,
+            (None, None) => InboxState::Unread,
+        }
+    }
 }
 
 /// What an event does to inboxes.
 pub fn inbox_change(recorded: &Recorded, catalogue: &Catalogue) -> Option<InboxChange> {
     let event = &recorded.event;
-    if event.event_type == READ_TYPE {
-        return read_change(event);
+    if is_mark(&event.event_type) {
+        return mark_change(event);
     }
     let subject = event.subject.as_ref()?;
     let entry = catalogue.find(&event.event_type)?;
@@ -136,13 +172,24 @@ fn notification_id(event: EventId, recipient: &PersonRef) -> Uuid {
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
-fn read_change(event: &Event) -> Option<InboxChange> {
-    let subject = event.subject.as_ref()?;
+/// Whether events of the type tell what became of notifications in their inbox.
+fn is_mark(event_type: &str) -> bool {
+    [READ_TYPE, ARCHIVED_TYPE].contains(&event_type)
+}
+
+/// Of the inbox of a role the metadata says so; any other is its subject's.
+fn mark_change(event: &Event) -> Option<InboxChange> {
+    let id = match event.metadata.get("inbox") {
+        Some(role) => role_inbox(role.as_str()?),
+        None => event.subject.as_ref()?.id.clone(),
+    };
+    let recipient = PersonRef { tenant: event.tenant.clone(), id };
     let ids = event.metadata.get("notifications")?.as_array()?;
-    Some(InboxChange::Read {
-        recipient: PersonRef { tenant: event.tenant.clone(), id: subject.id.clone() },
-        notifications: ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect(),
-        at: event.received_at.timestamp,
+    let notifications = ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect();
+    let at = event.received_at.timestamp;
+    Some(match event.event_type.as_str() {
+        READ_TYPE => InboxChange::Read { recipient, notifications, at },
+        _ => InboxChange::Archived { recipient, notifications, at },
     })
 }
 

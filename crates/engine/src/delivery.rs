@@ -1,49 +1,43 @@
 //! Tells people outside of Annals about what happened: on one node at a time, at least once.
 //!
-//! The node that holds the lease follows the log from where deliveries have come to and writes down
-//! how far it got, after delivering. So a hand-over repeats some deliveries, with the same ids, and
-//! loses none.
+//! The node that holds the lease sends what lies in its outbox and writes down how far it got, after
+//! delivering. So a hand-over repeats some deliveries, with the same ids, and loses none.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
 use annals_domain::catalogue::Catalogue;
-use annals_ports::{DeliveryChannel, EventLog, SharedRegisters};
+use annals_ports::{EventLog, SharedRegisters};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::feed::FeedReader;
-use crate::opening::ReadError;
 use crate::recording::Recorder;
 use crate::settings::DeliverySettings;
 
 mod backoff;
 mod bucket;
 mod calls;
+mod counting;
 mod keeper;
 mod mark;
-mod messages;
 mod outcomes;
 mod posting;
 mod retrying;
-mod schedule;
 mod status;
 mod targets;
-mod tenure;
 
 use calls::Calls;
+pub use counting::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome};
 use keeper::Keeper;
 pub(crate) use mark::read_progress;
-use mark::{Mark, MarkError, OUTBOX_PROGRESS, PROGRESS};
+use mark::{Mark, MarkError};
 use outcomes::Outcomes;
-use posting::Posting;
 pub(crate) use posting::PostingParts;
-use schedule::Schedule;
+use posting::{Lost, Posting};
 pub use status::DeliveryStatus;
 pub(crate) use targets::Ways;
-use tenure::{Lost, Tenure};
 
 /// How long the node rests before it tries for the progress, or the lease, once more.
 const REST: Duration = Duration::from_secs(1);
@@ -53,7 +47,6 @@ const TOLD_EVERY: u32 = 30;
 /// Delivers whenever this node holds the lease.
 pub(crate) struct Deliverer {
     pub(crate) parts: DelivererParts,
-    pub(crate) reader: Box<dyn Fn(Position) -> FeedReader + Send + Sync>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -62,11 +55,10 @@ pub(crate) struct Deliverer {
 pub(crate) struct DelivererParts {
     pub(crate) node: Arc<str>,
     pub(crate) registers: Arc<dyn SharedRegisters>,
-    pub(crate) channels: Arc<[Arc<dyn DeliveryChannel>]>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) settings: DeliverySettings,
-    /// What delivers from the outbox; none where nothing is carried.
-    pub(crate) posting: Option<PostingParts>,
+    /// What delivers from the outbox.
+    pub(crate) posting: PostingParts,
     /// Records what came of messages.
     pub(crate) recorder: Option<Recorder>,
     pub(crate) log: Arc<dyn EventLog>,
@@ -95,7 +87,8 @@ impl Actor for Deliverer {
         Begin: Begin,
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        Ok(self.run().await?)
+        self.run().await;
+        Ok(())
     }
 }
 
@@ -106,7 +99,7 @@ enum End {
 }
 
 impl Deliverer {
-    async fn run(&self) -> Result<(), ReadError> {
+    async fn run(&self) {
         let pace = self.parts.settings.pace();
         let calls = Calls { registers: Arc::clone(&self.parts.registers), limit: pace.renew };
         let status = self.parts.status.clone();
@@ -120,7 +113,7 @@ impl Deliverer {
                 // First of all it is seen to that the lease is still held.
                 biased;
                 () = keeper.keep(epoch) => End::Lost,
-                end = self.hold(calls.clone(), epoch) => end?,
+                end = self.hold(calls.clone(), epoch) => end,
             };
             match end {
                 End::Stopped => break,
@@ -129,83 +122,27 @@ impl Deliverer {
             tokio::time::sleep(REST).await;
         }
         keeper.release().await;
-        Ok(())
     }
 
     /// Delivers until it is stopped, or the progress shows that the lease was lost.
-    async fn hold(&self, calls: Calls, epoch: u64) -> Result<End, ReadError> {
-        let follows = !self.parts.channels.is_empty();
-        let (mut tenure, mut posting) = (None, None);
-        if follows {
-            let Some((mark, position)) = self.begin(PROGRESS, &calls, epoch).await else {
-                return Ok(End::Stopped);
-            };
-            let DelivererParts { channels, catalogue, settings, .. } = &self.parts;
-            let schedule = Schedule::new(channels.len(), position, settings);
-            let reader = (self.reader)(position);
-            let (catalogue, channels) = (Arc::clone(catalogue), Arc::clone(channels));
-            tenure = Some(Tenure::new(catalogue, channels, schedule, reader, mark));
-        }
-        if let Some(parts) = self.parts.posting.clone() {
-            let name = outbox_progress(follows);
-            let Some((mark, position)) = self.begin(name, &calls, epoch).await else {
-                return Ok(End::Stopped);
-            };
-            let recorder = self.parts.recorder.clone();
-            let outcomes = Outcomes::new(recorder, Arc::clone(&self.parts.catalogue));
-            posting = Some(Posting::new(parts, outcomes, mark, position));
-        }
-        let followed = async {
-            match &mut tenure {
-                Some(tenure) => tenure.deliver().await,
-                None => std::future::pending().await,
-            }
+    async fn hold(&self, calls: Calls, epoch: u64) -> End {
+        let (mark, position) = tokio::select! {
+            () = self.stopping.cancelled() => return End::Stopped,
+            taken = self.take_over(calls, epoch) => taken,
         };
-        let posted = async {
-            match &mut posting {
-                Some(posting) => posting.deliver(self.head().await).await,
-                None => std::future::pending().await,
-            }
-        };
+        let DelivererParts { posting, recorder, catalogue, .. } = &self.parts;
+        let outcomes = Outcomes::new(recorder.clone(), Arc::clone(catalogue));
+        let mut posting = Posting::new(posting.clone(), outcomes, mark, position);
+        let posted = async { posting.deliver(self.head().await).await };
         tokio::select! {
             () = self.stopping.cancelled() => {}
-            lost = followed => {
-                let Lost = lost?;
-                warn!(epoch, "another node has gone on with the deliveries");
-                return Ok(End::Lost);
-            }
             Lost = posted => {
-                warn!(epoch, "another node has gone on with the deliveries of the outbox");
-                return Ok(End::Lost);
+                warn!(epoch, "another node has gone on with the deliveries");
+                return End::Lost;
             }
         }
-        let (followed, posted) = (
-            async {
-                if let Some(tenure) = &mut tenure {
-                    tenure.finish().await;
-                }
-            },
-            async {
-                if let Some(posting) = &mut posting {
-                    posting.finish().await;
-                }
-            },
-        );
-        tokio::join!(followed, posted);
-        Ok(End::Stopped)
-    }
-
-    /// Takes a progress over; none when it is stopped first.
-    async fn begin(
-        &self,
-        name: &'static str,
-        calls: &Calls,
-        epoch: u64,
-    ) -> Option<(Mark, Position)> {
-        tokio::select! {
-            () = self.stopping.cancelled() => None,
-            taken = self.take_over(name, calls.clone(), epoch) => Some(taken),
-        }
+        posting.finish().await;
+        End::Stopped
     }
 
     /// Where the log ends; waits until it can tell.
@@ -223,10 +160,10 @@ impl Deliverer {
     }
 
     /// Takes the progress over from the node before; waits for as long as that cannot be done.
-    async fn take_over(&self, name: &'static str, calls: Calls, epoch: u64) -> (Mark, Position) {
+    async fn take_over(&self, calls: Calls, epoch: u64) -> (Mark, Position) {
         let mut failures = 0u32;
         loop {
-            match Mark::take_over(name, calls.clone(), epoch, self.parts.start).await {
+            match Mark::take_over(calls.clone(), epoch, self.parts.start).await {
                 Ok(taken) => return taken,
                 // The node before wrote once more, in between; that was its last time.
                 Err(MarkError::Lost) => {}
@@ -240,9 +177,4 @@ impl Deliverer {
             tokio::time::sleep(REST).await;
         }
     }
-}
-
-/// The register of the outbox's progress: the one of all deliveries, unless some follow the feed as well.
-pub(crate) fn outbox_progress(some_follow: bool) -> &'static str {
-    if some_follow { OUTBOX_PROGRESS } else { PROGRESS }
 }

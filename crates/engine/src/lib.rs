@@ -55,7 +55,7 @@ mod weight;
 pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
 pub use clock::Clock;
-pub use delivery::DeliveryStatus;
+pub use delivery::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome, DeliveryStatus};
 pub use detection::DetectionParts;
 pub use endpoint_secrets::EndpointSecrets;
 pub use erasing::{EraseError, Erased, Eraser, Erasure, Named, PERSONS_MAX, Sweep};

@@ -210,7 +210,9 @@ impl Projection for Notifier {
         for change in std::mem::take(&mut gathered.told).inbox {
             let recipient = match change {
                 InboxChange::Arrived(notification) => notification.recipient,
-                InboxChange::Read { recipient, .. } => recipient,
+                InboxChange::Read { recipient, .. } | InboxChange::Archived { recipient, .. } => {
+                    recipient
+                }
                 InboxChange::Reworded { .. } => continue,
             };
             // Nobody may be waiting.

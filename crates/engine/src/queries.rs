@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey, Scope};
-use annals_domain::notification::InboxItem;
+use annals_domain::notification::{InboxItem, InboxState};
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position, Recorded, TenantId};
 use annals_ports::{
@@ -169,19 +169,20 @@ impl Queries {
         Ok(event.filter(|event| scope.filter().matches(&event.event)))
     }
 
-    /// The person's messages, newest first.
+    /// The person's messages that stand so, newest first; without a state all that were not put away.
     pub async fn inbox(
         &self,
         person: PersonRef,
+        state: Option<InboxState>,
         before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<InboxItem>, QueryError> {
         let store = Arc::clone(&self.inbox);
         let tenant = person.tenant.clone();
-        self.blocking(&tenant, move || store.newest(&person, before, limit)).await
+        self.blocking(&tenant, move || store.newest(&person, state, before, limit)).await
     }
 
-    /// The person's messages after a position, oldest first.
+    /// The person's messages that were not put away, after a position, oldest first.
     pub async fn inbox_since(
         &self,
         person: PersonRef,
@@ -193,7 +194,7 @@ impl Queries {
         self.blocking(&tenant, move || store.since(&person, after, limit)).await
     }
 
-    /// How many messages the person has not read.
+    /// How many messages the person has neither read nor put away.
     pub async fn unread(&self, person: PersonRef) -> Result<u64, QueryError> {
         let store = Arc::clone(&self.inbox);
         let tenant = person.tenant.clone();

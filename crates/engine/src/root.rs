@@ -283,7 +283,7 @@ impl Root {
         root: ActorCell,
     ) -> Result<ActorCell, SpawnErr> {
         let (parts, stopping) = (parts.clone(), self.stopping.clone());
-        let actor = Deliverer { parts, reader: self.readers(), stopping };
+        let actor = Deliverer { parts, stopping };
         Ok(Actor::spawn_linked(None, actor, (), root).await?.0.get_cell())
     }
 

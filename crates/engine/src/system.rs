@@ -8,7 +8,7 @@ use std::time::Duration;
 use annals_domain::Position;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
-use annals_domain::limits::Limits;
+use annals_domain::limits::QueryLimits;
 use annals_domain::notification::Telling;
 use annals_domain::profile::PersonRef;
 use annals_ports::{
@@ -25,7 +25,7 @@ use tracing::warn;
 
 use self::starting::{delivery, projections};
 use crate::access::{ACCESS, AccessKeeper, AccessView};
-use crate::delivery::{DeliveryStatus, PostingParts, Ways, outbox_progress, read_progress};
+use crate::delivery::{DeliveryStatus, PostingParts, Ways, read_progress};
 use crate::detection::{DETECTION, DetectionParts};
 use crate::endpoint_secrets::EndpointSecrets;
 use crate::erasing::faults::Faults;
@@ -76,8 +76,6 @@ pub struct Ports {
     pub access: Arc<dyn AccessStore>,
     /// Values that all nodes share: the lease and the progress of deliveries.
     pub registers: Arc<dyn SharedRegisters>,
-    /// Ways to reach people outside, which are told what arrives in inboxes as it is recorded.
-    pub channels: Vec<Arc<dyn DeliveryChannel>>,
     /// What carries messages from the outbox, to addresses, endpoints and operators.
     pub carriers: Vec<Arc<dyn Carrier>>,
     /// Endpoints of the installation itself: the outbox tells them what arrives in inboxes.
@@ -140,6 +138,8 @@ pub struct Settings {
     pub node: String,
     /// What may be under way at once.
     pub permits: Permits,
+    /// What the filters of notification rules are held to.
+    pub query: QueryLimits,
 }
 
 /// The engine did not start.
@@ -251,11 +251,10 @@ impl System {
         let models = ModelsTurn::default();
         let telling = Telling::new(
             Arc::clone(&catalogue),
-            Limits::shipped().query,
+            settings.query.clone(),
             ways.as_ref().map(Ways::carried).unwrap_or_default(),
         );
-        let progress = outbox_progress(!ports.channels.is_empty());
-        let floor = read_progress(&*ports.registers, progress).await.unwrap_or(start);
+        let floor = read_progress(&*ports.registers).await.unwrap_or(start);
         let notifier = Notifier::new(
             Arc::clone(&ports.inbox),
             Arc::clone(&models),
@@ -278,7 +277,8 @@ impl System {
             in_flight_max: settings.delivery.in_flight_max,
             attempts_max: settings.delivery.attempts_max,
         });
-        let delivery = delivery(&ports, &settings, &catalogue, start, posting);
+        let delivery =
+            posting.map(|posting| delivery(&ports, &settings, &catalogue, start, posting));
         let status = delivery.as_ref().map(|parts| parts.status.clone()).unwrap_or_default();
         let scrubbed = settings.roles.has(Role::Project) && ports.index.upkeep().is_some();
         let scrubbed = scrubbed.then(|| Arc::clone(&ports.index));

@@ -13,6 +13,7 @@ mod evolving;
 mod exporting;
 mod fairness;
 mod following;
+mod giving_up;
 mod handing_over;
 mod history;
 mod inbox;

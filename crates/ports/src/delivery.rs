@@ -11,9 +11,6 @@ use annals_domain::{EventId, Position, TenantId};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// Namespace of delivery ids, so that the same message has the same id on every node, for ever.
-const NAMESPACE: Uuid = Uuid::from_u128(0x1d6a_90f3_52c8_4b0e_a7f4_8e31_c05b_29d6);
-
 /// A way to reach people.
 ///
 /// # Contract
@@ -35,7 +32,7 @@ pub trait DeliveryChannel: Send + Sync + 'static {
 /// One message, to one person, through one channel.
 #[derive(Clone, PartialEq)]
 pub struct Delivery {
-    /// Stable: see [`Delivery::id_of`].
+    /// Stable: see [`annals_domain::notification::delivery_id`].
     pub id: Uuid,
     /// Whose person.
     pub tenant: TenantId,
@@ -55,21 +52,6 @@ pub struct Delivery {
     pub occurred_at: DateTime,
     /// Where it lies in the log.
     pub position: Position,
-}
-
-impl Delivery {
-    /// The id of a message, made from what it is about.
-    pub fn id_of(
-        channel: &str,
-        tenant: &TenantId,
-        event: EventId,
-        kind: &str,
-        recipient: &str,
-    ) -> Uuid {
-        // Of these only the last can hold a line break.
-        let name = format!("{channel}\n{tenant}\n{event}\n{kind}\n{recipient}");
-        Uuid::new_v5(&NAMESPACE, name.as_bytes())
-    }
 }
 
 /// Shows what may stand in a log: nothing that the event holds.

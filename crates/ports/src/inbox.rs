@@ -1,7 +1,7 @@
 //! Where notifications lie until they are read, and messages until they are delivered.
 
 use annals_domain::Position;
-use annals_domain::notification::{InboxChange, InboxItem, Told};
+use annals_domain::notification::{InboxChange, InboxItem, InboxState, Told};
 use annals_domain::profile::PersonRef;
 
 use crate::ReadModelError;
@@ -25,15 +25,17 @@ pub trait InboxStore: Outbox {
         self.tell(&Told { inbox: changes.to_vec(), ..Told::default() }, position)
     }
 
-    /// Messages of a person, newest first, before `before`.
+    /// Messages of a person that stand so, newest first, before `before`. Without a state: all that were not
+    /// put away.
     fn newest(
         &self,
         person: &PersonRef,
+        state: Option<InboxState>,
         before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError>;
 
-    /// Messages of a person, oldest first, after `after`.
+    /// Messages of a person that were not put away, oldest first, after `after`.
     fn since(
         &self,
         person: &PersonRef,
@@ -41,7 +43,7 @@ pub trait InboxStore: Outbox {
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError>;
 
-    /// How many messages the person has not read.
+    /// How many messages the person has neither read nor put away.
     fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError>;
 
     /// Forgets the messages of a person, who was erased, and what they wish.

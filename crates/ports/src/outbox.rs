@@ -44,7 +44,8 @@ pub trait Outbox: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Pending>, ReadModelError>;
 
-    /// Writes down what came of attempts. A lane whose first message failed rests as a whole.
+    /// Writes down what came of attempts. A lane whose first message failed rests as a whole, but for what
+    /// is to be given up.
     fn attempted(&self, attempts: &[Attempt]) -> Result<(), ReadModelError>;
 
     /// The attempts at a message, oldest first.

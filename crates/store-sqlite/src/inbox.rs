@@ -5,11 +5,15 @@ mod outbox;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
-use annals_domain::notification::{InboxChange, InboxItem, Notification, OutboxChange, Told};
+use annals_domain::notification::{
+    InboxChange, InboxItem, InboxState, Notification, OutboxChange, Told,
+};
 use annals_domain::profile::PersonRef;
 use annals_domain::{EventId, Position};
+use annals_ports::outbox::WAITING_MAX;
 use annals_ports::{InboxStore, ReadModelError};
 use annals_record::sealed_file::FileKey;
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
@@ -34,12 +38,20 @@ const TABLES: &[&str] = &["messages", "outbox", "attempts", "kept"];
 pub const INBOX_MESSAGES_MAX: usize = 10_000;
 const CUT_AT: usize = INBOX_MESSAGES_MAX + INBOX_MESSAGES_MAX / 10;
 
+/// What a message is made of.
+const COLUMNS: &str = "id, kind, title, body, event, position, created_us, read_us, archived_us";
+/// When a message was read, and when it was put away.
+const READ: &str = "read_us";
+const ARCHIVED: &str = "archived_us";
+
 /// The inbox store of one machine.
 #[derive(Debug)]
 pub struct SqliteInbox {
     file: ReadModel,
     /// Messages that were done since it was opened.
     done: AtomicUsize,
+    /// Messages that may wait for one receiver.
+    waiting_max: usize,
 }
 
 impl SqliteInbox {
@@ -47,7 +59,7 @@ impl SqliteInbox {
     /// encrypted under this key; what lies otherwise is removed and must be filled anew.
     pub fn open(dir: &Path, key: &FileKey) -> Result<Self, OpenError> {
         let file = ReadModel::open(dir, key, &FORMAT, "inbox", TABLES)?;
-        Ok(Self { file, done: AtomicUsize::new(0) })
+        Ok(Self { file, done: AtomicUsize::new(0), waiting_max: WAITING_MAX })
     }
 }
 
@@ -65,9 +77,10 @@ impl InboxStore for SqliteInbox {
                         arrive(connection, person, notification)?;
                     }
                     InboxChange::Read { recipient, notifications, at } => {
-                        if let Some(person) = find(connection, recipient)? {
-                            mark_read(connection, person, notifications, microseconds(*at))?;
-                        }
+                        mark(connection, READ, recipient, notifications, *at)?;
+                    }
+                    InboxChange::Archived { recipient, notifications, at } => {
+                        mark(connection, ARCHIVED, recipient, notifications, *at)?;
                     }
                     InboxChange::Reworded { event, title, body } => {
                         outbox::reword(connection, *event, title, body)?;
@@ -75,7 +88,7 @@ impl InboxStore for SqliteInbox {
                 }
             }
             for change in &told.outbox {
-                outbox::change(connection, persons, change)?;
+                outbox::change(connection, persons, change, self.waiting_max)?;
             }
             // What a rebuild finds is bounded as well.
             let past = told.outbox.iter().filter(|one| matches!(one, OutboxChange::Past(_)));
@@ -92,13 +105,21 @@ impl InboxStore for SqliteInbox {
     fn newest(
         &self,
         person: &PersonRef,
+        state: Option<InboxState>,
         before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError> {
-        const SQL: &str = "SELECT id, kind, title, body, event, position, created_us, read_us
-             FROM messages WHERE person = ?1 AND position < ?2
-             ORDER BY position DESC, id DESC LIMIT ?3";
-        self.read(SQL, person, upper_bound(before), limit)
+        let stands = match state {
+            None => "archived_us IS NULL",
+            Some(InboxState::Unread) => "archived_us IS NULL AND read_us IS NULL",
+            Some(InboxState::Read) => "archived_us IS NULL AND read_us IS NOT NULL",
+            Some(InboxState::Archived) => "archived_us IS NOT NULL",
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages WHERE person = ?1 AND position < ?2 AND {stands}
+             ORDER BY position DESC, id DESC LIMIT ?3"
+        );
+        self.read(&sql, person, upper_bound(before), limit)
     }
 
     fn since(
@@ -107,14 +128,17 @@ impl InboxStore for SqliteInbox {
         after: Position,
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError> {
-        const SQL: &str = "SELECT id, kind, title, body, event, position, created_us, read_us
-             FROM messages WHERE person = ?1 AND position > ?2
-             ORDER BY position, id LIMIT ?3";
-        self.read(SQL, person, upper_bound(Some(after)), limit)
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages
+             WHERE person = ?1 AND position > ?2 AND archived_us IS NULL
+             ORDER BY position, id LIMIT ?3"
+        );
+        self.read(&sql, person, upper_bound(Some(after)), limit)
     }
 
     fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError> {
-        const SQL: &str = "SELECT count(*) FROM messages WHERE person = ?1 AND read_us IS NULL";
+        const SQL: &str = "SELECT count(*) FROM messages
+             WHERE person = ?1 AND read_us IS NULL AND archived_us IS NULL";
         self.file.read("count unread messages", |connection| {
             let Some(id) = find(connection, person)? else { return Ok(0) };
             let count = connection.prepare_cached(SQL)?.query_row([id], |row| row.get::<_, i64>(0));
@@ -138,12 +162,14 @@ impl InboxStore for SqliteInbox {
                     InboxChange::Reworded { event, title, body } => {
                         outbox::reword(connection, *event, title, body)?;
                     }
+                    InboxChange::Read { recipient, .. }
+                    | InboxChange::Archived { recipient, .. }
+                        if !erased.contains(recipient) => {}
                     InboxChange::Read { recipient, notifications, at } => {
-                        if erased.contains(recipient)
-                            && let Some(person) = find(connection, recipient)?
-                        {
-                            mark_read(connection, person, notifications, microseconds(*at))?;
-                        }
+                        mark(connection, READ, recipient, notifications, *at)?;
+                    }
+                    InboxChange::Archived { recipient, notifications, at } => {
+                        mark(connection, ARCHIVED, recipient, notifications, *at)?;
                     }
                 }
             }
@@ -200,17 +226,20 @@ fn tell_anew(connection: &Connection, message: &Notification) -> rusqlite::Resul
     Ok(())
 }
 
-fn mark_read(
+/// Notes when messages were read, or put away: the first time that they were.
+fn mark(
     connection: &Connection,
-    person: i64,
+    column: &'static str,
+    recipient: &PersonRef,
     messages: &[Uuid],
-    at_us: i64,
+    at: Timestamp,
 ) -> rusqlite::Result<()> {
-    let mut update = connection.prepare_cached(
-        "UPDATE messages SET read_us = ?3 WHERE person = ?1 AND id = ?2 AND read_us IS NULL",
-    )?;
+    let Some(person) = find(connection, recipient)? else { return Ok(()) };
+    let mut update = connection.prepare_cached(&format!(
+        "UPDATE messages SET {column} = ?3 WHERE person = ?1 AND id = ?2 AND {column} IS NULL"
+    ))?;
     for id in messages {
-        update.execute(params![person, id.as_bytes(), at_us])?;
+        update.execute(params![person, id.as_bytes(), microseconds(at)])?;
     }
     Ok(())
 }
@@ -239,7 +268,10 @@ fn count_and_cut(connection: &Connection, person: i64) -> rusqlite::Result<()> {
 }
 
 fn item(row: &Row<'_>, recipient: &PersonRef) -> rusqlite::Result<InboxItem> {
-    let read: Option<i64> = row.get(7)?;
+    let time = |column| {
+        let some: Option<i64> = row.get(column)?;
+        some.map(|_| timestamp(row, column)).transpose()
+    };
     Ok(InboxItem {
         notification: Notification {
             id: Uuid::from_bytes(row.get(0)?),
@@ -251,7 +283,8 @@ fn item(row: &Row<'_>, recipient: &PersonRef) -> rusqlite::Result<InboxItem> {
             position: Position(row.get::<_, i64>(5)? as u64),
             created_at: timestamp(row, 6)?,
         },
-        read_at: read.map(|_| timestamp(row, 7)).transpose()?,
+        read_at: time(7)?,
+        archived_at: time(8)?,
     })
 }
 

@@ -16,13 +16,13 @@ pub(super) struct AuditEventBatch {
     pub(super) backlog: u64,
 }
 
-/// Messages as they come. An empty batch tells that some were read.
+/// Messages as they come. An empty batch tells that some were read or put away.
 #[derive(SimpleObject)]
 pub(super) struct NotificationBatch {
     /// Oldest first.
     pub(super) notifications: Vec<Notification>,
     /// Give it as `after` to go on from here.
     pub(super) cursor: String,
-    /// How many the person has not read.
+    /// How many of the inbox are neither read nor put away.
     pub(super) unread_count: u64,
 }

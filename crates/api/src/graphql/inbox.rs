@@ -1,22 +1,43 @@
 //! Messages to a person about significant events on their account.
 
-use annals_domain::filter::Scope;
-use annals_domain::notification::InboxItem;
-use annals_domain::profile::PersonRef;
-use async_graphql::{ID, Object, Result, SimpleObject};
+mod marking;
 
+use annals_domain::Recorded;
+use annals_domain::filter::Scope;
+use annals_domain::notification::{InboxItem, InboxState};
+use async_graphql::{Enum, ID, Object, Result, SimpleObject};
+
+pub(super) use self::marking::{
+    ArchiveNotificationsInput, ArchiveNotificationsPayload, MarkNotificationsReadInput,
+    MarkNotificationsReadPayload, archive, mark_read,
+};
 use super::connection::{PageInfo, Window};
 use super::event::AuditEvent;
 use super::failure::failed;
 use super::scalars::DateTime;
+use crate::caller::Caller;
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
+use crate::inboxes::Inbox;
 
 /// A message.
 pub(super) struct Notification {
     api: Api,
+    caller: Caller,
+    inbox: Inbox,
     item: InboxItem,
+}
+
+/// Where a message stands in its inbox.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotificationState {
+    /// Neither read nor put away.
+    Unread,
+    /// Read, and not put away.
+    Read,
+    /// Put away, read or not.
+    Archived,
 }
 
 /// A message to a person about an event of theirs.
@@ -42,19 +63,34 @@ impl Notification {
         &self.item.notification.body
     }
 
-    /// The event.
+    /// The event; null where the caller does not see it.
     #[graphql(complexity = "5 + child_complexity")]
     async fn event(&self) -> Result<Option<AuditEvent>> {
-        let notification = &self.item.notification;
-        let person = &notification.recipient;
-        let scope = Scope::person(person.tenant.clone(), &person.id);
-        let event = self.api.queries.event(&scope, notification.event).await.map_err(failed)?;
-        Ok(event.map(|recorded| AuditEvent { recorded, api: self.api.clone() }))
+        let (api, id) = (&self.api, self.item.notification.event);
+        let scope = match self.inbox.shape() {
+            None => {
+                let person = &self.inbox.person;
+                Scope::person(person.tenant.clone(), &person.id)
+            }
+            // Of what a role is told, its people see the events that they see elsewhere.
+            Some(_) => match self.caller.principal.scope() {
+                Ok(scope) => scope,
+                Err(_) => return Ok(None),
+            },
+        };
+        let event = api.queries.event(&scope, id).await.map_err(failed)?;
+        let event = event.map(|event| self.seen(event));
+        Ok(event.map(|recorded| AuditEvent { recorded, api: api.clone() }))
     }
 
-    /// When the person read it.
+    /// When it was read.
     async fn read_at(&self) -> Option<DateTime> {
         self.item.read_at.map(DateTime::from)
+    }
+
+    /// When it was put away.
+    async fn archived_at(&self) -> Option<DateTime> {
+        self.item.archived_at.map(DateTime::from)
     }
 
     /// When the event was recorded.
@@ -64,8 +100,28 @@ impl Notification {
 }
 
 impl Notification {
-    pub(super) fn new(api: &Api, item: InboxItem) -> Self {
-        Self { api: api.clone(), item }
+    pub(super) fn new(api: &Api, caller: &Caller, inbox: &Inbox, item: InboxItem) -> Self {
+        Self { api: api.clone(), caller: caller.clone(), inbox: inbox.clone(), item }
+    }
+
+    /// The event as the caller sees it. That they look at an inbox of others is noted already.
+    fn seen(&self, event: Recorded) -> Recorded {
+        let mut events = [event];
+        if self.inbox.shape().is_some() {
+            self.caller.mask(&self.api, &mut events);
+        }
+        let [event] = events;
+        event
+    }
+}
+
+impl From<NotificationState> for InboxState {
+    fn from(state: NotificationState) -> Self {
+        match state {
+            NotificationState::Unread => Self::Unread,
+            NotificationState::Read => Self::Read,
+            NotificationState::Archived => Self::Archived,
+        }
     }
 }
 
@@ -78,7 +134,7 @@ pub(super) struct NotificationConnection {
     nodes: Vec<Notification>,
     /// Where the page lies.
     page_info: PageInfo,
-    /// How many the person has not read.
+    /// How many of the inbox are neither read nor put away.
     unread_count: u64,
 }
 
@@ -93,18 +149,23 @@ pub(super) struct NotificationEdge {
 
 pub(super) async fn notifications(
     api: &Api,
-    person: PersonRef,
+    caller: &Caller,
+    inbox: Inbox,
+    state: Option<NotificationState>,
     window: Window,
 ) -> Result<NotificationConnection, ApiError> {
     let (limit, cursor, _) = window.checked(api)?;
     let before = cursor.map(|cursor| api.cursors.read(cursor)).transpose()?;
     let before = before.map(Cursor::position);
+    let (person, state) = (inbox.person.clone(), state.map(InboxState::from));
     let unread_count = api.queries.unread(person.clone()).await?;
-    let mut items = api.queries.inbox(person, before, limit + 1).await?;
+    let mut items = api.queries.inbox(person, state, before, limit + 1).await?;
     let has_next_page = items.len() > limit;
     items.truncate(limit);
+    inbox.is_seen(caller, items.len());
     let cursors: Vec<String> =
         items.iter().map(|item| api.cursors.position(item.notification.position)).collect();
+    let node = |item| Notification::new(api, caller, &inbox, item);
     Ok(NotificationConnection {
         page_info: PageInfo {
             has_next_page,
@@ -112,11 +173,11 @@ pub(super) async fn notifications(
             start_cursor: cursors.first().cloned(),
             end_cursor: cursors.last().cloned(),
         },
-        nodes: items.iter().cloned().map(|item| Notification::new(api, item)).collect(),
+        nodes: items.iter().cloned().map(node).collect(),
         edges: cursors
             .into_iter()
             .zip(items)
-            .map(|(cursor, item)| NotificationEdge { cursor, node: Notification::new(api, item) })
+            .map(|(cursor, item)| NotificationEdge { cursor, node: node(item) })
             .collect(),
         unread_count,
     })

@@ -3,9 +3,6 @@
 use std::sync::Mutex;
 
 use annals_domain::Receipt;
-use annals_domain::event::Subject;
-use annals_domain::notification::READ_TYPE;
-use annals_domain::profile::PersonRef;
 use annals_engine::Permit;
 use annals_tlog::receipt::Promised;
 use async_graphql::{
@@ -25,6 +22,10 @@ use super::export::{
     self, CancelExportInput, CancelExportPayload, RequestExportInput, RequestExportPayload,
 };
 use super::failure::failed;
+use super::inbox::{
+    self, ArchiveNotificationsInput, ArchiveNotificationsPayload, MarkNotificationsReadInput,
+    MarkNotificationsReadPayload,
+};
 use super::input::AuditEventInput;
 use super::notifications::NotificationsMutation;
 use super::permissions::{Allowed, Root};
@@ -32,7 +33,7 @@ use super::quarantine::{
     AcceptedEvent, DiscardQuarantinedInput, DiscardQuarantinedPayload, ReplayQuarantinedInput,
     ReplayQuarantinedPayload,
 };
-use super::query::{AllQueries, caller, reader};
+use super::query::{AllQueries, caller};
 use super::rebuild::{
     self, CancelSearchIndexRebuildInput, CancelSearchIndexRebuildPayload, RebuildSearchIndexInput,
     RebuildSearchIndexPayload,
@@ -42,15 +43,10 @@ use super::views::{
     self, DeleteSavedViewInput, DeleteSavedViewPayload, SaveViewInput, SaveViewPayload,
     SetDefaultViewInput, SetDefaultViewPayload,
 };
-use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::ingest::{self, Accepted, Incoming};
-use crate::own_facts::{self, Fact};
 use crate::promising;
-
-/// Notifications marked at once.
-const NOTIFICATIONS_MAX: usize = 250;
 
 /// The permit of a request's body, for the mutation that keeps it while it records.
 pub(super) struct BodyPermit {
@@ -145,24 +141,6 @@ pub(super) struct UserError {
     pub(super) code: String,
     /// Where the refused event is kept.
     pub(super) quarantine_id: Option<ID>,
-}
-
-/// Messages to mark as read.
-#[derive(InputObject)]
-pub(super) struct MarkNotificationsReadInput {
-    /// Which ones.
-    ids: Vec<ID>,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct MarkNotificationsReadPayload {
-    /// How many the person has still not read.
-    unread_count: u64,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
 }
 
 /// What can be done.
@@ -358,26 +336,24 @@ impl Mutation {
         endpoints::replay(context, input).await
     }
 
-    /// Marks messages of the caller as read. That is itself an event.
+    /// Marks messages of the caller as read, or of a role's inbox that they read. That is itself an event.
     #[graphql(complexity = "500 + child_complexity")]
     async fn mark_notifications_read(
         &self,
         context: &Context<'_>,
         input: MarkNotificationsReadInput,
     ) -> Result<MarkNotificationsReadPayload> {
-        let (api, caller) = reader(context)?;
-        let principal = &caller.principal;
-        api.require_recording().map_err(failed)?;
-        let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
-        let user_errors = match notification_ids(&input.ids) {
-            Err(error) => vec![error],
-            Ok(ids) => {
-                mark_read(api, caller, ids).await.map_err(failed)?;
-                Vec::new()
-            }
-        };
-        let unread_count = api.queries.unread(person).await.map_err(failed)?;
-        Ok(MarkNotificationsReadPayload { unread_count, user_errors, query: AllQueries::default() })
+        inbox::mark_read(context, input).await
+    }
+
+    /// Puts messages of the caller away, or of a role's inbox that they read. That is itself an event.
+    #[graphql(complexity = "500 + child_complexity")]
+    async fn archive_notifications(
+        &self,
+        context: &Context<'_>,
+        input: ArchiveNotificationsInput,
+    ) -> Result<ArchiveNotificationsPayload> {
+        inbox::archive(context, input).await
     }
 }
 
@@ -432,30 +408,4 @@ fn errors_of(index: usize, error: &ApiError) -> Vec<UserError> {
         }
     };
     error.errors.iter().map(user_error).collect()
-}
-
-fn notification_ids(ids: &[ID]) -> Result<Vec<uuid::Uuid>, UserError> {
-    let wrong = |message: String| UserError {
-        field: vec!["input".into(), "ids".into()],
-        message,
-        code: "BAD_USER_INPUT".into(),
-        quarantine_id: None,
-    };
-    if ids.is_empty() || ids.len() > NOTIFICATIONS_MAX {
-        return Err(wrong(format!("name 1 to {NOTIFICATIONS_MAX} messages")));
-    }
-    let parsed: Result<Vec<uuid::Uuid>, _> = ids.iter().map(|id| id.parse()).collect();
-    parsed.map_err(|_| wrong("an id is not that of a message".into()))
-}
-
-/// Records that the messages were read, and waits until the inbox shows it.
-async fn mark_read(api: &Api, caller: &Caller, ids: Vec<uuid::Uuid>) -> Result<(), ApiError> {
-    let ids: Vec<serde_json::Value> = ids.iter().map(|id| id.to_string().into()).collect();
-    let mut fact = Fact::new(READ_TYPE);
-    fact.subject =
-        Some(Subject { id: caller.principal.id.clone(), name: None, alt_ids: Default::default() });
-    fact.metadata.insert("notifications".into(), ids.into());
-    let receipt = own_facts::record(api, caller, fact).await?;
-    let patience = std::time::Duration::from_millis(api.limits.query.wait_ms_max);
-    Ok(api.queries.wait_for_inbox(receipt.position, patience).await?)
 }

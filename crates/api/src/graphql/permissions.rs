@@ -98,6 +98,7 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "rotateNotificationEndpoint", &[ManageNotifications]),
     (Root::Mutation, "testNotificationEndpoint", &[ManageNotifications]),
     (Root::Mutation, "replayNotificationEndpoint", &[ManageNotifications]),
+    (Root::Mutation, "archiveNotifications", &[ReadOwnEvents]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
     (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::accessed_by::AccessedBy;
 use super::connection::{AuditEventConnection, Window, connection};
 use super::failure::failed;
-use super::inbox::{NotificationConnection, notifications};
+use super::inbox::{NotificationConnection, NotificationState, notifications};
 use super::query::page_size;
 use super::sightings::{
     OperationCount, OutcomeCount, SeenDevice, SeenPlace, SeenSession, Sightings, TypeCount,
@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
+use crate::inboxes::Inbox;
 
 /// Devices, places and sessions shown at most.
 const SHOWN_MAX: usize = 100;
@@ -97,9 +98,20 @@ impl Me {
         &self,
         first: Option<i32>,
         after: Option<String>,
+        #[graphql(desc = "Only those that stand so; absent: all that were not put away.")]
+        state: Option<NotificationState>,
+        #[graphql(desc = "The role whose inbox it is; absent: the caller's own.")] inbox: Option<
+            String,
+        >,
     ) -> Result<NotificationConnection> {
         let window = Window { first, after, ..Window::default() };
-        notifications(&self.api, self.person(), window).await.map_err(failed)
+        let inbox = Inbox::of(&self.caller, inbox).map_err(failed)?;
+        notifications(&self.api, &self.caller, inbox, state, window).await.map_err(failed)
+    }
+
+    /// The roles whose inboxes the caller reads.
+    async fn inboxes(&self) -> Vec<&str> {
+        self.caller.principal.grants.inboxes().collect()
     }
 }
 

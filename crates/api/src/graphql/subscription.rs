@@ -17,10 +17,11 @@ use super::filter::{AuditEventFilter, lowered};
 use super::inbox::Notification;
 use super::permissions::{Allowed, Root};
 use super::query::reader;
-use crate::caller::Question;
+use crate::caller::{Caller, Question};
 use crate::context::Api;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
+use crate::inboxes::Inbox;
 use crate::self_audit::Interface;
 use crate::watching::Watch;
 
@@ -88,19 +89,31 @@ impl Subscription {
         export::progress(context, &id)
     }
 
-    /// The caller's messages as they come: from `after` on without a gap, or from now on.
+    /// Messages as they come, the caller's or of a role's inbox that they read: from `after` on without a
+    /// gap, or from now on.
     async fn notification_stream(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Cursor of a page or of an earlier batch.")] after: Option<String>,
+        #[graphql(desc = "The role whose inbox it is; absent: the caller's own.")] inbox: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = Result<NotificationBatch>> + use<>> {
         let (api, caller) = reader(context)?;
-        let principal = &caller.principal;
+        let inbox = Inbox::of(caller, inbox).map_err(failed)?;
         let position = beginning(context, api, after)?;
-        let person = PersonRef { tenant: principal.tenant.clone(), id: principal.id.clone() };
         // Subscribed before the first look, so that what comes in between is not missed.
         let news = api.inbox_news.subscribe();
-        let state = Some(InboxWatch { api: api.clone(), person, news, position, look_first: true });
+        let watch = match inbox.shape() {
+            Some(shape) => {
+                let watch = Watch::open_on_others(api, caller, Interface::Graphql, shape).await;
+                Some(watch.map_err(failed)?)
+            }
+            None => None,
+        };
+        let (api, caller) = (api.clone(), caller.apart());
+        let state = InboxWatch { api, caller, inbox, news, position, look_first: true, watch };
+        let state = Some(state);
         Ok(futures_util::stream::unfold(state, async |state| {
             let mut watch = state?;
             match watch.next().await {
@@ -122,10 +135,13 @@ fn beginning(context: &Context<'_>, api: &Api, after: Option<String>) -> Result<
 
 struct InboxWatch {
     api: Api,
-    person: PersonRef,
+    caller: Caller,
+    inbox: Inbox,
     news: tokio::sync::broadcast::Receiver<PersonRef>,
     position: Position,
     look_first: bool,
+    /// Records that messages to others are watched.
+    watch: Option<Watch>,
 }
 
 impl InboxWatch {
@@ -133,8 +149,9 @@ impl InboxWatch {
         loop {
             let told = !std::mem::take(&mut self.look_first) && self.told().await;
             let queries = &self.api.queries;
-            let items =
-                queries.inbox_since(self.person.clone(), self.position, NOTIFICATIONS_MAX).await?;
+            let items = queries
+                .inbox_since(self.inbox.person.clone(), self.position, NOTIFICATIONS_MAX)
+                .await?;
             // More may wait than fit into one batch.
             self.look_first = items.len() == NOTIFICATIONS_MAX;
             if let Some(last) = items.last() {
@@ -142,8 +159,11 @@ impl InboxWatch {
             } else if !told {
                 continue;
             }
-            let unread_count = queries.unread(self.person.clone()).await?;
-            let notification = |item| Notification::new(&self.api, item);
+            let unread_count = queries.unread(self.inbox.person.clone()).await?;
+            if let Some(watch) = &mut self.watch {
+                watch.shows(items.len());
+            }
+            let notification = |item| Notification::new(&self.api, &self.caller, &self.inbox, item);
             return Ok(NotificationBatch {
                 notifications: items.into_iter().map(notification).collect(),
                 cursor: self.api.cursors.position(self.position),
@@ -157,7 +177,7 @@ impl InboxWatch {
         let news = async {
             loop {
                 match self.news.recv().await {
-                    Ok(person) if person == self.person => return true,
+                    Ok(person) if person == self.inbox.person => return true,
                     Ok(_) => {}
                     // Some news were missed, perhaps ours.
                     Err(RecvError::Lagged(_)) => return false,

@@ -27,6 +27,8 @@ struct RoleBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'a str>,
     masks: Vec<&'static str>,
+    /// The roles whose inboxes it reads.
+    inboxes: &'a [String],
 }
 
 /// `GET /api/v1/access/policy`
@@ -40,6 +42,7 @@ pub(super) async fn policy(State(api): State<Api>) -> Response {
             .contains(&Permission::ReadTenantEvents)
             .then_some(role.events.as_str()),
         masks: role.masks.iter().map(|mask| mask.as_str()).collect(),
+        inboxes: &role.inboxes,
     });
     let body = PolicyBody {
         roles: roles.collect(),

@@ -32,6 +32,7 @@ mod graphql_recording;
 mod graphql_socket;
 mod highlights;
 mod idempotency_key;
+mod inboxes;
 mod keys;
 mod leaks;
 mod lifecycle;

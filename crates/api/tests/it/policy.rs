@@ -14,6 +14,7 @@ async fn the_policy_tells_every_role_permission_and_mask() {
     assert_eq!(role("auditor")["events"], "");
     assert!(role("user").get("events").is_none(), "it sees none of the tenant's");
     assert!(role("analyst")["masks"].as_array().unwrap().contains(&json!("names")));
+    assert_eq!(role("security_officer")["inboxes"], json!(["security"]));
     assert!(policy["permissions"].as_array().unwrap().contains(&json!("break_glass")));
     assert_eq!(policy["masks"].as_array().unwrap().len(), 6);
     let user = service.get("/api/v1/access/policy", &token("ann", "acme", "user")).await;

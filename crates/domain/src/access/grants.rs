@@ -1,5 +1,7 @@
 //! What the roles of a caller come to.
 
+use std::collections::BTreeSet;
+
 use super::masks::Masks;
 use super::permission::Permission;
 use crate::event::Event;
@@ -11,6 +13,8 @@ use crate::identifiers::TenantId;
 pub struct Grants {
     permissions: u32,
     reads: Vec<TenantRead>,
+    /// The roles whose inboxes they read.
+    inboxes: BTreeSet<String>,
 }
 
 /// A part of the tenant's events that may be seen.
@@ -42,6 +46,16 @@ impl Grants {
         self.reads.push(TenantRead { filter, masks });
     }
 
+    /// Adds the inbox of a role.
+    pub fn allow_inbox(&mut self, role: &str) {
+        self.inboxes.insert(role.to_owned());
+    }
+
+    /// The roles whose inboxes may be read, in order.
+    pub fn inboxes(&self) -> impl Iterator<Item = &str> {
+        self.inboxes.iter().map(String::as_str)
+    }
+
     /// Takes a permission away.
     pub fn withhold(&mut self, permission: Permission) {
         self.permissions &= !bit(permission);
@@ -52,6 +66,9 @@ impl Grants {
     pub fn lack_of(&self, others: &Self) -> Option<String> {
         if let Some(beyond) = others.permissions().find(|permission| !self.may(*permission)) {
             return Some(format!("the permission `{}`", beyond.as_str()));
+        }
+        if let Some(beyond) = others.inboxes.difference(&self.inboxes).next() {
+            return Some(format!("the inbox `{beyond}`"));
         }
         let held = |part: &TenantRead| {
             self.reads.iter().any(|own| {

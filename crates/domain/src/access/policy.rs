@@ -9,6 +9,7 @@ use super::masks::{Mask, Masks};
 use super::permission::Permission;
 use crate::catalogue::Catalogue;
 use crate::filter::Filter;
+use crate::notification::is_role_name;
 use crate::query::{self, QueryContext};
 
 /// The roles that ship with Annals: `config/access.toml` as it was when the program was built.
@@ -32,7 +33,14 @@ pub struct Role {
     /// What it does not see of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<Mask>,
+    /// Of which inboxes of roles it reads the messages, reads and puts them away for all: the names that
+    /// notification rules give after `role:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inboxes: Vec<String>,
 }
+
+/// How many inboxes of roles one role may read.
+const INBOXES_MAX: usize = 50;
 
 /// Which roles there are.
 #[derive(Debug, Clone)]
@@ -117,6 +125,7 @@ impl AccessPolicy {
                     permission => grants.allow(*permission),
                 }
             }
+            role.inboxes.iter().for_each(|name| grants.allow_inbox(name));
         }
         grants
     }
@@ -146,6 +155,14 @@ fn checked(name: &str, role: &Role, context: &QueryContext<'_>) -> Result<Filter
                     `read_tenant_events`, without `events` and `masks`"
                 .into(),
         );
+    }
+    if role.inboxes.len() > INBOXES_MAX || !role.inboxes.iter().all(|name| is_role_name(name)) {
+        return Err(format!(
+            "`inboxes` has up to {INBOXES_MAX} names, each without `role:` and as rules write it"
+        ));
+    }
+    if !role.inboxes.is_empty() && !role.permissions.contains(&Permission::ReadOwnEvents) {
+        return Err("`inboxes` goes only with `read_own_events`; add it".into());
     }
     query::parse(&role.events, context).map_err(|error| format!("`events`: {error}"))
 }

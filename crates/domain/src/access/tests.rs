@@ -56,6 +56,9 @@ fn a_wrong_role_is_named_with_what_is_wrong() {
             "read_profiles",
         ),
         ("permissions = []\ncolour = 1", "colour"),
+        ("permissions = []\ninboxes = [\"security\"]", "read_own_events"),
+        ("permissions = [\"read_own_events\"]\ninboxes = [\"role:security\"]", "`inboxes`"),
+        ("permissions = [\"read_own_events\"]\ninboxes = [\"\"]", "`inboxes`"),
     ] {
         let error = read(&role(lines)).unwrap_err();
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
@@ -79,6 +82,26 @@ fn several_roles_grant_what_each_grants() {
     assert!(grants.may(Permission::RecordEvents) && grants.may(Permission::ReadOwnEvents));
     assert!(!grants.may(Permission::ReadTenantEvents));
     assert_eq!(grants.scope(&tenant(), "u-Ann"), Some(Scope::person(tenant(), "u-Ann")));
+}
+
+#[test]
+fn inboxes_of_roles_are_read_by_those_whom_the_policy_names_and_handed_on_by_no_other() {
+    let policy = AccessPolicy::shipped();
+    let of = |roles: &[&str]| policy.grants(roles.iter().copied());
+    let readers = |inbox: &str| -> Vec<&str> {
+        let names = policy.roles().map(|(name, _)| name);
+        names.filter(|name| of(&[name]).inboxes().any(|own| own == inbox)).collect()
+    };
+    assert_eq!(readers("security"), ["admin", "security_analyst", "security_officer"]);
+    assert_eq!(readers("admin"), ["admin"]);
+    let all = of(&["security_analyst", "admin"]);
+    assert_eq!(all.inboxes().collect::<Vec<_>>(), ["admin", "security"]);
+    let role = |inboxes: &str| {
+        let lines = format!("permissions = [\"read_own_events\"]\ninboxes = {inboxes}");
+        read(&role(&lines)).unwrap().grants(["tried"])
+    };
+    assert_eq!(role("[]").lack_of(&role("[\"ops\"]")), Some("the inbox `ops`".into()));
+    assert_eq!(role("[\"ops\", \"night\"]").lack_of(&role("[\"ops\"]")), None);
 }
 
 #[test]

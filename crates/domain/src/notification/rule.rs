@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use audience::{Audience, InvalidAudience, role_inbox};
+pub use audience::{Audience, InvalidAudience, is_role_inbox, is_role_name, role_inbox};
 pub use checking::{RuleError, read_rules};
 pub use shipped::{SHIPPED, shipped_rules};
 

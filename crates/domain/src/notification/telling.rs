@@ -31,7 +31,7 @@ use super::state::{
     REPLAY_REQUESTED, TenantNotifications,
 };
 use super::windows::{Window, Windows};
-use super::{InboxChange, READ_TYPE, inbox_change};
+use super::{ARCHIVED_TYPE, InboxChange, READ_TYPE, inbox_change, is_mark};
 use crate::catalogue::Catalogue;
 use crate::event::Event;
 use crate::filter::EventView;
@@ -249,13 +249,13 @@ impl Telling {
                     return told;
                 }
                 REPLAY_REQUESTED => told.outbox.extend(requests::replay(recorded)),
-                READ_TYPE => {}
+                READ_TYPE | ARCHIVED_TYPE => {}
                 _ => self.fold(event, &mut told),
             }
         }
         told.inbox.extend(inbox_change(recorded, &self.catalogue));
         // What tells of reading and of outcomes tells nobody, or it would never end.
-        if event.event_type == READ_TYPE {
+        if is_mark(&event.event_type) {
             return told;
         }
         self.tell_standing(recorded, &mut told);

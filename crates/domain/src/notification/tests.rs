@@ -48,3 +48,25 @@ fn reading_is_an_event_too_and_wrong_ids_are_passed_over() {
     event.metadata.clear();
     assert_eq!(inbox_change(&recorded(1, event), catalogue()), None);
 }
+
+#[test]
+fn putting_away_is_an_event_and_the_inbox_of_a_role_is_named_in_it() {
+    let id = Uuid::from_u128(7);
+    let mut event = event(json!({
+        "type": "a.b", "user_id": "ann", "metadata": {"notifications": [id.to_string()]}
+    }));
+    event.event_type = ARCHIVED_TYPE.into();
+    let at = event.received_at.timestamp;
+    let put_away = |event: &Event| match inbox_change(&recorded(1, event.clone()), catalogue()) {
+        Some(InboxChange::Archived { recipient, notifications, at: when }) => {
+            assert_eq!((notifications, when, recipient.tenant), (vec![id], at, tenant()));
+            Some(recipient.id)
+        }
+        _ => None,
+    };
+    assert_eq!(put_away(&event), Some("ann".into()));
+    event.metadata.insert("inbox".into(), "security".into());
+    assert_eq!(put_away(&event), Some(role_inbox("security")));
+    event.metadata.insert("inbox".into(), 5.into());
+    assert_eq!(put_away(&event), None, "nobody's own inbox is meant then");
+}

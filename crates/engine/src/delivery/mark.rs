@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::calls::Calls;
 
 /// Name of the register.
-pub(super) const PROGRESS: &str = "progress-delivery";
-/// Name of the register of the outbox, beside deliveries that follow the feed.
-pub(super) const OUTBOX_PROGRESS: &str = "progress-outbox";
+const PROGRESS: &str = "progress-delivery";
 
 /// What stands in the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +20,6 @@ struct Progress {
 
 /// Holds the register's version: only the node that wrote last can write on.
 pub(super) struct Mark {
-    name: &'static str,
     calls: Calls,
     epoch: u64,
     version: u64,
@@ -47,19 +44,18 @@ impl Mark {
     /// Takes the register over, so that whoever held it before can write it no more. Where nothing was
     /// ever delivered, deliveries begin at `start`.
     pub(super) async fn take_over(
-        name: &'static str,
         calls: Calls,
         epoch: u64,
         start: Position,
     ) -> Result<(Self, Position), MarkError> {
-        let register = calls.read(name).await.map_err(MarkError::Register)?;
+        let register = calls.read(PROGRESS).await.map_err(MarkError::Register)?;
         let position = match &register {
             None => start,
             Some(register) => Position(read(&register.value)?.position),
         };
         let version = register.map(|register| register.version);
-        let version = write(name, &calls, version, position, epoch).await?;
-        Ok((Self { name, calls, epoch, version, unsure: false }, position))
+        let version = write(&calls, version, position, epoch).await?;
+        Ok((Self { calls, epoch, version, unsure: false }, position))
     }
 
     /// Writes that everything up to the position is done.
@@ -68,14 +64,14 @@ impl Mark {
             self.find_out().await?;
         }
         self.unsure = true;
-        let saved = write(self.name, &self.calls, Some(self.version), position, self.epoch).await;
+        let saved = write(&self.calls, Some(self.version), position, self.epoch).await;
         self.unsure = matches!(saved, Err(MarkError::Register(_)));
         self.version = saved?;
         Ok(())
     }
 
     async fn find_out(&mut self) -> Result<(), MarkError> {
-        let register = self.calls.read(self.name).await.map_err(MarkError::Register)?;
+        let register = self.calls.read(PROGRESS).await.map_err(MarkError::Register)?;
         let register = register.ok_or(MarkError::Lost)?;
         if read(&register.value)?.epoch != self.epoch {
             return Err(MarkError::Lost);
@@ -88,9 +84,8 @@ impl Mark {
 /// Up to where everything was delivered, if anything ever was.
 pub(crate) async fn read_progress(
     registers: &dyn annals_ports::SharedRegisters,
-    name: &str,
 ) -> Option<Position> {
-    let register = registers.read(name).await.ok()??;
+    let register = registers.read(PROGRESS).await.ok()??;
     read(&register.value).ok().map(|progress| Position(progress.position))
 }
 
@@ -99,7 +94,6 @@ fn read(value: &[u8]) -> Result<Progress, MarkError> {
 }
 
 async fn write(
-    name: &str,
     calls: &Calls,
     expected: Option<u64>,
     position: Position,
@@ -107,7 +101,7 @@ async fn write(
 ) -> Result<u64, MarkError> {
     let progress = Progress { position: position.0, epoch };
     let value = serde_json::to_vec(&progress).expect("progress is plain JSON");
-    calls.write(name, expected, value).await.map_err(|error| match error {
+    calls.write(PROGRESS, expected, value).await.map_err(|error| match error {
         RegisterError::Conflict { .. } => MarkError::Lost,
         error => MarkError::Register(error),
     })

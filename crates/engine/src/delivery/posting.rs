@@ -20,10 +20,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{error, warn};
 
 use super::bucket::Bucket;
+use super::counting::DeliveryOutcome;
 use super::mark::{Mark, MarkError};
 use super::outcomes::Outcomes;
 use super::targets::{Way, Ways};
-use super::tenure::Lost;
 use super::{backoff, retrying};
 use crate::access::AccessView;
 use crate::projection::{Progress, with_causes};
@@ -57,6 +57,9 @@ pub(crate) struct PostingParts {
     /// How often the installation's own endpoints are tried.
     pub(crate) attempts_max: u32,
 }
+
+/// Another node goes on with the deliveries.
+pub(super) struct Lost;
 
 /// Tells the time by the clock of the runtime, so that it never runs backwards.
 #[derive(Clone, Copy)]
@@ -290,25 +293,20 @@ impl Posting {
         let outcome = match attempt.outcome {
             AttemptOutcome::Delivered => {
                 self.outcomes.delivered(&message.tenant, message.id);
-                "delivered"
+                DeliveryOutcome::Delivered
             }
-            AttemptOutcome::Again(_) => "failed",
+            AttemptOutcome::Again(_) => DeliveryOutcome::Failed,
             AttemptOutcome::GivenUp => {
                 let cause = attempt.cause.unwrap_or_default();
                 error!(
                     channel, delivery.id = %message.id, event.id = %message.event,
                     position = %message.position, cause, "a delivery was given up"
                 );
-                metrics::counter!("annals_deliveries_parked_total", "channel" => channel.clone())
-                    .increment(1);
                 self.outcomes.failed(&message.tenant, message.id, cause);
-                "parked"
+                DeliveryOutcome::Parked
             }
         };
-        metrics::counter!(
-            "annals_deliveries_total", "channel" => channel.clone(), "outcome" => outcome
-        )
-        .increment(1);
+        outcome.count(channel);
         let standing = self.is_standing(message);
         let bucket = self.buckets.entry(bucket.clone()).or_default();
         bucket.ended(&pending.lane, attempt.outcome, attempt.at);

@@ -15,28 +15,25 @@ use crate::roles::Role;
 use crate::root::Projected;
 use crate::tiles::TileKeeper;
 
-/// What delivers on this node, if it has the role and somebody to deliver through.
+/// What delivers on this node from its outbox.
 pub(super) fn delivery(
     ports: &Ports,
     settings: &Settings,
     catalogue: &Arc<Catalogue>,
     start: Position,
-    posting: Option<PostingParts>,
-) -> Option<DelivererParts> {
-    let delivers =
-        settings.roles.has(Role::Deliver) && (!ports.channels.is_empty() || posting.is_some());
-    delivers.then(|| DelivererParts {
+    posting: PostingParts,
+) -> DelivererParts {
+    DelivererParts {
         node: settings.node.as_str().into(),
         registers: Arc::clone(&ports.registers),
-        channels: ports.channels.clone().into(),
         catalogue: Arc::clone(catalogue),
         settings: settings.delivery.clone(),
-        posting: posting.clone(),
+        posting,
         recorder: None,
         log: Arc::clone(&ports.log),
         status: DeliveryStatus::new(true),
         start,
-    })
+    }
 }
 
 /// The projections of this node, each with how far it has come.

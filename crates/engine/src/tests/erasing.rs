@@ -161,7 +161,7 @@ async fn left(system: &System, access: &dyn AccessStore) -> Left {
             .collect(),
         inboxes: persons
             .iter()
-            .map(|(name, person)| (name.clone(), inbox.newest(person, None, 1000).unwrap()))
+            .map(|(name, person)| (name.clone(), inbox.newest(person, None, None, 1000).unwrap()))
             .collect(),
         access: format!("{known:?}"),
     }
@@ -198,7 +198,7 @@ async fn nothing_is_left_of(system: &System, person: &str) {
         assert!(told.is_none(), "`{word}` is told by {told:?}");
         let inboxes = PERSONS.iter().flat_map(|one| {
             let one = PersonRef { tenant: tenant(), id: (*one).into() };
-            system.queries.inbox.newest(&one, None, 1000).unwrap()
+            system.queries.inbox.newest(&one, None, None, 1000).unwrap()
         });
         let told = inboxes.into_iter().find(|item| format!("{item:?}").contains(&word));
         assert!(told.is_none(), "`{word}` is told by {told:?}");

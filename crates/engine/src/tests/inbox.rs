@@ -45,7 +45,7 @@ async fn a_significant_event_arrives_once_and_is_read_by_an_event() {
     let position = record_all(&system, vec![password_change(4, "ann")]).await;
     for _ in 0..2 {
         wait_until_durable(&system, position).await;
-        let items = system.queries.inbox(ann.clone(), None, 10).await.unwrap();
+        let items = system.queries.inbox(ann.clone(), None, None, 10).await.unwrap();
         let numbers: Vec<u128> =
             items.iter().map(|item| item.notification.event.0.as_u128()).collect();
         assert_eq!(numbers, [4, 2]);
@@ -59,7 +59,7 @@ async fn a_significant_event_arrives_once_and_is_read_by_an_event() {
     let told = tokio::time::timeout(PATIENCE, news.recv()).await.unwrap().unwrap();
     assert_eq!(told.tenant, tenant());
 
-    let items = system.queries.inbox(ann.clone(), None, 10).await.unwrap();
+    let items = system.queries.inbox(ann.clone(), None, None, 10).await.unwrap();
     let mut reading = event(5, "ann", "y");
     reading.event_type = READ_TYPE.into();
     let read = json!([items[1].notification.id.to_string()]);
@@ -68,7 +68,7 @@ async fn a_significant_event_arrives_once_and_is_read_by_an_event() {
     let position = record_all(&system, vec![reading]).await;
     wait_until_durable(&system, position).await;
     assert_eq!(system.queries.unread(ann.clone()).await.unwrap(), 1);
-    let items = system.queries.inbox(ann.clone(), None, 10).await.unwrap();
+    let items = system.queries.inbox(ann.clone(), None, None, 10).await.unwrap();
     assert_eq!([items[0].read_at, items[1].read_at], [None, Some(at)]);
     let since = items[1].notification.position;
     let newer = system.queries.inbox_since(ann, since, 10).await.unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
 use annals_domain::filter::{Filter, Order, Scope};
+use annals_domain::limits::Limits;
 use annals_domain::profile::{Concern, PersonRef, Profile, ProfileDelta, Viewer, Views};
 use annals_domain::{Event, EventId, Position, Receipt, Recorded, TenantId};
 use annals_ports::memory::{
@@ -43,9 +44,8 @@ pub(crate) struct Machine {
     pub(super) quarantine: Arc<MemoryQuarantine>,
     /// Without a spool events are refused while the log takes none.
     pub(super) spool: Option<Arc<MemorySpool>>,
-    /// Without channels nothing is delivered.
-    pub(super) channels: Vec<MemoryChannel>,
-    /// Endpoints of the installation itself, told from the outbox.
+    /// Endpoints of the installation itself, told from the outbox; without them and carriers nothing is
+    /// delivered.
     pub(super) standing: Vec<MemoryChannel>,
     pub(super) carriers: Vec<Arc<dyn annals_ports::Carrier>>,
 }
@@ -81,6 +81,7 @@ pub(super) fn settings() -> Settings {
         roles: Roles::default(),
         node: "one".into(),
         permits: Permits::new(1 << 20, 20_000),
+        query: Limits::shipped().query,
     }
 }
 
@@ -114,7 +115,6 @@ impl Machine {
             registers: Arc::new(self.registers.clone()),
             quarantine: self.quarantine.clone(),
             spool: self.spool.clone().map(|spool| spool as _),
-            channels: self.channels.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             carriers: self.carriers.clone(),
             standing: self.standing.iter().map(|c| Arc::new(c.clone()) as _).collect(),
             exports: None,

@@ -1,12 +1,13 @@
-//! Several engines over one log, and one channel that all of them deliver through.
+//! Several engines over one log, each with an outbox of its own, and one endpoint that all of them tell.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use annals_domain::EventId;
-use annals_ports::memory::{MemoryChannel, MemoryRegisters};
-use annals_ports::{Delivery, Register, RegisterError, SharedRegisters};
+use annals_domain::{EventId, Position};
+use annals_ports::memory::{MemoryChannel, MemoryInbox, MemoryRegisters};
+use annals_ports::{Delivery, LogReader, Register, RegisterError, SharedRegisters};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 pub(super) struct Nodes {
     pub(super) machine: Machine,
     pub(super) channel: MemoryChannel,
+    /// What each node has of its own, by its name: it is there again after a crash.
+    inboxes: Mutex<BTreeMap<String, Arc<MemoryInbox>>>,
 }
 
 /// How the registers answer one node.
@@ -47,12 +50,19 @@ pub(super) fn delivering(name: &str) -> Settings {
 impl Nodes {
     pub(super) fn new() -> Self {
         let channel = MemoryChannel::new("memory");
-        let machine = Machine { channels: vec![channel.clone()], ..Machine::default() };
-        Self { machine, channel }
+        let machine = Machine { standing: vec![channel.clone()], ..Machine::default() };
+        Self { machine, channel, inboxes: Mutex::default() }
     }
 
     pub(super) async fn start(&self, name: &str) -> System {
-        self.machine.start_knowing(catalogue(), delivering(name)).await
+        start(self.ports(name), catalogue(), delivering(name)).await
+    }
+
+    /// What a node runs on.
+    pub(super) fn ports(&self, name: &str) -> Ports {
+        let mut inboxes = self.inboxes.lock().unwrap();
+        let inbox = Arc::clone(inboxes.entry(name.into()).or_default());
+        Ports { inbox, ..self.machine.ports() }
     }
 
     /// Starts a node that can be cut off from the registers.
@@ -60,7 +70,7 @@ impl Nodes {
         let answers = watch::Sender::new(Answers::Truly);
         let registers =
             CutOff { registers: self.machine.registers.clone(), answers: answers.clone() };
-        let ports = Ports { registers: Arc::new(registers), ..self.machine.ports() };
+        let ports = Ports { registers: Arc::new(registers), ..self.ports(name) };
         (start(ports, catalogue(), delivering(name)).await, answers)
     }
 
@@ -99,23 +109,27 @@ impl Nodes {
         serde_json::from_slice(&register.value).unwrap()
     }
 
-    /// Waits until the register tells that everything up to the position was delivered.
-    pub(super) async fn wait_for_progress(&self, position: u64) {
-        wait_until("progress is kept", async || {
-            let register = self.machine.registers.read("progress-delivery").await.unwrap();
-            register.is_some_and(|register| {
-                let value: serde_json::Value = serde_json::from_slice(&register.value).unwrap();
-                value["position"].as_u64() >= Some(position)
-            })
+    /// Up to where the register tells that everything was delivered.
+    pub(super) async fn progress(&self) -> Option<Position> {
+        let register = self.machine.registers.read("progress-delivery").await.unwrap()?;
+        let value: serde_json::Value = serde_json::from_slice(&register.value).unwrap();
+        value["position"].as_u64().map(Position)
+    }
+
+    /// Waits until nothing is left to be delivered or told, and the register says so.
+    pub(super) async fn wait_until_settled(&self) {
+        wait_until("everything is settled", async || {
+            let head = self.machine.log.head().await.unwrap();
+            self.progress().await == Some(head)
         })
         .await;
     }
 }
 
 /// Records password changes of these numbers, of five persons in turn.
-pub(super) async fn change_passwords(system: &System, numbers: std::ops::Range<u64>) {
+pub(super) async fn change_passwords(system: &System, numbers: Range<u64>) -> Position {
     let events = numbers.map(|n| password_change(n, &format!("p{}", n % 5))).collect();
-    record_all(system, events).await;
+    record_all(system, events).await
 }
 
 pub(super) async fn wait_until_held(system: &System) {

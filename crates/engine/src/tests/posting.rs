@@ -10,6 +10,7 @@ use annals_ports::outbox::MessageState;
 use annals_ports::{Carrier, DeliveryError, Handed, InboxStore, Outbox, Target};
 use async_trait::async_trait;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -19,44 +20,44 @@ use super::nodes::{delivering, wait_until, wait_until_held};
 use crate::System;
 
 /// A machine with one endpoint of its own.
-fn machine() -> (Machine, MemoryChannel) {
+pub(super) fn machine() -> (Machine, MemoryChannel) {
     let channel = MemoryChannel::new("webhook");
     (Machine { standing: vec![channel.clone()], ..Machine::default() }, channel)
 }
 
-async fn start(machine: &Machine) -> System {
+pub(super) async fn start(machine: &Machine) -> System {
     let system = machine.start_knowing(catalogue(), delivering("one")).await;
     wait_until_held(&system).await;
     system
 }
 
-async fn change_passwords(system: &System, numbers: std::ops::Range<u64>) {
+pub(super) async fn change_passwords(system: &System, numbers: std::ops::Range<u64>) {
     let events = numbers.map(|n| password_change(n, &format!("p{}", n % 5))).collect();
     record_all(system, events).await;
 }
 
 /// Numbers of the events, as they were taken.
-fn taken(channel: &MemoryChannel) -> Vec<u64> {
+pub(super) fn taken(channel: &MemoryChannel) -> Vec<u64> {
     channel.taken().borrow().iter().map(|one| one.event.0.as_u128() as u64).collect()
 }
 
-async fn wait_for(channel: &MemoryChannel, count: usize) {
+pub(super) async fn wait_for(channel: &MemoryChannel, count: usize) {
     wait_until("all are taken", async || taken(channel).len() >= count).await;
 }
 
 /// Nothing waits, and the register says so.
-async fn wait_until_settled(machine: &Machine, system: &System) {
+pub(super) async fn wait_until_settled(machine: &Machine, system: &System) {
     wait_until("everything is settled", async || {
         let register = annals_ports::SharedRegisters::read(&machine.registers, "progress-delivery");
         let value = register.await.unwrap().unwrap().value;
         let value: serde_json::Value = serde_json::from_slice(&value).unwrap();
         let head = system.queries.log.head().await.unwrap();
-        value["position"].as_u64() >= Some(head.0.saturating_sub(2))
+        value["position"].as_u64() == Some(head.0)
     })
     .await;
 }
 
-fn check_order(taken: &[u64]) {
+pub(super) fn check_order(taken: &[u64]) {
     for person in 0..5 {
         let theirs: Vec<&u64> = taken.iter().filter(|number| *number % 5 == person).collect();
         assert!(theirs.is_sorted(), "person {person} was told out of order: {theirs:?}");
@@ -154,9 +155,13 @@ async fn what_fails_is_tried_again_in_its_place_and_poison_is_given_up() {
 
 /// Carries to endpoints, and keeps what it was given.
 #[derive(Default)]
-struct Webhooks {
-    taken: Mutex<Vec<(Outgoing, Vec<[u8; 32]>)>>,
-    refuses: bool,
+pub(super) struct Webhooks {
+    pub(super) taken: Mutex<Vec<(Outgoing, Vec<[u8; 32]>)>>,
+    pub(super) refuses: bool,
+    /// Fails for this person, in a way that trying again might cure.
+    pub(super) fails_for: Option<&'static str>,
+    /// Attempts wait until this says that they may go on.
+    pub(super) holds: watch::Sender<bool>,
 }
 
 #[async_trait]
@@ -171,17 +176,22 @@ impl Carrier for Webhooks {
 
     async fn carry(&self, message: &Outgoing, target: &Target) -> Result<Handed, DeliveryError> {
         let Target::Endpoint(open) = target else { panic!("not an endpoint") };
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.holds.subscribe().wait_for(|holds| !holds).await;
         self.taken.lock().unwrap().push((message.clone(), open.secrets.clone()));
         let (doing, source) = ("deliver", "a test wanted it".into());
-        match self.refuses {
-            true => Err(DeliveryError { doing, permanent: true, retry_after: None, source }),
+        let fails = self.fails_for.is_some() && message.recipient.as_deref() == self.fails_for;
+        match self.refuses || fails {
+            true => {
+                Err(DeliveryError { doing, permanent: self.refuses, retry_after: None, source })
+            }
             false => Ok(Handed { code: Some(204) }),
         }
     }
 }
 
 /// Records that the tenant has an endpoint; tells its open secret.
-async fn add_endpoint(system: &System, number: u64) -> [u8; 32] {
+pub(super) async fn add_endpoint(system: &System, number: u64) -> [u8; 32] {
     let endpoint = Uuid::from_u128(7);
     let (secret, sealed) = system.endpoint_secrets.make(&tenant(), endpoint).unwrap();
     let mut set: Event = event(number, "root", "sets an endpoint");
@@ -198,7 +208,7 @@ async fn add_endpoint(system: &System, number: u64) -> [u8; 32] {
     secret
 }
 
-async fn types(system: &System) -> Vec<String> {
+pub(super) async fn types(system: &System) -> Vec<String> {
     let head = system.queries.log.head().await.unwrap();
     let positions: Vec<_> = (1..=head.0).map(annals_domain::Position).collect();
     let entries = system.queries.log.read_at(&positions).await.unwrap();

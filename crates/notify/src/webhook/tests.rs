@@ -26,7 +26,7 @@ fn delivery() -> Delivery {
     let tenant = TenantId::new("acme").unwrap();
     let event = EventId(Uuid::from_u128(7));
     Delivery {
-        id: Delivery::id_of("webhook", &tenant, event, "user.password.changed", "ann"),
+        id: Uuid::from_u128(9),
         tenant,
         recipient: "ann".into(),
         kind: "user.password.changed".into(),

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use super::person;
 use crate::inbox::InboxStore;
-use crate::outbox::{Attempt, AttemptOutcome, HELD_GRACE_SECONDS, MessageState, MessagesAsked};
+use crate::outbox::{
+    Attempt, AttemptOutcome, GATHERED_MAX, HELD_GRACE_SECONDS, MessageState, MessagesAsked,
+};
 
 /// Runs the whole suite; `make` gives an empty store.
 pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
@@ -21,10 +23,38 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
     a_lane_rests_as_a_whole_and_others_go_on(&*make());
     outcomes_of_the_log_settle_what_was_queued_before(&*make());
     a_digest_gathers_until_it_is_on_its_way(&*make());
+    a_digest_lists_a_hundred_beside_the_first(&*make());
     what_is_kept_is_given_back(&*make());
     a_forgotten_person_takes_along_what_was_on_its_way(&*make());
     pages_hold_every_message_once(&*make());
     replaying::run(make);
+}
+
+/// Checks a store in which `limit` messages may wait for one receiver.
+pub fn what_comes_on_top_is_to_be_given_up(store: &dyn InboxStore, limit: u64) {
+    let beyond = |second: i64| -> Vec<(u64, bool)> {
+        let due = store.due_of("syslog", Position(0), at(second), 100).expect("the store works");
+        due.iter().map(|pending| (pending.message.position.0, pending.beyond)).collect()
+    };
+    let (last, on_top) = (limit, limit + 1);
+    queue(store, last, (1..=last).map(|number| queued(number, "ann")).collect());
+    assert!(beyond(99).iter().all(|(_, beyond)| !beyond), "the last that has room waits");
+    let mut elsewhere = queued(last + 2, "ann");
+    elsewhere.message.route = Route::Email { address: "ann@example.org".into() };
+    queue(store, last + 2, vec![queued(on_top, "ann"), elsewhere]);
+    assert_eq!(beyond(99).last(), Some(&(on_top, true)));
+    let mail = store.due_of("email", Position(0), at(99), 9).expect("the store works");
+    assert!(!mail[0].beyond, "others have room of their own");
+    // While its lane rests, it is given up all the same.
+    attempt(store, 1, 90, AttemptOutcome::Again(at(500)));
+    assert_eq!(beyond(99), [(on_top, true)]);
+    attempt(store, on_top, 99, AttemptOutcome::GivenUp);
+    queue(store, last + 3, vec![queued(last + 3, "ann")]);
+    assert!(beyond(999).contains(&(last + 3, true)), "as many wait as before");
+    attempt(store, last + 3, 99, AttemptOutcome::GivenUp);
+    attempt(store, 1, 500, AttemptOutcome::Delivered);
+    queue(store, last + 4, vec![queued(last + 4, "ann")]);
+    assert!(beyond(999).contains(&(last + 4, false)), "there is room again");
 }
 
 fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore) {
@@ -91,6 +121,25 @@ fn a_digest_gathers_until_it_is_on_its_way(store: &dyn InboxStore) {
     attempt(store, 1, 40, AttemptOutcome::Delivered);
     queue(store, 4, vec![held(4, Some(1))]);
     assert_eq!(due(store, 0, 99), [3, 4], "it came too late and goes alone");
+}
+
+fn a_digest_lists_a_hundred_beside_the_first(store: &dyn InboxStore) {
+    let held = |number: u64| {
+        let mut one = queued(number, "ann");
+        (one.held, one.due) = (true, at(20));
+        one.gathered_by = (number > 1).then(|| id(1));
+        one
+    };
+    let listed = || {
+        let mut due = store.due_of("syslog", Position(0), at(99), 9).expect("the store works");
+        assert_eq!(due.len(), 1, "all go as one");
+        due.remove(0).message.more
+    };
+    queue(store, 101, (1..=101).map(held).collect());
+    assert_eq!((listed().len(), listed().last()), (100, Some(&EventId(id(101)))));
+    queue(store, 102, vec![held(102)]);
+    assert_eq!((listed().len(), listed().last()), (100, Some(&EventId(id(101)))));
+    assert_eq!(GATHERED_MAX, 100);
 }
 
 fn what_is_kept_is_given_back(store: &dyn InboxStore) {

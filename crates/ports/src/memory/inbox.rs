@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use annals_domain::Position;
-use annals_domain::notification::{InboxChange, InboxItem, Told};
+use annals_domain::notification::{InboxChange, InboxItem, InboxState, Told};
 use annals_domain::profile::PersonRef;
 use uuid::Uuid;
 
@@ -12,11 +12,31 @@ use super::locked;
 use super::outbox::Rows;
 use crate::ReadModelError;
 use crate::inbox::InboxStore;
+use crate::outbox::WAITING_MAX;
 
-/// An inbox store in memory; it keeps everything, without bounds.
-#[derive(Debug, Default)]
+/// An inbox store in memory; it keeps everything, without bounds but for what may wait for a receiver.
+#[derive(Debug)]
 pub struct MemoryInbox {
     pub(super) state: Mutex<State>,
+    pub(super) waiting_max: usize,
+}
+
+impl Default for MemoryInbox {
+    fn default() -> Self {
+        Self::with_waiting_max(WAITING_MAX)
+    }
+}
+
+impl MemoryInbox {
+    /// An empty store in which so many messages may wait for one receiver.
+    pub fn with_waiting_max(waiting_max: usize) -> Self {
+        Self { state: Mutex::default(), waiting_max }
+    }
+
+    /// How many messages may wait for one receiver.
+    pub fn waiting_max(&self) -> usize {
+        self.waiting_max
+    }
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +59,7 @@ impl InboxStore for MemoryInbox {
         for change in &told.inbox {
             state.apply(change);
         }
-        state.outbox.change(&told.outbox, &told.kept);
+        state.outbox.change(&told.outbox, &told.kept, self.waiting_max);
         state.position = position;
         Ok(())
     }
@@ -47,12 +67,18 @@ impl InboxStore for MemoryInbox {
     fn newest(
         &self,
         person: &PersonRef,
+        state: Option<InboxState>,
         before: Option<Position>,
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError> {
+        let stands = |item: &&InboxItem| match state {
+            Some(state) => item.state() == state,
+            None => item.archived_at.is_none(),
+        };
         let state = locked(&self.state);
         let earlier = |item: &&InboxItem| before.is_none_or(|b| item.notification.position < b);
-        Ok(state.items(person).rev().filter(earlier).take(limit).cloned().collect())
+        let items = state.items(person).rev().filter(stands).filter(earlier);
+        Ok(items.take(limit).cloned().collect())
     }
 
     fn since(
@@ -62,13 +88,14 @@ impl InboxStore for MemoryInbox {
         limit: usize,
     ) -> Result<Vec<InboxItem>, ReadModelError> {
         let state = locked(&self.state);
-        let later = |item: &&InboxItem| item.notification.position > after;
+        let later =
+            |item: &&InboxItem| item.notification.position > after && item.archived_at.is_none();
         Ok(state.items(person).filter(later).take(limit).cloned().collect())
     }
 
     fn unread(&self, person: &PersonRef) -> Result<u64, ReadModelError> {
         let state = locked(&self.state);
-        Ok(state.items(person).filter(|item| item.read_at.is_none()).count() as u64)
+        Ok(state.items(person).filter(|item| item.state() == InboxState::Unread).count() as u64)
     }
 
     fn forget(&self, person: &PersonRef) -> Result<(), ReadModelError> {
@@ -93,7 +120,8 @@ impl InboxStore for MemoryInbox {
                         item.notification = told.clone();
                     }
                 }
-                InboxChange::Read { recipient, .. } if !erased.contains(recipient) => {}
+                InboxChange::Read { recipient, .. } | InboxChange::Archived { recipient, .. }
+                    if !erased.contains(recipient) => {}
                 change => state.apply(change),
             }
         }
@@ -116,7 +144,8 @@ impl State {
             InboxChange::Arrived(notification) => {
                 let inbox = self.inboxes.entry(notification.recipient.clone()).or_default();
                 inbox.entry((notification.position, notification.id)).or_insert_with(|| {
-                    InboxItem { notification: notification.clone(), read_at: None }
+                    let notification = notification.clone();
+                    InboxItem { notification, read_at: None, archived_at: None }
                 });
             }
             InboxChange::Reworded { event, title, body } => {
@@ -128,12 +157,21 @@ impl State {
                 self.outbox.reword(*event, title, body);
             }
             InboxChange::Read { recipient, notifications, at } => {
-                let inbox =
-                    self.inboxes.get_mut(recipient).into_iter().flat_map(BTreeMap::values_mut);
-                for item in inbox.filter(|item| notifications.contains(&item.notification.id)) {
+                for item in self.named(recipient, notifications) {
                     item.read_at.get_or_insert(*at);
                 }
             }
+            InboxChange::Archived { recipient, notifications, at } => {
+                for item in self.named(recipient, notifications) {
+                    item.archived_at.get_or_insert(*at);
+                }
+            }
         }
+    }
+
+    /// These messages of a person, as far as they are there.
+    fn named(&mut self, person: &PersonRef, ids: &[Uuid]) -> impl Iterator<Item = &mut InboxItem> {
+        let items = self.inboxes.get_mut(person).into_iter().flat_map(BTreeMap::values_mut);
+        items.filter(|item| ids.contains(&item.notification.id))
     }
 }

@@ -14,7 +14,7 @@ use super::locked;
 use crate::ReadModelError;
 use crate::outbox::{
     Attempt, AttemptOutcome, Due, Message, MessageState, MessagesAsked, Outbox, Pending,
-    REPLAY_MAX, WAITING_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
+    REPLAY_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
 };
 
 /// What lies in the outbox.
@@ -45,11 +45,20 @@ struct Row {
 }
 
 impl Rows {
-    pub(super) fn change(&mut self, changes: &[OutboxChange], kept: &[TellingChange]) {
+    pub(super) fn change(
+        &mut self,
+        changes: &[OutboxChange],
+        kept: &[TellingChange],
+        waiting_max: usize,
+    ) {
         for change in changes {
             match change {
-                OutboxChange::Queued(queued) => self.queue(queued, MessageState::Waiting),
-                OutboxChange::Past(queued) => self.queue(queued, MessageState::Delivered),
+                OutboxChange::Queued(queued) => {
+                    self.queue(queued, MessageState::Waiting, waiting_max);
+                }
+                OutboxChange::Past(queued) => {
+                    self.queue(queued, MessageState::Delivered, waiting_max);
+                }
                 OutboxChange::Replayed(replay) => self.replay(replay),
                 OutboxChange::Settled(settled) => {
                     for row in self.rows.values_mut() {
@@ -71,7 +80,7 @@ impl Rows {
         }
     }
 
-    fn queue(&mut self, queued: &Queued, state: MessageState) {
+    fn queue(&mut self, queued: &Queued, state: MessageState, waiting_max: usize) {
         let untouched = |row: &Row| row.state == MessageState::Waiting && row.tries == 0;
         if let Some(digest) = queued.gathered_by {
             let digest = self.rows.values_mut().find(|row| row.message.id == digest);
@@ -90,7 +99,7 @@ impl Rows {
         let (lane, bucket) = (lane_of(queued), bucket_of(&queued.message));
         let waiting = || self.rows.values().filter(|row| row.state == MessageState::Waiting);
         let beyond =
-            waiting().filter(|row| bucket_of(&row.message) == bucket).count() >= WAITING_MAX;
+            waiting().filter(|row| bucket_of(&row.message) == bucket).count() >= waiting_max;
         let behind = waiting().filter(|row| row.lane == lane && !beyond).map(|row| row.next).max();
         let next = due_at(queued).max(behind.unwrap_or(Timestamp::MIN));
         let message = queued.message.clone();
@@ -178,7 +187,7 @@ impl Rows {
             AttemptOutcome::Again(until) => (row.lane.clone(), until),
         };
         let lane = self.rows.values_mut().filter(|row| row.lane == rests.0);
-        for row in lane.filter(|row| row.state == MessageState::Waiting) {
+        for row in lane.filter(|row| row.state == MessageState::Waiting && !row.beyond) {
             row.next = row.next.max(rests.1);
         }
     }

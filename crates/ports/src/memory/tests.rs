@@ -41,6 +41,8 @@ async fn the_registers_keep_their_contract() {
 #[test]
 fn the_outbox_keeps_its_contract() {
     contract::outbox::run(|| Box::new(MemoryInbox::default()));
+    contract::outbox::what_comes_on_top_is_to_be_given_up(&MemoryInbox::with_waiting_max(3), 3);
+    assert_eq!(MemoryInbox::default().waiting_max(), crate::outbox::WAITING_MAX);
 }
 
 #[tokio::test]

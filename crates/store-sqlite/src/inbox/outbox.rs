@@ -10,7 +10,7 @@ use annals_domain::{EventId, Position, TenantId};
 use annals_ports::ReadModelError;
 use annals_ports::outbox::{
     Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, MessagesAsked, Outbox,
-    Pending, WAITING_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
+    Pending, bucket_of, due_at, endpoint_bucket, gather, lane_of,
 };
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -32,10 +32,11 @@ pub(super) fn change(
     connection: &Connection,
     persons: &mut PersonNumbers,
     change: &OutboxChange,
+    waiting_max: usize,
 ) -> rusqlite::Result<()> {
     match change {
-        OutboxChange::Queued(queued) => queue(connection, persons, queued, WAITING),
-        OutboxChange::Past(queued) => queue(connection, persons, queued, DELIVERED),
+        OutboxChange::Queued(queued) => queue(connection, persons, queued, WAITING, waiting_max),
+        OutboxChange::Past(queued) => queue(connection, persons, queued, DELIVERED, waiting_max),
         OutboxChange::Replayed(replay) => replaying::replay(connection, replay),
         OutboxChange::Settled(settled) => settle(connection, settled),
     }
@@ -46,6 +47,7 @@ fn queue(
     persons: &mut PersonNumbers,
     queued: &Queued,
     state: i64,
+    waiting_max: usize,
 ) -> rusqlite::Result<()> {
     if let Some(digest) = queued.gathered_by
         && (gathers(connection, digest, &queued.message)?
@@ -67,8 +69,8 @@ fn queue(
         .prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE bucket = ?1 AND state = 0 LIMIT ?2)",
         )?
-        .query_row(params![bucket, limit(WAITING_MAX)], |row| row.get(0))?;
-    let beyond = waiting >= limit(WAITING_MAX);
+        .query_row(params![bucket, limit(waiting_max)], |row| row.get(0))?;
+    let beyond = waiting >= limit(waiting_max);
     let behind: Option<i64> = connection
         .prepare_cached("SELECT max(next_us) FROM outbox WHERE lane = ?1 AND state = 0")?
         .query_row([&lane], |row| row.get(0))?;
@@ -386,7 +388,8 @@ fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()>
     if let Some(next) = next {
         connection
             .prepare_cached(
-                "UPDATE outbox SET next_us = max(next_us, ?2) WHERE lane = ?1 AND state = 0",
+                "UPDATE outbox SET next_us = max(next_us, ?2)
+                 WHERE lane = ?1 AND state = 0 AND beyond = 0",
             )?
             .execute(params![lane, next])?;
     }

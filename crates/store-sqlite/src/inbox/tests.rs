@@ -1,6 +1,5 @@
 use super::*;
 use annals_ports::contract::{self, person};
-use jiff::Timestamp;
 
 fn key() -> FileKey {
     FileKey::from_bytes([2; 32])
@@ -28,6 +27,17 @@ fn the_outbox_keeps_its_contract() {
         std::fs::create_dir(&own).unwrap();
         Box::new(SqliteInbox::open(&own, &key()).unwrap())
     });
+}
+
+#[test]
+fn what_waits_for_one_receiver_has_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let shipped = SqliteInbox::open(dir.path(), &key()).unwrap();
+    assert_eq!((shipped.waiting_max, WAITING_MAX), (100_000, 100_000));
+    contract::outbox::what_comes_on_top_is_to_be_given_up(
+        &SqliteInbox { waiting_max: 3, ..shipped },
+        3,
+    );
 }
 
 #[test]
@@ -59,7 +69,7 @@ fn only_the_newest_messages_of_a_person_are_kept() {
         })
         .collect();
     inbox.apply(&changes, Position(total)).unwrap();
-    let kept = inbox.newest(&ann, None, usize::MAX).unwrap();
+    let kept = inbox.newest(&ann, None, None, usize::MAX).unwrap();
     assert!((INBOX_MESSAGES_MAX..=CUT_AT).contains(&kept.len()), "{} are kept", kept.len());
     assert_eq!(kept[0].notification.position, Position(total));
     assert_eq!(inbox.unread(&ann).unwrap(), kept.len() as u64);

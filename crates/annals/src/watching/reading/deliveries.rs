@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use annals_domain::watching::{Increase, Moment};
+use annals_engine::{DELIVERIES, DeliveryOutcome};
 
 use super::Numbers;
 
@@ -29,10 +30,12 @@ impl Deliveries {
     /// How many of a hundred attempts failed. A delivery that was given up counts as all of them: it will not
     /// arrive.
     pub(super) fn failed_percent(&mut self, now: Moment, numbers: &Numbers) -> f64 {
-        let outcome = |outcome| numbers.sum_of("annals_deliveries_total", "outcome", outcome);
-        let delivered = self.delivered.tell(now.steady, outcome("delivered"));
-        let failed = self.failed.tell(now.steady, outcome("failed"));
-        let given_up = self.given_up.tell(now.steady, outcome("parked"));
+        let count = |outcome: DeliveryOutcome| {
+            numbers.sum_of(DELIVERIES, DeliveryOutcome::LABEL, outcome.as_str())
+        };
+        let delivered = self.delivered.tell(now.steady, count(DeliveryOutcome::Delivered));
+        let failed = self.failed.tell(now.steady, count(DeliveryOutcome::Failed));
+        let given_up = self.given_up.tell(now.steady, count(DeliveryOutcome::Parked));
         if given_up > 0.0 {
             return 100.0;
         }

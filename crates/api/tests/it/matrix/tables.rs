@@ -256,6 +256,7 @@ pub(super) const FIELDS: &[FieldRow] = &[
         "(input: { id: \"ID\", from: \"2026-03-01T09:00:00Z\", to: \"2026-03-01T10:00:00Z\" })",
         GUARDS,
     ),
+    ("mutation", "archiveNotifications", "(input: { ids: [\"ID\"] })", PEOPLE),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
     ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
     ("subscription", "jobProgress", "(id: \"ID\")", COPIERS),

@@ -242,7 +242,6 @@ impl Service {
             registers: registers.clone(),
             quarantine: quarantine.clone(),
             spool: spool.map(|spool| spool as _),
-            channels: Vec::new(),
             detection: None,
             carriers: carriers.into_iter().collect(),
             standing: Vec::new(),
@@ -542,6 +541,7 @@ fn settings(permits: Permits, roles: Roles) -> Settings {
         roles,
         node: "one".into(),
         permits,
+        query: Limits::shipped().query,
     }
 }
 

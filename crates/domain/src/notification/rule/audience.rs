@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// The longest name of a role or person in an audience, bytes.
 const NAME_BYTES_MAX: usize = 256;
 
+/// What the ids of roles begin with.
+const ROLE_INBOX: &str = "role:";
+
 /// Somebody whom a rule tells. Written `subject`, `actor`, `role:<name>`, `person:<id>`, `endpoint:<id>`
 /// or `endpoints`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,7 +41,18 @@ pub struct InvalidAudience(pub String);
 
 /// The id of the pseudo person whose inbox is that of a role.
 pub fn role_inbox(role: &str) -> String {
-    format!("role:{role}")
+    format!("{ROLE_INBOX}{role}")
+}
+
+/// Whether a rule can tell the inbox of a role of this name.
+pub fn is_role_name(name: &str) -> bool {
+    let spelt = |c: char| !c.is_control() && !c.is_whitespace() && c != ':';
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(spelt)
+}
+
+/// Whether an id is that of such a pseudo person, so that nobody may go by it.
+pub fn is_role_inbox(id: &str) -> bool {
+    id.starts_with(ROLE_INBOX)
 }
 
 impl fmt::Display for Audience {

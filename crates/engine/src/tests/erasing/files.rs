@@ -48,7 +48,6 @@ impl Directory {
             inbox: Arc::new(SqliteInbox::open(dir, &key).unwrap()),
             access: Arc::new(SqliteAccess::open(dir, &key).unwrap()),
             registers: Arc::new(MemoryRegisters::default()),
-            channels: Vec::new(),
             carriers: Vec::new(),
             standing: Vec::new(),
             quarantine: Arc::new(SqliteQuarantine::open(dir).unwrap()),
