@@ -373,7 +373,7 @@ impl Service {
     pub(crate) async fn inbox(&self, person: &str) -> Vec<String> {
         let tenant = annals_domain::TenantId::new("acme").unwrap();
         let person = PersonRef { tenant, id: person.into() };
-        let items = self.api.queries.inbox(person, None, 100).await.unwrap();
+        let items = self.api.queries.inbox(person, None, None, 100).await.unwrap();
         items.iter().map(|item| item.notification.event.to_string()).collect()
     }
 
