@@ -25,6 +25,7 @@ mod posting;
 mod rebuilding;
 mod recording;
 mod related;
+mod replaying;
 mod retention;
 mod rotation;
 mod searching;
