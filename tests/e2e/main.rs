@@ -16,6 +16,7 @@ mod command_line;
 mod contracts;
 mod credentials;
 mod detecting;
+mod endpoints;
 mod erasing;
 mod evidence;
 mod exporting;

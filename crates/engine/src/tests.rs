@@ -26,6 +26,7 @@ mod posting;
 mod rebuilding;
 mod recording;
 mod related;
+mod replaying;
 mod retention;
 mod rotation;
 mod searching;

@@ -83,6 +83,11 @@ async fn with_canaries() -> (Service, String) {
     let view = json!({ "name": "canary", "query": "canary", "shared": true }).to_string();
     let saved = service.post("/api/v1/views", &token("root", "acme", "admin"), view).await;
     assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.text);
+    let endpoint =
+        json!({ "name": "canary", "kind": "slack", "url": "https://canary.example.org" });
+    let path = "/api/v1/notifications/endpoints";
+    let made = service.post(path, &token("root", "acme", "admin"), endpoint.to_string()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let refused =
         json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
     let answer = service.post("/api/v1/logs", &token("shop", "acme", "writer"), refused).await;
@@ -297,6 +302,7 @@ const DEEP: &[&str] = &[
     "{ person(id: \"canary-person\") { id accessedBy { viewers { id } events { nodes { id } } } } }",
     "{ quarantine { edges { node { id } } } }",
     "{ exports { id } }",
+    "{ notificationEndpoints { id name origin } }",
 ];
 
 #[tokio::test]
