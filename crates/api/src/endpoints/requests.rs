@@ -11,7 +11,8 @@ use annals_ports::outbox::REPLAY_MAX;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{find, of_endpoint, target, wrong};
+use super::checking::{of_endpoint, target, wrong};
+use super::find;
 use crate::caller::Caller;
 use crate::context::ApiParts;
 use crate::error::{ApiError, Code};

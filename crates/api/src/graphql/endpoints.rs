@@ -1,8 +1,11 @@
 //! Endpoints that take notifications.
 
-use annals_domain::notification::{EndpointKind as Kind, Payload as Says, SignatureKind as Signs};
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+mod forms;
 
+use annals_domain::notification::{EndpointKind as Kind, Payload as Says, SignatureKind as Signs};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+
+pub(super) use self::forms::*;
 use super::deliveries::{self, DeliveryState, NotificationDeliveryConnection};
 use super::failure::failed;
 use super::mutation::UserError;
@@ -92,145 +95,6 @@ impl From<Shown> for NotificationEndpoint {
             rotated_at: endpoint.rotated_at.map(Into::into),
         }
     }
-}
-
-/// An endpoint to make.
-#[derive(InputObject)]
-pub(super) struct CreateNotificationEndpointInput {
-    /// In words, for people.
-    name: String,
-    /// In which form it takes messages; does not change.
-    kind: NotificationEndpointKind,
-    /// Where to, in full: `https://…`.
-    url: String,
-    /// How messages are signed; webhooks only, HMAC when absent. Does not change.
-    signature: Option<NotificationSignature>,
-    /// How much they say; thin when absent.
-    payload: Option<NotificationPayload>,
-    /// Id of the template at the other end; adapters only.
-    template_id: Option<String>,
-    /// Whether it is sent anything.
-    #[graphql(default = true)]
-    is_enabled: bool,
-}
-
-/// An endpoint as it shall be; what is not named stays.
-#[derive(InputObject)]
-pub(super) struct ChangeNotificationEndpointInput {
-    /// Which one.
-    id: ID,
-    /// In words, for people.
-    name: Option<String>,
-    /// Where to, in full.
-    url: Option<String>,
-    /// How much messages say.
-    payload: Option<NotificationPayload>,
-    /// Id of the template at the other end; adapters only, none when empty.
-    template_id: Option<String>,
-    /// Whether it is sent anything.
-    is_enabled: Option<bool>,
-}
-
-/// Which endpoint.
-#[derive(InputObject)]
-pub(super) struct RemoveNotificationEndpointInput {
-    /// Identifies it.
-    id: ID,
-}
-
-/// Which endpoint.
-#[derive(InputObject)]
-pub(super) struct RotateNotificationEndpointInput {
-    /// Identifies it.
-    id: ID,
-}
-
-/// Which endpoint.
-#[derive(InputObject)]
-pub(super) struct TestNotificationEndpointInput {
-    /// Identifies it.
-    id: ID,
-}
-
-/// Which endpoint, and of which time.
-#[derive(InputObject)]
-pub(super) struct ReplayNotificationEndpointInput {
-    /// Identifies it.
-    id: ID,
-    /// About events that were recorded from then on,
-    from: DateTime,
-    /// and before this time, which must not be in the future.
-    to: DateTime,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct CreateNotificationEndpointPayload {
-    /// The endpoint; null when it could not be made.
-    endpoint: Option<NotificationEndpoint>,
-    /// What verifies HMAC signatures: `whsec_` and base64. Shown this one time.
-    secret: Option<String>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct ChangeNotificationEndpointPayload {
-    /// The endpoint as it is now; null when it could not be changed.
-    endpoint: Option<NotificationEndpoint>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct RemoveNotificationEndpointPayload {
-    /// The endpoint that is gone; null when it could not be removed.
-    removed_id: Option<ID>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct RotateNotificationEndpointPayload {
-    /// The endpoint; null when it got no new secret.
-    endpoint: Option<NotificationEndpoint>,
-    /// What verifies HMAC signatures from now on. Shown this one time.
-    secret: Option<String>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct TestNotificationEndpointPayload {
-    /// The message that is on its way, to be looked for among the deliveries; null when there is none.
-    delivery_id: Option<ID>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
-}
-
-/// What became of it.
-#[derive(SimpleObject)]
-pub(super) struct ReplayNotificationEndpointPayload {
-    /// How many messages are sent once more; null when none are.
-    messages: Option<u64>,
-    /// What is wrong with the input.
-    user_errors: Vec<UserError>,
-    /// To ask further.
-    query: AllQueries,
 }
 
 #[Object(guard = "Allowed(Root::Query)")]
