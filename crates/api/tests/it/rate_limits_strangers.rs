@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use annals_api::RateLimitSettings;
+use annals_api::links::{Claim, Purpose};
 use annals_api::server::{TrustedProxies, serve_behind};
+use annals_domain::{EventId, TenantId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -90,4 +92,34 @@ async fn the_callers_of_a_tenant_share_its_requests() {
     assert_eq!(ask("dan", "globex").await.status, 200);
     service.limiter.pass(1);
     assert_eq!(ask("dan", "acme").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_follows_many_links_that_are_not_good_is_refused_unseen() {
+    let service = few_failures(3).await;
+    let claim = Claim {
+        purpose: Purpose::Unsubscribe,
+        tenant: TenantId::new("acme").unwrap(),
+        person: "ann".into(),
+        event: EventId(uuid::Uuid::nil()),
+        kind: "new-device".into(),
+        ends: jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1),
+    };
+    let good = service.api.notifying.links.seal(&claim);
+    let listening = service.listen().await;
+    let follow = async |token: &str| {
+        let mut stream = TcpStream::connect(listening.address).await.unwrap();
+        let request =
+            format!("GET /unsubscribe?t={token} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within(stream.read_to_string(&mut answer)).await.unwrap();
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(follow(&good).await, "200");
+    for number in 0..3 {
+        assert_eq!(follow(&format!("bad{number}")).await, "404");
+    }
+    assert_eq!(follow("bad9").await, "429");
+    assert_eq!(follow(&good).await, "200", "a link that was good a moment ago is");
 }
