@@ -2,12 +2,11 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::*;
 use crate::examples::{event, now, recorded, shipped_limits};
 use crate::identifiers::EventId;
-use crate::notification::outgoing::{Channel, Route};
+use crate::notification::outgoing::Route;
 use crate::notification::state::{
     ADDRESS_ADDED, ADDRESS_VERIFIED, DISPUTE_RAISED, ENDPOINT_SET, PREFERENCES_SET, RULE_SET,
 };
