@@ -3,33 +3,30 @@
 //! Every receiver has room of its own, so that one that hangs holds up no other. What came of an attempt
 //! is written down before its lane goes on.
 
+mod judging;
+
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::Position;
-use annals_domain::notification::{Outgoing, Route};
-use annals_ports::outbox::{Attempt, AttemptOutcome, Due, Pending};
-use annals_ports::{DeliveryError, Handed, InboxStore, ReadModelError};
+use annals_ports::outbox::{Due, Pending};
+use annals_ports::{DeliveryError, InboxStore, ReadModelError};
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{error, warn};
+use tracing::warn;
 
+use self::judging::{Ended, attempt};
 use super::bucket::Bucket;
-use super::counting::DeliveryOutcome;
 use super::mark::{Mark, MarkError};
 use super::outcomes::Outcomes;
-use super::targets::{Way, Ways};
-use super::{backoff, retrying};
+use super::targets::Ways;
 use crate::access::AccessView;
-use crate::projection::{Progress, with_causes};
+use crate::projection::Progress;
 
-/// A carrier that has not answered by then has failed, whatever limits it has itself.
-const ATTEMPT_MAX: Duration = Duration::from_secs(60);
 /// The outbox is looked into at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// At least this long between two events of outcomes, and between two writes of the progress.
@@ -40,10 +37,6 @@ const REST: Duration = Duration::from_secs(1);
 const FETCH_MAX: usize = 256;
 /// How long a node that is stopped waits for what it has under way.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-/// What is kept of a cause, characters.
-const CAUSE_CHARS_MAX: usize = 300;
-/// An endpoint that took nothing for so long when a message to it is given up is switched off.
-const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
 /// What deliveries from the outbox are made of.
 #[derive(Clone)]
@@ -73,15 +66,6 @@ impl Watch {
         let passed = SignedDuration::try_from(self.at.elapsed()).unwrap_or(SignedDuration::MAX);
         self.begun.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
-}
-
-/// An attempt that has ended.
-struct Ended {
-    bucket: String,
-    pending: Pending,
-    at: Timestamp,
-    channel: String,
-    outcome: Result<Handed, DeliveryError>,
 }
 
 /// Deliveries by one node, from taking the lease to losing it or laying it down.
@@ -227,101 +211,6 @@ impl Posting {
         }));
     }
 
-    /// Writes down what came of an attempt, and of others that ended meanwhile; their lanes go on then.
-    async fn meet(&mut self, first: Ended) {
-        let mut ended = vec![first];
-        while let Some(Some(more)) = self.under_way.next().now_or_never() {
-            ended.push(more);
-        }
-        let attempts: Vec<Attempt> = ended.iter().map(|one| self.judge(one)).collect();
-        let written = attempts.clone();
-        while !self.write(written.clone()).await {
-            tokio::time::sleep(REST).await;
-        }
-        for (ended, attempt) in ended.iter().zip(attempts) {
-            self.settle(ended, attempt);
-        }
-    }
-
-    /// Whether the attempts stand in the outbox.
-    async fn write(&mut self, attempts: Vec<Attempt>) -> bool {
-        match self.blocking(move |outbox| outbox.attempted(&attempts)).await {
-            Ok(()) => true,
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                warn!(error, "what came of messages cannot be written down; trying again");
-                false
-            }
-        }
-    }
-
-    fn judge(&self, ended: &Ended) -> Attempt {
-        let Ended { pending, at, outcome, .. } = ended;
-        let (message, tries) = (&pending.message, pending.tries + 1);
-        let (message_id, at) = (message.id, *at);
-        match outcome {
-            Ok(Handed { code }) => {
-                let outcome = AttemptOutcome::Delivered;
-                Attempt { message: message_id, at, outcome, code: *code, cause: None }
-            }
-            Err(error) => {
-                let pause = match self.is_standing(message) {
-                    true if error.permanent || tries >= self.parts.attempts_max => None,
-                    true => Some(backoff::rest(message.id, tries, error)),
-                    false => retrying::pause(message, tries, error),
-                };
-                let again = |pause| {
-                    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
-                    self.watch.now().checked_add(pause).unwrap_or(Timestamp::MAX)
-                };
-                let outcome =
-                    pause.map_or(AttemptOutcome::GivenUp, |it| AttemptOutcome::Again(again(it)));
-                let cause = with_causes(error).chars().take(CAUSE_CHARS_MAX).collect();
-                Attempt { message: message_id, at, outcome, code: None, cause: Some(cause) }
-            }
-        }
-    }
-
-    fn is_standing(&self, message: &Outgoing) -> bool {
-        let standing = self.parts.ways.carried().standing;
-        matches!(&message.route, Route::Endpoint { id } if standing.contains(id))
-    }
-
-    fn settle(&mut self, ended: &Ended, attempt: Attempt) {
-        let Ended { bucket, pending, channel, .. } = ended;
-        let message = &pending.message;
-        let outcome = match attempt.outcome {
-            AttemptOutcome::Delivered => {
-                self.outcomes.delivered(&message.tenant, message.id);
-                DeliveryOutcome::Delivered
-            }
-            AttemptOutcome::Again(_) => DeliveryOutcome::Failed,
-            AttemptOutcome::GivenUp => {
-                let cause = attempt.cause.unwrap_or_default();
-                error!(
-                    channel, delivery.id = %message.id, event.id = %message.event,
-                    position = %message.position, cause, "a delivery was given up"
-                );
-                self.outcomes.failed(&message.tenant, message.id, cause);
-                DeliveryOutcome::Parked
-            }
-        };
-        outcome.count(channel);
-        let standing = self.is_standing(message);
-        let bucket = self.buckets.entry(bucket.clone()).or_default();
-        bucket.ended(&pending.lane, attempt.outcome, attempt.at);
-        if attempt.outcome == AttemptOutcome::GivenUp
-            && let Route::Endpoint { id } = message.route
-            && !standing
-            && let Some(first) = pending.first_tried
-            && bucket.took_nothing_since(first)
-            && attempt.at.duration_since(first) >= DEAD_AFTER
-        {
-            let reason = "it took no message for three days".to_owned();
-            self.outcomes.disable(&message.tenant, id, reason);
-        }
-    }
-
     /// Writes how far everything is done.
     async fn save(&mut self) -> Option<Lost> {
         let (projected, floor) = (self.parts.progress.position(), self.floor);
@@ -360,19 +249,5 @@ impl Posting {
                 Err(ReadModelError { model, doing, source: panic.into() })
             })
         }
-    }
-}
-
-/// One attempt, which ends in time and fails even where the carrier panics.
-async fn attempt(way: &Way, message: &Outgoing) -> Result<Handed, DeliveryError> {
-    let failure =
-        |doing, source| DeliveryError { doing, permanent: false, retry_after: None, source };
-    let attempt = AssertUnwindSafe(way.go(message)).catch_unwind();
-    match timeout(ATTEMPT_MAX, attempt).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => {
-            Err(failure("deliver", "the carrier panicked; see the operations log".into()))
-        }
-        Err(elapsed) => Err(failure("deliver in time", elapsed.into())),
     }
 }

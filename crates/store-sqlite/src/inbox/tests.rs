@@ -74,3 +74,39 @@ fn only_the_newest_messages_of_a_person_are_kept() {
     assert_eq!(kept[0].notification.position, Position(total));
     assert_eq!(inbox.unread(&ann).unwrap(), kept.len() as u64);
 }
+
+#[test]
+fn messages_of_the_version_before_are_still_there_after_the_upgrade() {
+    const BACK: &str = "DROP INDEX messages_unread;
+        ALTER TABLE messages DROP COLUMN archived_us;
+        CREATE INDEX messages_unread ON messages (person) WHERE read_us IS NULL;
+        PRAGMA user_version = 2;";
+    let dir = tempfile::tempdir().unwrap();
+    let ann = person("acme", "ann");
+    let arrived = |number: u64| {
+        InboxChange::Arrived(Notification {
+            id: Uuid::from_u128(number.into()),
+            recipient: ann.clone(),
+            kind: "k".into(),
+            title: "t".into(),
+            body: "b".into(),
+            event: EventId(Uuid::from_u128(number.into())),
+            position: Position(number),
+            created_at: Timestamp::UNIX_EPOCH,
+        })
+    };
+    let (recipient, at) = (ann.clone(), Timestamp::UNIX_EPOCH);
+    let read = InboxChange::Read { recipient, notifications: vec![Uuid::from_u128(1)], at };
+    let inbox = SqliteInbox::open(dir.path(), &key()).unwrap();
+    inbox.apply(&[arrived(1), arrived(2), read], Position(2)).unwrap();
+    let before = inbox.newest(&ann, None, None, 9).unwrap();
+    inbox.file.change("go back to the version before", |file| file.execute_batch(BACK)).unwrap();
+    drop(inbox);
+    let inbox = SqliteInbox::open(dir.path(), &key()).unwrap();
+    assert_eq!(inbox.newest(&ann, None, None, 9).unwrap(), before);
+    assert_eq!((inbox.unread(&ann).unwrap(), inbox.position().unwrap()), (1, Position(2)));
+    let (recipient, notifications) = (ann.clone(), vec![Uuid::from_u128(2)]);
+    let archived = InboxChange::Archived { recipient, notifications, at };
+    inbox.apply(&[archived], Position(3)).unwrap();
+    assert_eq!(inbox.unread(&ann).unwrap(), 0);
+}
