@@ -1,6 +1,7 @@
 //! What has come to a receiver, and when.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -23,10 +24,9 @@ impl Arrivals {
     pub(super) fn add(&self, name: String) {
         let now = Instant::now();
         let mut came = self.came();
-        if came.first.contains_key(&name) {
-            came.again = Some(name);
-        } else {
-            came.first.insert(name, now);
+        match came.first.entry(name) {
+            Entry::Vacant(place) => drop(place.insert(now)),
+            Entry::Occupied(place) => came.again = Some(place.key().clone()),
         }
     }
 

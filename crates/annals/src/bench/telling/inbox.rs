@@ -22,7 +22,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) async fn open(host: &str, token: &str) -> anyhow::Result<Self> {
-        let mut request = format!("ws://{host}/graphql/ws").into_client_request()?;
+        let mut request = format!("ws://{host}/graphql").into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("authorization", format!("Bearer {token}").parse()?);
         headers.insert("sec-websocket-protocol", PROTOCOL.parse()?);
