@@ -47,3 +47,32 @@ pub(super) fn replayable(
         )?
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_the_version_before_know_when_their_events_were_recorded() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../../schema/inbox.sql")).unwrap();
+        connection.execute_batch(include_str!("../../schema/inbox_2.sql")).unwrap();
+        let message = r#"{"recorded_at":"2026-03-01T09:30:00.123Z"}"#;
+        let insert = "INSERT INTO outbox (id, person, tenant, position, event, bucket, lane, message,
+            state, beyond, next_us, tries) VALUES (?1, 0, 'acme', ?2, x'00', 'b', 'l', ?3, ?4, 0, 0, 0)";
+        connection.execute(insert, params![[1u8], 7, message, 1]).unwrap();
+        connection.execute(insert, params![[2u8], 8, message, 0]).unwrap();
+        connection.execute_batch(include_str!("../../schema/inbox_3.sql")).unwrap();
+        let mut read = connection
+            .prepare("SELECT recorded_us, released, settled FROM outbox ORDER BY position")
+            .unwrap();
+        let rows: Vec<(i64, i64, i64)> = read
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let recorded: jiff::Timestamp = "2026-03-01T09:30:00.123Z".parse().unwrap();
+        let recorded = recorded.as_microsecond();
+        assert_eq!(rows, [(recorded, 7, 1), (recorded, 8, 0)]);
+    }
+}
