@@ -52,7 +52,7 @@ fn what_is_read_is_what_deliveries_write() {
     };
     use DeliveryOutcome::{Delivered, Failed, Parked};
     assert_eq!(percent(10, &[Delivered]), 0.0);
-    assert_eq!(percent(20, &[Delivered, Failed, Failed, Failed]), 75.0);
+    assert_eq!(percent(20, &[Delivered, Failed, Failed, Failed]), 60.0);
     assert_eq!(percent(30, &[Parked]), 100.0);
     assert!(Numbers::read(handle.render()).sum(DELIVERIES_PARKED) == 1.0);
 }
