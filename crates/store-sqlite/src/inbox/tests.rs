@@ -80,7 +80,7 @@ fn messages_of_the_version_before_are_still_there_after_the_upgrade() {
     const BACK: &str = "DROP INDEX messages_unread;
         ALTER TABLE messages DROP COLUMN archived_us;
         CREATE INDEX messages_unread ON messages (person) WHERE read_us IS NULL;
-        PRAGMA user_version = 2;";
+        PRAGMA user_version = 3;";
     let dir = tempfile::tempdir().unwrap();
     let ann = person("acme", "ann");
     let arrived = |number: u64| {

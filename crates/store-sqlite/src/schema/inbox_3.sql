@@ -13,9 +13,3 @@ UPDATE outbox SET released = position, settled = state > 0, recorded_us = coales
 DROP INDEX outbox_waiting;
 CREATE INDEX outbox_waiting ON outbox (released) WHERE state = 0;
 CREATE INDEX outbox_by_receiver ON outbox (bucket, position);
-
--- Messages can be put away.
-ALTER TABLE messages ADD COLUMN archived_us INTEGER; -- none: not put away
-
-DROP INDEX messages_unread;
-CREATE INDEX messages_unread ON messages (person) WHERE read_us IS NULL AND archived_us IS NULL;
