@@ -8,7 +8,7 @@ use annals_domain::notification::{
 use annals_domain::problem::ErrorCode;
 use annals_engine::Role;
 use annals_ports::outbox::REPLAY_MAX;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::checking::{of_endpoint, target, wrong};
@@ -18,6 +18,9 @@ use crate::context::ApiParts;
 use crate::error::{ApiError, Code};
 use crate::own_facts::{self, Fact};
 use crate::roles;
+
+/// The clock of whoever asks may be ahead by as much.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Of which time messages are sent once more.
 #[derive(Debug, serde::Deserialize)]
@@ -56,7 +59,7 @@ pub(crate) async fn replay(
         return Err(wrong("to", ErrorCode::Contradiction, "must be later than `from`"));
     }
     let at = api.clock.now();
-    if to > at {
+    if to > at + CLOCKS_DIFFER {
         return Err(wrong("to", ErrorCode::OutOfRange, "must not be in the future"));
     }
     let endpoint = kept.endpoint.id;

@@ -12,11 +12,10 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("Analysis", "Counts of events, events that belong together, and what became of a thing."),
     ("Views", "Questions that people keep."),
     ("Exports", "Events as files."),
-    ("Notifications", "Who is told of what, and where."),
+    ("Notifications", "Who is told of what, how and where; and \"this wasn't me\"."),
     ("Proof", "The log as anybody can check it, without a token (C2SP tlog-tiles)."),
     ("Access", "Keys, tokens, and who may do what."),
     ("Lifecycle", "How long events are kept, what holds them, and how people are forgotten."),
-    ("Notifications", "Who is told of what, and how; and \"this wasn't me\"."),
     ("Operation", "How the service is, and what it takes on."),
     ("Documentation", "This document, and a page that shows it."),
 ];
