@@ -50,7 +50,9 @@ async fn a_prepared_directory_serves_searches_mixed_loads_and_rebuilds_and_is_ke
     let search = measured(&["search", "--data", data, "--queries", "3"]).await;
     assert_eq!(search["filled"]["prepared"]["events"], 300);
     assert_eq!(search["load"]["loop"], "closed");
-    for class in ["latest", "text_and_range", "negation", "count", "dashboard", "profile"] {
+    // Of 300 events the newest month may hold none with the word: that class is only timed.
+    assert_times(&search["classes"]["text_and_range"], 3);
+    for class in ["latest", "text", "negation", "count", "dashboard", "profile"] {
         assert_times(&search["classes"][class], 3);
         assert!(search["classes"][class]["found_mean"].as_f64().unwrap() > 0.0, "{class}");
     }
@@ -104,6 +106,16 @@ async fn measurements_without_a_directory_fill_one_and_remove_it() {
     let export = [&data_dir[..], &["export", "--formats", "csv"], SMALL].concat();
     let export: Value = serde_json::from_str(&program().run(&export).await.expect(0)).unwrap();
     assert!(export["formats"]["csv"]["direct"]["events"].as_u64().unwrap() >= 300, "{export}");
+}
+
+#[tokio::test]
+async fn everybody_who_is_to_be_told_is_counted_once() {
+    let load = ["--rate", "200", "--seconds", "1", "--one-in", "50", "--people", "2"];
+    let telling = measured(&[&["telling"][..], &load].concat()).await;
+    assert_eq!(telling["significant"], 4);
+    assert_times(&telling["due_to_inbox"], 4);
+    assert_times(&telling["due_to_webhook"], 4);
+    assert_times(&telling["due_to_mail"], 8);
 }
 
 #[tokio::test]

@@ -13,8 +13,6 @@ const CODE_CHARS_MAX: usize = 32;
 pub struct MessageLinks {
     /// "This wasn't me": needs no sign-in.
     pub wasnt_me: Option<String>,
-    /// Where the person changes what they are told.
-    pub preferences: Option<String>,
     /// Where they end these messages.
     pub unsubscribe: Option<String>,
     /// Where they say that the address is theirs.
@@ -45,7 +43,6 @@ impl MessageLinks {
         let sound = |link: Option<String>| link.filter(|link| is_sound(link));
         Self {
             wasnt_me: sound(self.wasnt_me),
-            preferences: sound(self.preferences),
             unsubscribe: sound(self.unsubscribe),
             verify: sound(self.verify),
             code: self.code.filter(|code| is_code(code)),

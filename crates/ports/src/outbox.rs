@@ -55,17 +55,6 @@ pub trait Outbox: Send + Sync + 'static {
     /// event that asked for it.
     fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError>;
 
-    /// Messages of a tenant about events before `before`, newest first, with what became of them.
-    fn messages(
-        &self,
-        tenant: &TenantId,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<Vec<Message>, ReadModelError> {
-        let before = before.map(|position| (position, Uuid::nil()));
-        self.page(tenant, &MessagesAsked { before, ..MessagesAsked::default() }, limit)
-    }
-
     /// Messages of a tenant that are asked for, newest first, with what became of them.
     fn page(
         &self,

@@ -8,7 +8,7 @@ use annals_domain::notification::{ENDPOINT_DISABLED, FAILED, RULE_SET, role_inbo
 use annals_domain::profile::PersonRef;
 use annals_ports::Outbox;
 use annals_ports::memory::MemoryInbox;
-use annals_ports::outbox::{Attempt, AttemptOutcome, MessageState};
+use annals_ports::outbox::{Attempt, AttemptOutcome, MessageState, MessagesAsked};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ async fn is_switched_off(tried_for: SignedDuration, other: bool) -> bool {
     let system = start(&machine).await;
     add_endpoint(&system, 500).await;
     record_all(&system, vec![password_change(1, "ann")]).await;
-    let messages = || machine.inbox.messages(&tenant(), None, 9).unwrap();
+    let messages = || machine.inbox.page(&tenant(), &MessagesAsked::default(), 9).unwrap();
     wait_until("the message waits", async || !messages().is_empty()).await;
     let message = messages()[0].message.id;
     // What is written of it says that it was tried for long, and has one attempt left.
@@ -79,7 +79,7 @@ async fn what_is_too_much_for_a_receiver_is_given_up_at_once_and_the_rest_waits(
     channel.hold(true);
     change_passwords(&system, 0..12).await;
     let given_up = || {
-        let messages = machine.inbox.messages(&tenant(), None, 99).unwrap();
+        let messages = machine.inbox.page(&tenant(), &MessagesAsked::default(), 99).unwrap();
         let given_up = messages.iter().filter(|one| one.state == MessageState::GivenUp);
         let mut numbers: Vec<u128> = given_up.map(|one| one.message.event.0.as_u128()).collect();
         numbers.sort_unstable();
@@ -89,7 +89,7 @@ async fn what_is_too_much_for_a_receiver_is_given_up_at_once_and_the_rest_waits(
     wait_until("the log tells of it", async || types(&system).await.contains(&FAILED.into())).await;
     assert_eq!(given_up(), [10, 11]);
     assert!(taken(&channel).is_empty());
-    let messages = machine.inbox.messages(&tenant(), None, 99).unwrap();
+    let messages = machine.inbox.page(&tenant(), &MessagesAsked::default(), 99).unwrap();
     let attempts = machine.inbox.attempts_of(messages[0].message.id).unwrap();
     let cause = attempts[0].cause.clone().unwrap();
     assert!(cause.contains("too many messages waited"), "{cause}");

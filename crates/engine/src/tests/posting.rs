@@ -6,7 +6,7 @@ use std::time::Duration;
 use annals_domain::Event;
 use annals_domain::notification::{DELIVERED, ENDPOINT_SET, FAILED, Outgoing};
 use annals_ports::memory::MemoryChannel;
-use annals_ports::outbox::MessageState;
+use annals_ports::outbox::{MessageState, MessagesAsked};
 use annals_ports::{Carrier, DeliveryError, Handed, InboxStore, Outbox, Target};
 use async_trait::async_trait;
 use serde_json::json;
@@ -144,7 +144,7 @@ async fn what_fails_is_tried_again_in_its_place_and_poison_is_given_up() {
     let told = taken(&channel);
     check_order(&told);
     assert_eq!(told.len(), 29);
-    let messages = machine.inbox.messages(&tenant(), None, 100).unwrap();
+    let messages = machine.inbox.page(&tenant(), &MessagesAsked::default(), 100).unwrap();
     let given_up: Vec<_> =
         messages.iter().filter(|one| one.state == MessageState::GivenUp).collect();
     assert_eq!(given_up.len(), 1);

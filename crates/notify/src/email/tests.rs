@@ -66,7 +66,6 @@ impl Links for AllLinks {
         let link = |path: &str| Some(format!("https://acme.example/{path}?token={}", message.id));
         MessageLinks {
             wasnt_me: link("was-not-me"),
-            preferences: link("preferences"),
             unsubscribe: link("unsubscribe"),
             ..MessageLinks::default()
         }

@@ -141,7 +141,6 @@ impl Engine {
             locale => locale,
             links => context! {
                 wasnt_me => links.wasnt_me.as_deref(),
-                preferences => links.preferences.as_deref(),
                 unsubscribe => links.unsubscribe.as_deref(),
                 verify => links.verify.as_deref(),
             },

@@ -36,7 +36,6 @@ pub(super) fn links() -> MessageLinks {
     let link = |path: &str| Some(format!("https://example.org/{path}"));
     MessageLinks {
         wasnt_me: link("was-not-me"),
-        preferences: link("preferences"),
         unsubscribe: link("unsubscribe"),
         verify: link("verify"),
         code: Some("K7QX-M2PD".into()),

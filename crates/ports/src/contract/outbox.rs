@@ -70,7 +70,7 @@ fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore
     assert_eq!(due(store, 0, 99), [3]);
     let oldest = |floor| store.oldest_waiting(Position(floor)).expect("the store works");
     assert_eq!((oldest(0), oldest(3)), (Some(Position(3)), None));
-    let shown = store.messages(&tenant(), None, 10).expect("the store works");
+    let shown = store.page(&tenant(), &MessagesAsked::default(), 10).expect("the store works");
     let shown: Vec<_> =
         shown.iter().map(|one| (one.message.position.0, one.state, one.tries)).collect();
     let states = [MessageState::Waiting, MessageState::GivenUp, MessageState::Delivered];
@@ -164,7 +164,9 @@ fn a_forgotten_person_takes_along_what_was_on_its_way(store: &dyn InboxStore) {
     attempt(store, 1, 5, AttemptOutcome::Again(at(6)));
     store.forget(&ann()).expect("the store works");
     assert_eq!(due(store, 0, 99), [2]);
-    assert!(store.messages(&tenant(), None, 9).expect("the store works").len() == 1);
+    assert!(
+        store.page(&tenant(), &MessagesAsked::default(), 9).expect("the store works").len() == 1
+    );
     // What was on its way when they were forgotten ends all the same.
     attempt(store, 1, 7, AttemptOutcome::Delivered);
     store.clear().expect("the store works");

@@ -37,8 +37,14 @@ impl Inbox {
         send(&mut socket, &json!({ "id": "1", "type": "subscribe", "payload": payload })).await?;
         // What is sent on one socket is taken up in order: with the pong the subscription has begun.
         send(&mut socket, &json!({ "type": "ping" })).await?;
-        while next(&mut socket).await?["type"] != "pong" {}
-        Ok(Self { socket })
+        loop {
+            let message = next(&mut socket).await?;
+            match message["type"].as_str() {
+                Some("pong") => return Ok(Self { socket }),
+                Some("error" | "complete") => bail!("the subscription was refused: {message}"),
+                _ => {}
+            }
+        }
     }
 
     /// Takes messages in until the service ends.

@@ -6,7 +6,6 @@ use super::recipients::{self, Reach};
 use super::{Carried, message};
 use crate::catalogue::Catalogue;
 use crate::filter::{EventView, Filter, Matcher};
-use crate::notification::endpoint::EndpointKind;
 use crate::notification::outgoing::{Channel, Outgoing, Route};
 use crate::notification::rule::Rule;
 use crate::notification::state::TenantNotifications;
@@ -56,10 +55,6 @@ fn channel_of(route: &Route, said: &TenantNotifications) -> Option<Channel> {
     match route {
         Route::Email { .. } => Some(Channel::Email),
         Route::Syslog => Some(Channel::Syslog),
-        Route::Endpoint { id } => said.endpoint(*id).map(|kept| match kept.endpoint.kind {
-            EndpointKind::Webhook => Channel::Webhook,
-            EndpointKind::Slack => Channel::Slack,
-            EndpointKind::Adapter => Channel::Adapter,
-        }),
+        Route::Endpoint { id } => said.endpoint(*id).map(|kept| kept.endpoint.kind.channel()),
     }
 }

@@ -111,7 +111,7 @@ fn what_is_read_from_the_log_anew_comes_to_the_same(store: &dyn InboxStore) {
     store.tell(&told, Position(ASKED + 2)).expect("the store works");
     assert_eq!(due_of(store, ASKED - 1, 99), [2], "the first was delivered once more already");
     let states: Vec<_> = store
-        .messages(&tenant(), None, 9)
+        .page(&tenant(), &MessagesAsked::default(), 9)
         .expect("the store works")
         .iter()
         .map(|one| (one.message.position.0, one.state))

@@ -13,32 +13,20 @@ const HTML: Content = Content {
     schema: r#"{"type":"string"}"#,
     examples: &[],
 };
-const SHOWN: &[Answer] = &[
-    Answer { description: "The page, with a button.", content: &[HTML], ..ANSWER },
-    Answer {
-        status: 404,
-        description: "A page: the link is not one of Annals, or has ended.",
-        content: &[HTML],
-        ..ANSWER
-    },
-];
-const DONE: &[Answer] = &[
-    Answer { description: "A page: it is done, or was before.", content: &[HTML], ..ANSWER },
-    Answer {
-        status: 404,
-        description: "A page: the link is not one of Annals, or has ended.",
-        content: &[HTML],
-        ..ANSWER
-    },
-];
+const GONE: Answer = Answer {
+    status: 404,
+    description: "A page: the link is not one of Annals, or has ended.",
+    content: &[HTML],
+    ..ANSWER
+};
+const IS_DONE: Answer =
+    Answer { description: "A page: it is done, or was before.", content: &[HTML], ..ANSWER };
+const SHOWN: &[Answer] =
+    &[Answer { description: "The page, with a button.", content: &[HTML], ..ANSWER }, GONE];
+const DONE: &[Answer] = &[IS_DONE, GONE];
 const ENDED: &[Answer] = &[
-    Answer { description: "A page: it is done, or was before.", content: &[HTML], ..ANSWER },
-    Answer {
-        status: 404,
-        description: "A page: the link is not one of Annals, or has ended.",
-        content: &[HTML],
-        ..ANSWER
-    },
+    IS_DONE,
+    GONE,
     Answer {
         status: 409,
         description: "A page: mail of this kind cannot be switched off.",
