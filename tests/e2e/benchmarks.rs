@@ -119,6 +119,22 @@ async fn everybody_who_is_to_be_told_is_counted_once() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_beside_backups_is_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let load = ["--rate", "200", "--batch", "10", "--seconds", "1"];
+    let small = ["backup", "--years", "1", "--persons", "50", "--events", "300"];
+    let backup = [&["bench", "--data-dir", text(&data)], &small[..], &load].concat();
+    let backup: Value = serde_json::from_str(&program().run(&backup).await.expect(0)).unwrap();
+    assert_times(&backup["alone"], 20);
+    assert_times(&backup["beside_backups"], 20);
+    assert!(!backup["full_backups"].as_array().unwrap().is_empty(), "{backup}");
+    assert!(backup["restored"]["events"].as_u64().unwrap() >= 700, "{backup}");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert!(left.is_empty(), "data, backups and what was restored are removed: {left:?}");
+}
+
+#[tokio::test]
 async fn kept_results_become_tables() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("result.json");

@@ -5,7 +5,9 @@
 //! new data directory that is removed afterwards, or on one that `annals bench prepare` filled. The
 //! load comes from the same machine, so its own work is part of the price.
 
+mod backup;
 mod client;
+mod command;
 mod export;
 mod fill;
 mod ingest;
@@ -87,6 +89,8 @@ enum What {
     Telling(telling::TellingArgs),
     /// Making the index and the profiles anew
     Rebuild(rebuild::RebuildArgs),
+    /// Backups beside recording, and restoring one
+    Backup(backup::BackupArgs),
     /// More than can be done, and one tenant's flood beside another
     Overload(overload::OverloadArgs),
     /// Tables of results that were kept
@@ -134,6 +138,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<()> {
             telling::run(&service, &receivers, &telling, seed)?
         }
         What::Rebuild(rebuild) => rebuild::run(&mut service, &rebuild, seed)?,
+        What::Backup(backup) => backup::run(&mut service, &backup, seed)?,
         What::Overload(overload) => overload::run(&service, &overload, seed)?,
         What::Markdown(_) => Value::Null,
     };

@@ -1,4 +1,4 @@
-//! Measures the stored form: bytes an event, and time to seal and to open.
+//! Measures the stored form: bytes an event, and time to mask, to seal and to open.
 //! `cargo run --release -p annals-record --example measure`
 
 use std::collections::HashMap;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use annals_domain::Event;
+use annals_domain::catalogue::Catalogue;
+use annals_domain::masking::Masker;
 use annals_record::{
     KeyId, Owner, PersonKey, Record, TenantKey, content_digest, open, owners, seal,
 };
@@ -61,7 +63,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         mean(stored)
     )?;
 
+    let (masker, catalogue) = (Masker::shipped(), Catalogue::shipped());
+    let masking_key = tenant_key.masking_key();
+    let pseudonym = |rule: &str, value: &str| masking_key.pseudonym(rule, value);
     for _ in 0..ROUNDS {
+        let masking = time(events.clone(), |mut event| {
+            black_box(masker.mask(&mut event, &catalogue, &pseudonym));
+            true
+        });
         let sealing = time(&events, |event| seal_one(event).map(black_box).is_ok());
         let encoding = time(&records, |record| !black_box(record.encode()).is_empty());
         let decoding = time(&encoded, |bytes| Record::decode(bytes).map(black_box).is_ok());
@@ -70,8 +79,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         writeln!(
             out,
-            "us an event: seal {sealing:.2} + encode {encoding:.2} = {:.2}, decode {decoding:.2} + open {opening:.2} = {:.2}",
-            sealing + encoding,
+            "us an event: mask {masking:.2} + seal {sealing:.2} + encode {encoding:.2} = {:.2}, \
+             decode {decoding:.2} + open {opening:.2} = {:.2}",
+            masking + sealing + encoding,
             decoding + opening
         )?;
     }
@@ -79,8 +89,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Microseconds an item.
-fn time<T>(items: &[T], mut work: impl FnMut(&T) -> bool) -> f64 {
-    let start = Instant::now();
-    assert!(items.iter().all(&mut work), "every item can be worked on");
-    start.elapsed().as_secs_f64() * 1e6 / items.len() as f64
+fn time<I: IntoIterator>(items: I, mut work: impl FnMut(I::Item) -> bool) -> f64 {
+    let (mut count, start) = (0, Instant::now());
+    for item in items {
+        assert!(work(item), "every item can be worked on");
+        count += 1;
+    }
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(count.max(1))
 }

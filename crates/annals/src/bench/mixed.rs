@@ -101,7 +101,7 @@ pub(super) fn run(service: &Service, args: &MixedArgs, seed: u64) -> anyhow::Res
     }))
 }
 
-fn record(client: &mut Client, body: &[u8]) -> anyhow::Result<()> {
+pub(super) fn record(client: &mut Client, body: &[u8]) -> anyhow::Result<()> {
     let answer = client.post("/api/v1/logs/bulk", "application/x-ndjson", body)?;
     if answer.status != 201 {
         let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(400)]);

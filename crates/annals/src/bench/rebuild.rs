@@ -2,15 +2,14 @@
 
 mod beside;
 
+use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 
+use super::command::Ran;
 use super::fill::{self, FillArgs};
-use super::process;
 use super::service::Service;
 
 /// Measures making the index or the profiles anew.
@@ -28,9 +27,6 @@ pub(crate) struct RebuildArgs {
     #[command(flatten)]
     fill: FillArgs,
 }
-
-/// How often the rebuilding process is looked at.
-const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) fn run(service: &mut Service, args: &RebuildArgs, seed: u64) -> anyhow::Result<Value> {
     let filled = fill::ensure(service, args.events, &args.fill, seed)?;
@@ -54,36 +50,10 @@ pub(super) fn run(service: &mut Service, args: &RebuildArgs, seed: u64) -> anyho
 
 /// `annals rebuild` beside no service.
 fn offline(data_dir: &Path, what: &str) -> anyhow::Result<Value> {
-    let program = std::env::current_exe().context("finding this program")?;
-    let began = Instant::now();
-    let mut process = Command::new(program)
-        .args(["rebuild", what, "--data-dir"])
-        .arg(data_dir)
-        .env("ANNALS_LOG__LEVEL", "error")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting `annals rebuild`")?;
-    let (mut peak, mut cpu) = (None, None);
-    while process.try_wait().context("waiting for `annals rebuild`")?.is_none() {
-        peak = process::peak_kib(process.id()).or(peak);
-        cpu = process::cpu(process.id()).or(cpu);
-        std::thread::sleep(LOOK);
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    let output = process.wait_with_output().context("reading what `annals rebuild` says")?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        bail!("`annals rebuild {what}` ended with {}: {said}", output.status);
-    }
-    let events = first_number(&said).context("`annals rebuild` did not say of how many events")?;
-    Ok(json!({
-        "events": events,
-        "seconds": seconds,
-        "events_per_second": (events as f64 / seconds).round(),
-        "cpu_us_per_event": cpu.map(|cpu: Duration| cpu.as_micros() as f64 / events.max(1) as f64),
-        "peak_memory_kib": peak,
-    }))
+    let words = ["rebuild", what, "--data-dir"].map(OsStr::new);
+    let ran = Ran::to_its_end(&[&words[..], &[data_dir.as_os_str()]].concat(), &[])?;
+    let events = first_number(&ran.said);
+    Ok(ran.summary(events.context("`annals rebuild` did not say of how many events")?))
 }
 
 fn first_number(text: &str) -> Option<u64> {

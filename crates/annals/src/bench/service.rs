@@ -143,6 +143,22 @@ impl Service {
         Ok(lag.values().filter_map(Value::as_u64).max().unwrap_or_default())
     }
 
+    /// Where a started service keeps its data.
+    pub(super) fn data_dir(&self) -> anyhow::Result<&Path> {
+        let started = self.started.as_ref();
+        let started = started.context("this is measured on a service that is started for it")?;
+        Ok(&started.data_dir)
+    }
+
+    /// A directory beside that of a started service, which is not there yet.
+    pub(super) fn beside(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let dir = self.data_dir()?.with_extension(name);
+        if dir.exists() {
+            bail!("`{}` exists already; remove it first", dir.display());
+        }
+        Ok(dir)
+    }
+
     /// Stops a started service in order; its data stays. Returns its data directory.
     pub(super) fn stop(&mut self) -> anyhow::Result<PathBuf> {
         let started = self.started.as_mut();
