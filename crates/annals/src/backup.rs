@@ -25,6 +25,8 @@ pub(crate) use serving::serve;
 pub(crate) use settings::BackupSettings;
 pub(crate) use target::DirTarget;
 
+/// The priority of `annals backup`: 0 is that of others, 19 the lowest.
+const NICE: i32 = 15;
 /// The file that tells a directory with a log.
 const LOG: &str = "events.db";
 
@@ -75,6 +77,12 @@ pub(crate) struct BackupArgs {
     /// Records a second at most; 0: as fast as it goes
     #[arg(long, value_name = "COUNT")]
     records_per_second: Option<u64>,
+}
+
+/// Has this thread, and all that it starts, run after others when processors are scarce: those who record
+/// do not wait for a backup. A system that refuses that leaves it as it is.
+pub(crate) fn give_way() {
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 pub(crate) async fn run(args: BackupArgs) -> anyhow::Result<()> {

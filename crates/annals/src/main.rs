@@ -150,7 +150,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args)),
         Command::Witness(args) => block_on(witness::run(args)),
         Command::Rebuild(args) => block_on(rebuild::run(args)),
-        Command::Backup(args) => block_on(backup::run(args)),
+        Command::Backup(args) => {
+            backup::give_way();
+            block_on(backup::run(args))
+        }
         Command::Restore(args) => block_on(restore::run(args)),
         Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Archive(command) => block_on(archive::run(command)),

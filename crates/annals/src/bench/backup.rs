@@ -80,7 +80,7 @@ pub(super) fn run(service: &mut Service, args: &BackupArgs, seed: u64) -> anyhow
     let expected = match service.filled() {
         Some(filled) => filled.events,
         None => args.events,
-    } + 2 * load.requests * batch;
+    } + (alone.0.sent() + beside.0.sent()) * batch;
     if recorded < expected as u64 {
         bail!("{recorded} records are in the backup, and {expected} were recorded");
     }

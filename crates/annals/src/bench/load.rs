@@ -127,6 +127,11 @@ impl Outcome {
         self.not_sent += other.not_sent;
     }
 
+    /// Requests that were answered.
+    pub(super) fn sent(&self) -> usize {
+        self.sent
+    }
+
     /// Requests answered each second.
     pub(super) fn per_second(&self) -> f64 {
         (self.sent as f64 / self.seconds).round()
