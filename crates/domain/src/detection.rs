@@ -2,7 +2,7 @@
 //!
 //! A [`Detector`] takes events in the order of the log and tells [`Finding`]s. It knows no clock: time is
 //! what the events say ([`moment`]). Its memory is bounded, whatever comes: each rule keeps at most
-//! [`CELLS_MAX`] cells, and forgets what was not touched for longest.
+//! [`CELLS_MAX`] cells, and forgets what was not touched for longest, of the tenant that holds most.
 
 mod countries;
 mod detector;
@@ -25,7 +25,7 @@ pub use rule::{DetectionRule, Kind, Lasting};
 /// Rules of one set.
 pub const RULES_MAX: usize = 500;
 /// Cells that one rule keeps: a key that is watched takes one, and so does each event or value that is
-/// remembered of it. The keys that were not touched for longest are forgotten.
+/// remembered of it. Of the tenant that holds most, the keys that were not touched for longest are forgotten.
 pub const CELLS_MAX: usize = 65_536;
 /// Events or values that a rule may ask for.
 pub const TIMES_MAX: u32 = 1_000;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::ReadModelError;
 
-/// Messages that may wait for one receiver. What comes on top is given up at once, and that is recorded.
+/// Messages of one tenant that may wait for one receiver. What comes on top is given up at once, and that is
+/// recorded.
 pub const WAITING_MAX: usize = 100_000;
 /// Events that a digest lists beside the first.
 pub const GATHERED_MAX: usize = 100;
@@ -23,6 +24,7 @@ pub const HELD_GRACE_SECONDS: u64 = 10;
 ///
 /// # Contract
 /// - Messages of one lane ([`lane_of`]) become due in the order in which they came: none overtakes another.
+/// - What is not held is due at once.
 /// - A message that is known is not queued again, and one that is done stays done, until a replay has it wait
 ///   again: with its id, its attempts, and a schedule of retries from the beginning. Then it lies behind the
 ///   event that asked for it, so that no `floor` from before passes over it.
@@ -35,18 +37,25 @@ pub trait Outbox: Send + Sync + 'static {
     /// Receivers for whom something after `floor` is due, and when the next thing is.
     fn due(&self, floor: Position, now: Timestamp) -> Result<Due, ReadModelError>;
 
-    /// What is due for a receiver after `floor`, in order of position.
+    /// What is due for a receiver after `floor`, in order of position, but for the lanes `without`.
     fn due_of(
         &self,
         bucket: &str,
         floor: Position,
         now: Timestamp,
+        without: &[String],
         limit: usize,
     ) -> Result<Vec<Pending>, ReadModelError>;
 
     /// Writes down what came of attempts. A lane whose first message failed rests as a whole, but for what
     /// is to be given up.
     fn attempted(&self, attempts: &[Attempt]) -> Result<(), ReadModelError>;
+
+    /// What attempts of this node have done with and the log has not told of, up to `limit`.
+    fn untold(&self, limit: usize) -> Result<Vec<Untold>, ReadModelError>;
+
+    /// Whether a receiver took something since a time, as far as this node knows.
+    fn took_since(&self, bucket: &str, since: Timestamp) -> Result<bool, ReadModelError>;
 
     /// The attempts at a message, oldest first.
     fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError>;
@@ -131,6 +140,17 @@ pub enum AttemptOutcome {
     GivenUp,
 }
 
+/// A message that is done, of which the log has not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its id.
+    pub message: Uuid,
+    /// Why it was given up; none: it was taken on.
+    pub failed: Option<String>,
+}
+
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageState {
@@ -176,10 +196,13 @@ pub fn lane_of(queued: &Queued) -> String {
     format!("{tenant}\n{held}\n{}\n{recipient}", route.key())
 }
 
-/// From when on a message may be taken.
+/// From when on a message may be taken: at once unless it is held. Its time is not asked then: another node's
+/// clock has told it, or this one's before it was set back.
 pub fn due_at(queued: &Queued) -> Timestamp {
-    let grace = if queued.held { HELD_GRACE_SECONDS } else { 0 };
-    let grace = jiff::SignedDuration::from_secs(grace as i64);
+    if !queued.held {
+        return Timestamp::UNIX_EPOCH;
+    }
+    let grace = jiff::SignedDuration::from_secs(HELD_GRACE_SECONDS as i64);
     queued.due.checked_add(grace).unwrap_or(queued.due)
 }
 

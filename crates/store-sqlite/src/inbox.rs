@@ -23,12 +23,13 @@ use crate::read_model::{ReadModel, find, limit, microseconds, timestamp, upper_b
 const FORMAT: Format = Format {
     file: "inbox.db",
     application_id: i32::from_be_bytes(*b"ANLI"),
-    version: 4,
+    version: 5,
     schema: include_str!("schema/inbox.sql"),
     upgrades: &[
         include_str!("schema/inbox_2.sql"),
         include_str!("schema/inbox_3.sql"),
         include_str!("schema/inbox_4.sql"),
+        include_str!("schema/inbox_5.sql"),
     ],
     page_size: 4096,
     durable: false,

@@ -90,40 +90,46 @@ impl State {
         let cooldown = rule.cooldown.0;
         match (self, &rule.kind) {
             (Self::Threshold(keys), Kind::Threshold { times, within, distinct }) => keys
-                .with(seen.key, |window| {
+                .with((seen.tenant, seen.key), |window| {
                     window.take(seen, (*times, within.0), *distinct, cooldown)
                 }),
-            (Self::Sequence(keys), Kind::Sequence { times, within, .. }) => {
-                keys.with(seen.key, |steps| steps.take(seen, (*times, within.0), cooldown))
-            }
+            (Self::Sequence(keys), Kind::Sequence { times, within, .. }) => keys
+                .with((seen.tenant, seen.key), |steps| {
+                    steps.take(seen, (*times, within.0), cooldown)
+                }),
             (Self::FirstSeen(keys), Kind::FirstSeen { of, learn_events, learn }) => {
                 let value = first_seen::value(of, seen.event)?;
                 let learn = (*learn_events, learn.0);
-                keys.with(seen.key, |known| known.take(seen, value, learn, cooldown))
+                keys.with((seen.tenant, seen.key), |known| known.take(seen, value, learn, cooldown))
             }
             (Self::Vanished(series), Kind::Vanished { .. }) => {
                 series.take(rule, seen);
                 None
             }
-            (Self::Rate(keys), Kind::Rate { least, factor, learn_days }) => {
-                keys.with(seen.key, |hours| hours.take(seen, (*least, *factor, *learn_days)))
-            }
+            (Self::Rate(keys), Kind::Rate { least, factor, learn_days }) => keys
+                .with((seen.tenant, seen.key), |hours| {
+                    hours.take(seen, (*least, *factor, *learn_days))
+                }),
             (Self::Travel(keys), Kind::Travel { speed_max, least }) => {
                 let place = travel::place(seen.event)?;
                 let limits = (f64::from(*speed_max), f64::from(*least));
-                keys.with(seen.key, |last| last.take(seen, place, limits, cooldown))
+                keys.with((seen.tenant, seen.key), |last| last.take(seen, place, limits, cooldown))
             }
             (Self::OffHours(keys), Kind::OffHours { learn_events, margin }) => {
                 let learn = (*learn_events, *margin);
-                keys.with(seen.key, |habit| habit.take(seen, learn, cooldown))
+                keys.with((seen.tenant, seen.key), |habit| habit.take(seen, learn, cooldown))
             }
             (Self::Said(keys), Kind::OutsideHours { from, until }) => {
                 let hour = hours::local_hour(seen.event);
                 let is_within = (i64::from(*from)..i64::from(*until)).contains(&hour);
-                if is_within { None } else { keys.with(seen.key, |said| said.once(seen, cooldown)) }
+                if is_within {
+                    None
+                } else {
+                    keys.with((seen.tenant, seen.key), |said| said.once(seen, cooldown))
+                }
             }
             (Self::Said(keys), Kind::SelfGrant) => match is_to_oneself(seen.event) {
-                true => keys.with(seen.key, |said| said.once(seen, cooldown)),
+                true => keys.with((seen.tenant, seen.key), |said| said.once(seen, cooldown)),
                 false => None,
             },
             // State and rule are made for each other.

@@ -1,13 +1,18 @@
 //! What one receiver is sent next. Pure.
 //!
 //! Lanes go one message after the other, in the order of the log; a lane never overtakes itself. As many
-//! messages are on their way to one receiver as it has room for, and no more are in memory than were asked
-//! for at once.
+//! messages are on their way to one receiver as it has room for, and of no lane are more in memory than were
+//! asked for at once. A lane with a thousand messages holds up none that has one.
 
 use std::collections::{HashSet, VecDeque};
 
 use annals_ports::outbox::{AttemptOutcome, Pending};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// Messages that are asked for at once.
+pub(super) const PAGE: usize = 256;
+/// How often it is looked beyond lanes of which a whole page or more is due: that reads over all of them.
+const LOOK_BEYOND_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// One receiver.
 #[derive(Debug, Default)]
@@ -16,20 +21,33 @@ pub(super) struct Bucket {
     ready: VecDeque<Pending>,
     /// Lanes of which a message is on its way.
     busy: HashSet<String>,
-    /// When it took something last, as far as this node knows.
-    took_at: Option<Timestamp>,
+    /// A whole page came, and some of it is still ready: there may be many more.
+    crowded: bool,
+    /// When it was looked for more.
+    looked: Option<Timestamp>,
 }
 
 impl Bucket {
-    /// Whether it is worth looking for more.
-    pub(super) fn wants_more(&self, in_flight_max: usize) -> bool {
-        self.ready.is_empty() && self.busy.len() < in_flight_max
+    /// Lanes without which it is worth asking for more now; none when it is not: there is no room, or
+    /// something may be sent already.
+    pub(super) fn wants(&mut self, in_flight_max: usize, now: Timestamp) -> Option<Vec<String>> {
+        let may_start = |pending: &Pending| !self.busy.contains(&pending.lane);
+        if self.busy.len() >= in_flight_max || self.ready.iter().any(may_start) {
+            return None;
+        }
+        self.crowded &= !self.ready.is_empty();
+        let looked = self.looked.filter(|at| now.duration_since(*at) < LOOK_BEYOND_EVERY);
+        if self.crowded && looked.is_some() {
+            return None;
+        }
+        self.looked = Some(now);
+        Some(self.busy.iter().cloned().collect())
     }
 
-    /// What is due. Nothing may be ready; of lanes that are busy nothing is taken.
+    /// What is due of the lanes that were asked for, up to a page.
     pub(super) fn offer(&mut self, due: Vec<Pending>) {
-        let free = due.into_iter().filter(|pending| !self.busy.contains(&pending.lane));
-        self.ready = free.collect();
+        self.crowded |= due.len() >= PAGE;
+        self.ready.extend(due);
     }
 
     /// The next message to send, if one may be.
@@ -44,24 +62,21 @@ impl Bucket {
     }
 
     /// A message of the lane has ended, and that is written down.
-    pub(super) fn ended(&mut self, lane: &str, outcome: AttemptOutcome, at: Timestamp) {
+    pub(super) fn ended(&mut self, lane: &str, outcome: AttemptOutcome) {
         self.busy.remove(lane);
-        match outcome {
+        if matches!(outcome, AttemptOutcome::Again(_)) {
             // What comes after it must not go before it.
-            AttemptOutcome::Again(_) => self.ready.retain(|pending| pending.lane != lane),
-            AttemptOutcome::Delivered => self.took_at = self.took_at.max(Some(at)),
-            AttemptOutcome::GivenUp => {}
+            self.ready.retain(|pending| pending.lane != lane);
         }
-    }
-
-    /// Whether it took no message since a time.
-    pub(super) fn took_nothing_since(&self, since: Timestamp) -> bool {
-        self.took_at.is_none_or(|at| at < since)
+        // More of it may be due.
+        if !self.ready.iter().any(|pending| pending.lane == lane) {
+            self.looked = None;
+        }
     }
 
     /// Whether nothing would be lost without it.
     pub(super) fn is_forgettable(&self) -> bool {
-        self.ready.is_empty() && self.busy.is_empty() && self.took_at.is_none()
+        self.ready.is_empty() && self.busy.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@ use annals_domain::event::{Event, OutcomeStatus};
 use annals_domain::notification::{DELIVERED, ENDPOINT_DISABLED, FAILED, OUTCOMES_MAX};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
+use annals_ports::outbox::Untold;
 use annals_record::content_digest;
 use jiff::Timestamp;
 use serde_json::json;
@@ -18,14 +19,22 @@ use crate::recording::Recorder;
 
 /// Namespace of the ids of these events.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3b0e_6d9a_77c4_4f52_9a1d_e8b4_25f0_6c13);
-/// Outcomes that wait to be recorded. Beyond it the oldest are not: they stand in the outbox of this node.
-const WAITING_MAX: usize = 100_000;
+/// Outcomes that wait to be recorded. What is beyond is told when a node takes over from here.
+pub(super) const WAITING_MAX: usize = 100_000;
+
+/// Where so many could not be recorded, one after the other, it is the log that takes nothing.
+const FAILURES_MAX: usize = 4;
+
+/// Whose outcomes, and which: each has events of its own.
+type Kind = (TenantId, &'static str);
 
 /// Outcomes that wait to be recorded.
 pub(super) struct Outcomes {
     pub(super) recorder: Option<Recorder>,
     pub(super) catalogue: Arc<Catalogue>,
-    waiting: BTreeMap<(TenantId, &'static str), Vec<(Uuid, String)>>,
+    waiting: BTreeMap<Kind, Vec<(Uuid, String)>>,
+    /// Whose turn it is first, when not all could be recorded the last time.
+    turn: Option<Kind>,
     /// Endpoints that are to be switched off, and why.
     disabled: Vec<(TenantId, Uuid, String)>,
     count: usize,
@@ -33,7 +42,18 @@ pub(super) struct Outcomes {
 
 impl Outcomes {
     pub(super) fn new(recorder: Option<Recorder>, catalogue: Arc<Catalogue>) -> Self {
-        Self { recorder, catalogue, waiting: BTreeMap::new(), disabled: Vec::new(), count: 0 }
+        let (waiting, turn, disabled) = (BTreeMap::new(), None, Vec::new());
+        Self { recorder, catalogue, waiting, turn, disabled, count: 0 }
+    }
+
+    /// Takes up what was done before, and not told.
+    pub(super) fn remember(&mut self, untold: Vec<Untold>) {
+        for Untold { tenant, message, failed } in untold {
+            match failed {
+                None => self.delivered(&tenant, message),
+                Some(cause) => self.failed(&tenant, message, cause),
+            }
+        }
     }
 
     pub(super) fn delivered(&mut self, tenant: &TenantId, message: Uuid) {
@@ -61,41 +81,73 @@ impl Outcomes {
         self.waiting.is_empty() && self.disabled.is_empty()
     }
 
-    /// Records what waits; what cannot be recorded waits on.
+    /// Records what waits; what cannot be recorded waits on, and holds up nothing of others. Dropping the
+    /// future loses nothing.
     pub(super) async fn record(&mut self, now: Timestamp) {
         let Some(recorder) = self.recorder.clone() else { return };
-        while let Some((tenant, endpoint, reason)) = self.disabled.last().cloned() {
-            let event = self.event(
-                &tenant,
-                ENDPOINT_DISABLED,
-                endpoint.to_string(),
-                now,
-                json!({
-                    "endpoint": endpoint, "reason": reason,
-                }),
-            );
-            if !taken(&recorder, event).await {
+        let mut failures = 0;
+        for disabled in self.disabled.clone() {
+            let (tenant, endpoint, reason) = &disabled;
+            let metadata = json!({ "endpoint": endpoint, "reason": reason });
+            let event = self.event(tenant, ENDPOINT_DISABLED, endpoint.to_string(), now, metadata);
+            match taken(&recorder, event).await {
+                true => self.disabled.retain(|one| *one != disabled),
+                false => failures += 1,
+            }
+            if failures >= FAILURES_MAX {
                 return;
             }
-            self.disabled.pop();
         }
-        while let Some(((tenant, kind), mut outcomes)) = self.waiting.pop_first() {
-            while !outcomes.is_empty() {
-                let some = &outcomes[..outcomes.len().min(OUTCOMES_MAX)];
-                let ids: Vec<Uuid> = some.iter().map(|(id, _)| *id).collect();
-                let mut metadata = json!({ "deliveries": ids });
-                if kind == FAILED {
-                    let causes: Vec<&String> = some.iter().map(|(_, cause)| cause).collect();
-                    metadata["causes"] = json!(causes);
-                }
-                let name: String = ids.iter().map(|id| id.simple().to_string()).collect();
-                let event = self.event(&tenant, kind, name, now, metadata);
+        for of in self.in_turn() {
+            while let Some((event, count)) = self.next(&of, now) {
                 if !taken(&recorder, event).await {
-                    self.waiting.insert((tenant, kind), outcomes);
-                    return;
+                    failures += 1;
+                    self.turn = Some(of);
+                    break;
                 }
-                self.count = self.count.saturating_sub(ids.len());
-                outcomes.drain(..ids.len());
+                self.told(&of, count);
+            }
+            if failures >= FAILURES_MAX {
+                return;
+            }
+        }
+    }
+
+    /// All that have something, beginning behind whoever could not be told of the last time.
+    fn in_turn(&self) -> Vec<Kind> {
+        let all = || self.waiting.keys();
+        match &self.turn {
+            None => all().cloned().collect(),
+            Some(turn) => {
+                let (later, earlier) =
+                    (all().filter(|of| *of > turn), all().filter(|of| *of <= turn));
+                later.chain(earlier).cloned().collect()
+            }
+        }
+    }
+
+    /// The event of the oldest outcomes of a kind, and how many it tells.
+    fn next(&self, of: &Kind, now: Timestamp) -> Option<(Event, usize)> {
+        let (tenant, kind) = of;
+        let outcomes = self.waiting.get(of)?;
+        let some = &outcomes[..outcomes.len().min(OUTCOMES_MAX)];
+        let ids: Vec<Uuid> = some.iter().map(|(id, _)| *id).collect();
+        let mut metadata = json!({ "deliveries": ids });
+        if *kind == FAILED {
+            let causes: Vec<&String> = some.iter().map(|(_, cause)| cause).collect();
+            metadata["causes"] = json!(causes);
+        }
+        let name: String = ids.iter().map(|id| id.simple().to_string()).collect();
+        Some((self.event(tenant, kind, name, now, metadata), ids.len()))
+    }
+
+    /// The oldest of a kind are in the log.
+    fn told(&mut self, of: &Kind, count: usize) {
+        self.count = self.count.saturating_sub(count);
+        if let Some(outcomes) = self.waiting.get_mut(of) {
+            outcomes.drain(..count.min(outcomes.len()));
+            if outcomes.is_empty() {
+                self.waiting.remove(of);
             }
         }
     }

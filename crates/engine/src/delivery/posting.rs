@@ -20,10 +20,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 
 use self::judging::{Ended, attempt};
-use super::bucket::Bucket;
+use super::bucket::{Bucket, PAGE};
 use super::mark::{Mark, MarkError};
-use super::outcomes::Outcomes;
-use super::targets::Ways;
+use super::outcomes::{Outcomes, WAITING_MAX as UNTOLD_MAX};
+use super::targets::{Way, Ways};
 use crate::access::AccessView;
 use crate::projection::Progress;
 
@@ -33,8 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long a failing store is left alone.
 const REST: Duration = Duration::from_secs(1);
-/// Messages of one receiver that are in memory.
-const FETCH_MAX: usize = 256;
+/// What is known of endpoints is behind the outbox by no more than this, or the message is tried again.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 /// How long a node that is stopped waits for what it has under way.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -54,7 +54,8 @@ pub(crate) struct PostingParts {
 /// Another node goes on with the deliveries.
 pub(super) struct Lost;
 
-/// Tells the time by the clock of the runtime, so that it never runs backwards.
+/// Tells the time by the clock of the runtime, so that it never runs backwards, and by the wall clock when
+/// that is ahead: it was put forward, or the machine slept.
 #[derive(Clone, Copy)]
 struct Watch {
     begun: Timestamp,
@@ -64,7 +65,7 @@ struct Watch {
 impl Watch {
     fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.at.elapsed()).unwrap_or(SignedDuration::MAX);
-        self.begun.checked_add(passed).unwrap_or(Timestamp::MAX)
+        self.begun.checked_add(passed).unwrap_or(Timestamp::MAX).max(Timestamp::now())
     }
 }
 
@@ -111,6 +112,7 @@ impl Posting {
         // The sender lives in `parts`, so waiting cannot fail.
         let _ = filled.wait_for(|position| *position >= head).await;
         self.parts.access.until_current().await;
+        self.remember().await;
         loop {
             filled.mark_unchanged();
             let next = match self.fill().await {
@@ -137,6 +139,20 @@ impl Posting {
                     return lost;
                 }
             }
+        }
+    }
+
+    /// Takes up what was done before a crash and not told.
+    async fn remember(&mut self) {
+        loop {
+            match self.blocking(|outbox| outbox.untold(UNTOLD_MAX)).await {
+                Ok(untold) => return self.outcomes.remember(untold),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "deliveries wait for the outbox");
+                }
+            }
+            tokio::time::sleep(REST).await;
         }
     }
 
@@ -170,10 +186,10 @@ impl Posting {
         let limit = self.parts.in_flight_max;
         for name in buckets {
             let bucket = self.buckets.entry(name.clone()).or_default();
-            if bucket.wants_more(limit) {
+            if let Some(without) = bucket.wants(limit, now) {
                 let asked = name.clone();
                 let due = self
-                    .blocking(move |outbox| outbox.due_of(&asked, floor, now, FETCH_MAX))
+                    .blocking(move |outbox| outbox.due_of(&asked, floor, now, &without, PAGE))
                     .await?;
                 self.buckets.entry(name).or_default().offer(due);
             }
@@ -192,20 +208,11 @@ impl Posting {
 
     fn start(&self, bucket: String, pending: Pending) {
         let at = self.watch.now();
-        let refused = |doing: &'static str| DeliveryError {
-            doing: "deliver",
-            permanent: true,
-            retry_after: None,
-            source: doing.into(),
-        };
-        let way = match pending.beyond {
-            true => Err("too many messages waited for this receiver already"),
-            false => self.parts.ways.of(&pending.message, &self.parts.access, at),
-        };
+        let (ways, access) = (self.parts.ways.clone(), self.parts.access.clone());
         self.under_way.push(Box::pin(async move {
-            let (channel, outcome) = match way {
+            let (channel, outcome) = match way_of(&pending, &ways, &access, at).await {
                 Ok((way, channel)) => (channel, attempt(&way, &pending.message).await),
-                Err(why) => ("none".to_owned(), Err(refused(why))),
+                Err(refused) => ("none".to_owned(), Err(refused)),
             };
             Ended { bucket, pending, at, channel, outcome }
         }));
@@ -250,4 +257,26 @@ impl Posting {
             })
         }
     }
+}
+
+/// The way of a message, as soon as what is known of endpoints is as new as the message.
+async fn way_of(
+    pending: &Pending,
+    ways: &Ways,
+    access: &AccessView,
+    at: Timestamp,
+) -> Result<(Way, String), DeliveryError> {
+    let refused = |permanent, why: &'static str| DeliveryError {
+        doing: "deliver",
+        permanent,
+        retry_after: None,
+        source: why.into(),
+    };
+    if pending.beyond {
+        return Err(refused(true, "too many messages waited for this receiver already"));
+    }
+    if !access.wait_for(pending.message.position, KNOWN_WITHIN).await {
+        return Err(refused(false, "what is known of endpoints is behind; it is tried again"));
+    }
+    ways.of(&pending.message, access, at).map_err(|why| refused(true, why))
 }

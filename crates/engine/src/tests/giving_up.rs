@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use annals_domain::limits::{Limits, QueryLimits};
-use annals_domain::notification::{ENDPOINT_DISABLED, FAILED, RULE_SET, role_inbox};
+use annals_domain::notification::{DELIVERED, ENDPOINT_DISABLED, FAILED, RULE_SET, role_inbox};
 use annals_domain::profile::PersonRef;
 use annals_ports::Outbox;
 use annals_ports::memory::MemoryInbox;
@@ -101,6 +101,29 @@ async fn what_is_too_much_for_a_receiver_is_given_up_at_once_and_the_rest_waits(
     let told = taken(&channel);
     check_order(&told);
     assert!(told.len() == 13 && !told.contains(&10) && !told.contains(&11), "{told:?}");
+    system.stop().await;
+}
+
+/// A node is killed after a receiver took something and before the log told of it.
+#[tokio::test(start_paused = true)]
+async fn what_was_done_before_a_crash_is_told_when_the_node_delivers_again() {
+    let (machine, channel) = machine();
+    let system = start(&machine).await;
+    channel.hold(true);
+    change_passwords(&system, 0..1).await;
+    let messages = || machine.inbox.page(&tenant(), &MessagesAsked::default(), 9).unwrap();
+    wait_until("the message waits", async || !messages().is_empty()).await;
+    system.stop().await;
+    let (message, at) = (messages()[0].message.id, Timestamp::now());
+    let (outcome, code, cause) = (AttemptOutcome::Delivered, None, None);
+    machine.inbox.attempted(&[Attempt { message, at, outcome, code, cause }]).unwrap();
+    let system = start(&machine).await;
+    wait_until("the log tells of it", async || {
+        types(&system).await.contains(&DELIVERED.to_owned())
+    })
+    .await;
+    wait_until("that is known", async || machine.inbox.untold(9).unwrap().is_empty()).await;
+    assert!(taken(&channel).is_empty(), "it is not sent again");
     system.stop().await;
 }
 

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::person;
 use crate::inbox::InboxStore;
 use crate::outbox::{
-    Attempt, AttemptOutcome, GATHERED_MAX, HELD_GRACE_SECONDS, MessageState, MessagesAsked,
+    Attempt, AttemptOutcome, GATHERED_MAX, HELD_GRACE_SECONDS, MessageState, MessagesAsked, Untold,
+    lane_of,
 };
 
 /// Runs the whole suite; `make` gives an empty store.
@@ -22,6 +23,7 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
     what_is_due_comes_in_order_and_what_is_done_stays_done(&*make());
     a_lane_rests_as_a_whole_and_others_go_on(&*make());
     outcomes_of_the_log_settle_what_was_queued_before(&*make());
+    what_the_log_was_not_told_is_known(&*make());
     a_digest_gathers_until_it_is_on_its_way(&*make());
     a_digest_lists_a_hundred_beside_the_first(&*make());
     what_is_kept_is_given_back(&*make());
@@ -33,7 +35,8 @@ pub fn run(make: impl Fn() -> Box<dyn InboxStore>) {
 /// Checks a store in which `limit` messages may wait for one receiver.
 pub fn what_comes_on_top_is_to_be_given_up(store: &dyn InboxStore, limit: u64) {
     let beyond = |second: i64| -> Vec<(u64, bool)> {
-        let due = store.due_of("syslog", Position(0), at(second), 100).expect("the store works");
+        let due =
+            store.due_of("syslog", Position(0), at(second), &[], 100).expect("the store works");
         due.iter().map(|pending| (pending.message.position.0, pending.beyond)).collect()
     };
     let (last, on_top) = (limit, limit + 1);
@@ -43,7 +46,17 @@ pub fn what_comes_on_top_is_to_be_given_up(store: &dyn InboxStore, limit: u64) {
     elsewhere.message.route = Route::Email { address: "ann@example.org".into() };
     queue(store, last + 2, vec![queued(on_top, "ann"), elsewhere]);
     assert_eq!(beyond(99).last(), Some(&(on_top, true)));
-    let mail = store.due_of("email", Position(0), at(99), 9).expect("the store works");
+    let mut others = queued(last + 1, "ann");
+    others.message.tenant = TenantId::new("globex").expect("it is a name");
+    others.message.id = id(1_000_000);
+    queue(store, last + 2, vec![others]);
+    let of_others = store.due_of("syslog", Position(0), at(99), &[], 100).expect("the store works");
+    let beyond_of_others = of_others.iter().filter(|one| one.message.tenant != tenant());
+    assert!(
+        beyond_of_others.clone().count() == 1 && beyond_of_others.clone().all(|one| !one.beyond)
+    );
+    attempt(store, 1_000_000, 99, AttemptOutcome::Delivered);
+    let mail = store.due_of("email", Position(0), at(99), &[], 9).expect("the store works");
     assert!(!mail[0].beyond, "others have room of their own");
     // While its lane rests, it is given up all the same.
     attempt(store, 1, 90, AttemptOutcome::Again(at(500)));
@@ -61,9 +74,13 @@ fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore
     queue(store, 3, vec![queued(1, "ann"), queued(2, "bob"), queued(3, "ann")]);
     assert_eq!(due(store, 0, 99), [1, 2, 3]);
     assert_eq!(due(store, 1, 99), [2, 3], "what lies below the floor is not taken");
-    assert_eq!(due(store, 0, 2), [1, 2], "nor what is not due");
-    let all = store.due(Position(0), at(2)).expect("the store works");
-    assert_eq!((all.buckets, all.next), (vec!["syslog".into()], Some(at(3))));
+    assert_eq!(due(store, 0, 0), [1, 2, 3], "whatever a clock told");
+    let but_for = |lanes: &[String]| {
+        let due = store.due_of("syslog", Position(0), at(99), lanes, 9).expect("the store works");
+        due.iter().map(|pending| pending.message.position.0).collect::<Vec<_>>()
+    };
+    let lanes = ["ann", "bob"].map(|who| lane_of(&queued(1, who)));
+    assert_eq!((but_for(&lanes[..1]), but_for(&lanes)), (vec![2], vec![]));
     attempt(store, 1, 5, AttemptOutcome::Delivered);
     attempt(store, 2, 5, AttemptOutcome::GivenUp);
     queue(store, 4, vec![queued(1, "ann"), queued(2, "bob")]);
@@ -80,12 +97,14 @@ fn what_is_due_comes_in_order_and_what_is_done_stays_done(store: &dyn InboxStore
 fn a_lane_rests_as_a_whole_and_others_go_on(store: &dyn InboxStore) {
     queue(store, 4, vec![queued(1, "ann"), queued(2, "bob"), queued(3, "ann")]);
     attempt(store, 1, 10, AttemptOutcome::Again(at(50)));
+    let all = store.due(Position(0), at(49)).expect("the store works");
+    assert_eq!((all.buckets, all.next), (vec!["syslog".into()], Some(at(50))));
     assert_eq!(due(store, 0, 49), [2]);
     queue(store, 5, vec![queued(5, "ann")]);
     assert_eq!(due(store, 0, 49), [2], "what comes behind it rests as well");
     assert_eq!(due(store, 0, 50), [1, 2, 3, 5]);
     let pending =
-        store.due_of("syslog", Position(0), at(50), 1).expect("the store works").remove(0);
+        store.due_of("syslog", Position(0), at(50), &[], 1).expect("the store works").remove(0);
     assert_eq!((pending.tries, pending.first_tried, pending.beyond), (1, Some(at(10)), false));
     attempt(store, 1, 60, AttemptOutcome::Delivered);
     let attempts = store.attempts_of(id(1)).expect("the store works");
@@ -106,6 +125,30 @@ fn outcomes_of_the_log_settle_what_was_queued_before(store: &dyn InboxStore) {
     assert_eq!(due(store, 0, 99), [3]);
 }
 
+fn what_the_log_was_not_told_is_known(store: &dyn InboxStore) {
+    queue(store, 4, vec![queued(1, "ann"), queued(2, "bob"), queued(3, "cid"), queued(4, "dan")]);
+    attempt(store, 1, 10, AttemptOutcome::Delivered);
+    attempt(store, 2, 10, AttemptOutcome::GivenUp);
+    attempt(store, 3, 10, AttemptOutcome::Again(at(50)));
+    let untold = |limit| store.untold(limit).expect("the store works");
+    let of = |message, failed: Option<&str>| {
+        let (tenant, failed) = (tenant(), failed.map(Into::into));
+        Untold { tenant, message: id(message), failed }
+    };
+    assert_eq!(untold(9), [of(1, None), of(2, Some("busy"))]);
+    assert_eq!(untold(1), [of(1, None)]);
+    let settled = Settled { delivered: vec![id(1)], failed: vec![] };
+    let outbox = vec![OutboxChange::Settled(settled)];
+    store.tell(&Told { outbox, ..Told::default() }, Position(5)).expect("the store works");
+    assert_eq!(untold(9), [of(2, Some("busy"))]);
+    let took = |second| store.took_since("syslog", at(second)).expect("the store works");
+    assert!(took(10) && !took(11), "the first was taken at 10");
+    let settled = Settled { delivered: vec![id(4)], failed: vec![] };
+    let outbox = vec![OutboxChange::Settled(settled)];
+    store.tell(&Told { outbox, ..Told::default() }, Position(6)).expect("the store works");
+    assert_eq!(untold(9), [of(2, Some("busy"))], "another node has told that");
+}
+
 fn a_digest_gathers_until_it_is_on_its_way(store: &dyn InboxStore) {
     let held = |number, by: Option<u64>| {
         let mut one = queued(number, "ann");
@@ -116,7 +159,7 @@ fn a_digest_gathers_until_it_is_on_its_way(store: &dyn InboxStore) {
     let grace = 20 + HELD_GRACE_SECONDS as i64;
     assert_eq!(due(store, 0, grace - 1), [3], "what waits holds up nothing else");
     let digest =
-        store.due_of("syslog", Position(0), at(grace), 9).expect("the store works").remove(0);
+        store.due_of("syslog", Position(0), at(grace), &[], 9).expect("the store works").remove(0);
     assert_eq!(digest.message.more, [EventId(id(2))]);
     attempt(store, 1, 40, AttemptOutcome::Delivered);
     queue(store, 4, vec![held(4, Some(1))]);
@@ -131,7 +174,7 @@ fn a_digest_lists_a_hundred_beside_the_first(store: &dyn InboxStore) {
         one
     };
     let listed = || {
-        let mut due = store.due_of("syslog", Position(0), at(99), 9).expect("the store works");
+        let mut due = store.due_of("syslog", Position(0), at(99), &[], 9).expect("the store works");
         assert_eq!(due.len(), 1, "all go as one");
         due.remove(0).message.more
     };
@@ -255,7 +298,8 @@ fn queue(store: &dyn InboxStore, end: u64, queued: Vec<Queued>) {
 }
 
 fn due(store: &dyn InboxStore, floor: u64, second: i64) -> Vec<u64> {
-    let due = store.due_of("syslog", Position(floor), at(second), 100).expect("the store works");
+    let due =
+        store.due_of("syslog", Position(floor), at(second), &[], 100).expect("the store works");
     due.iter().map(|pending| pending.message.position.0).collect()
 }
 

@@ -14,7 +14,7 @@ use super::locked;
 use crate::ReadModelError;
 use crate::outbox::{
     Attempt, AttemptOutcome, Due, Message, MessageState, MessagesAsked, Outbox, Pending,
-    REPLAY_MAX, bucket_of, due_at, endpoint_bucket, gather, lane_of,
+    REPLAY_MAX, Untold, bucket_of, due_at, endpoint_bucket, gather, lane_of,
 };
 
 /// What lies in the outbox.
@@ -98,8 +98,10 @@ impl Rows {
         }
         let (lane, bucket) = (lane_of(queued), bucket_of(&queued.message));
         let waiting = || self.rows.values().filter(|row| row.state == MessageState::Waiting);
-        let beyond =
-            waiting().filter(|row| bucket_of(&row.message) == bucket).count() >= waiting_max;
+        let beside = |row: &&Row| {
+            bucket_of(&row.message) == bucket && row.message.tenant == queued.message.tenant
+        };
+        let beyond = waiting().filter(beside).count() >= waiting_max;
         let behind = waiting().filter(|row| row.lane == lane && !beyond).map(|row| row.next).max();
         let next = due_at(queued).max(behind.unwrap_or(Timestamp::MIN));
         let message = queued.message.clone();
@@ -216,11 +218,13 @@ impl Outbox for MemoryInbox {
         bucket: &str,
         floor: Position,
         now: Timestamp,
+        without: &[String],
         limit: usize,
     ) -> Result<Vec<Pending>, ReadModelError> {
         let state = locked(&self.state);
         let due = state.outbox.waiting(floor).filter(|row| row.next <= now);
-        let theirs = due.filter(|row| bucket_of(&row.message) == bucket).take(limit);
+        let theirs = due.filter(|row| bucket_of(&row.message) == bucket);
+        let theirs = theirs.filter(|row| !without.contains(&row.lane)).take(limit);
         Ok(theirs.map(Row::pending).collect())
     }
 
@@ -228,6 +232,36 @@ impl Outbox for MemoryInbox {
         let mut state = locked(&self.state);
         attempts.iter().for_each(|attempt| state.outbox.attempted(attempt));
         Ok(())
+    }
+
+    fn untold(&self, limit: usize) -> Result<Vec<Untold>, ReadModelError> {
+        let state = locked(&self.state);
+        let done = state.outbox.rows.values().filter(|row| {
+            row.state != MessageState::Waiting && !row.settled && row.tries > row.tries_before
+        });
+        let untold = done.map(|row| {
+            let theirs = state.outbox.attempts.iter().rev();
+            let last = theirs.filter(|attempt| attempt.message == row.message.id).next();
+            let cause = || last.and_then(|last| last.cause.clone()).unwrap_or_default();
+            Untold {
+                tenant: row.message.tenant.clone(),
+                message: row.message.id,
+                failed: (row.state == MessageState::GivenUp).then(cause),
+            }
+        });
+        Ok(untold.take(limit).collect())
+    }
+
+    fn took_since(&self, bucket: &str, since: Timestamp) -> Result<bool, ReadModelError> {
+        let state = locked(&self.state);
+        let took =
+            |attempt: &Attempt| attempt.outcome == AttemptOutcome::Delivered && attempt.at >= since;
+        let mut theirs = state.outbox.rows.values().filter(|row| bucket_of(&row.message) == bucket);
+        Ok(theirs.any(|row| {
+            let newer = row.state == MessageState::Delivered && row.message.recorded_at >= since;
+            let attempts = &state.outbox.attempts;
+            newer || attempts.iter().any(|one| one.message == row.message.id && took(one))
+        }))
     }
 
     fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError> {

@@ -1,24 +1,20 @@
 //! Messages on their way out, in the file of the inboxes and in its transactions.
 
+mod asking;
 mod replaying;
 
-use annals_domain::notification::{
-    OutboxChange, Outgoing, Queued, Replay, Settled, TellingChange, TellingEntry,
-};
+use annals_domain::EventId;
+use annals_domain::notification::{OutboxChange, Outgoing, Queued, Settled, TellingChange};
 use annals_domain::profile::PersonRef;
-use annals_domain::{EventId, Position, TenantId};
-use annals_ports::ReadModelError;
 use annals_ports::outbox::{
-    Attempt, AttemptOutcome, DONE_KEPT_MAX, Due, Message, MessageState, MessagesAsked, Outbox,
-    Pending, bucket_of, due_at, endpoint_bucket, gather, lane_of,
+    Attempt, AttemptOutcome, DONE_KEPT_MAX, bucket_of, due_at, gather, lane_of,
 };
-use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::SqliteInbox;
-use crate::read_model::{PersonNumbers, limit, microseconds, timestamp};
+use crate::read_model::{PersonNumbers, limit, microseconds};
 
 /// What is of nobody in particular.
 const NOBODY: i64 = 0;
@@ -67,9 +63,12 @@ fn queue(
     let (bucket, lane) = (bucket_of(message), lane_of(queued));
     let waiting: i64 = connection
         .prepare_cached(
-            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE bucket = ?1 AND state = 0 LIMIT ?2)",
+            "SELECT count(*) FROM
+             (SELECT 1 FROM outbox WHERE bucket = ?1 AND tenant = ?2 AND state = 0 LIMIT ?3)",
         )?
-        .query_row(params![bucket, limit(waiting_max)], |row| row.get(0))?;
+        .query_row(params![bucket, message.tenant.as_str(), limit(waiting_max)], |row| {
+            row.get(0)
+        })?;
     let beyond = waiting >= limit(waiting_max);
     let behind: Option<i64> = connection
         .prepare_cached("SELECT max(next_us) FROM outbox WHERE lane = ?1 AND state = 0")?
@@ -179,185 +178,12 @@ pub(super) fn reword(
     Ok(())
 }
 
-impl Outbox for SqliteInbox {
-    fn kept(&self) -> Result<Vec<(TenantId, TellingEntry)>, ReadModelError> {
-        self.file.read("read what is kept to know whom to tell", |connection| {
-            connection
-                .prepare_cached("SELECT tenant, entry FROM kept")?
-                .query_map([], |row| {
-                    let tenant: String = row.get(0)?;
-                    let tenant = TenantId::new(&tenant).map_err(|error| unreadable(0, error))?;
-                    let entry: String = row.get(1)?;
-                    let entry = TellingEntry::from_json(&entry);
-                    Ok((tenant, entry.map_err(|error| unreadable(1, error))?))
-                })?
-                .collect()
-        })
-    }
-
-    fn due(&self, floor: Position, now: Timestamp) -> Result<Due, ReadModelError> {
-        self.file.read("read what is due", |connection| {
-            let now = microseconds(now);
-            let buckets = connection
-                .prepare_cached(
-                    "SELECT DISTINCT bucket FROM outbox
-                     WHERE state = 0 AND next_us <= ?1 AND released > ?2 ORDER BY bucket",
-                )?
-                .query_map(params![now, floor.0 as i64], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let next = connection
-                .prepare_cached(
-                    "SELECT next_us FROM outbox WHERE state = 0 AND next_us > ?1 AND released > ?2
-                     ORDER BY next_us LIMIT 1",
-                )?
-                .query_row(params![now, floor.0 as i64], |row| timestamp(row, 0))
-                .optional()?;
-            Ok(Due { buckets, next })
-        })
-    }
-
-    fn due_of(
-        &self,
-        bucket: &str,
-        floor: Position,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Pending>, ReadModelError> {
-        self.file.read("read what is due", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT message, lane, tries - tries_before, first_us, beyond FROM outbox
-                     WHERE state = 0 AND bucket = ?1 AND next_us <= ?2 AND released > ?3
-                     ORDER BY position, id LIMIT ?4",
-                )?
-                .query_map(
-                    params![bucket, microseconds(now), floor.0 as i64, self::limit(limit)],
-                    pending,
-                )?
-                .collect()
-        })
-    }
-
-    fn attempted(&self, attempts: &[Attempt]) -> Result<(), ReadModelError> {
-        self.file.change("write down what came of attempts", |connection| {
-            for attempt in attempts {
-                attempted(connection, attempt)?;
-            }
-            Ok(())
-        })?;
-        let done = attempts.iter().filter(|one| !matches!(one.outcome, AttemptOutcome::Again(_)));
-        match self.is_to_be_cut(done.count()) {
-            true => self.file.change("remove messages that are long done", cut),
-            false => Ok(()),
-        }
-    }
-
-    fn attempts_of(&self, message: Uuid) -> Result<Vec<Attempt>, ReadModelError> {
-        self.file.read("read attempts", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT at_us, outcome, next_us, code, cause FROM attempts
-                     WHERE message = ?1 ORDER BY number",
-                )?
-                .query_map([message.as_bytes()], |row| {
-                    let outcome = match row.get::<_, i64>(1)? {
-                        DELIVERED => AttemptOutcome::Delivered,
-                        GIVEN_UP => AttemptOutcome::GivenUp,
-                        _ => AttemptOutcome::Again(timestamp(row, 2)?),
-                    };
-                    let (at, code, cause) = (timestamp(row, 0)?, row.get(3)?, row.get(4)?);
-                    Ok(Attempt { message, at, outcome, code, cause })
-                })?
-                .collect()
-        })
-    }
-
-    fn oldest_waiting(&self, floor: Position) -> Result<Option<Position>, ReadModelError> {
-        self.file.read("read the oldest message that waits", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT released FROM outbox WHERE state = 0 AND released > ?1
-                     ORDER BY released LIMIT 1",
-                )?
-                .query_row([floor.0 as i64], |row| Ok(Position(row.get::<_, i64>(0)? as u64)))
-                .optional()
-        })
-    }
-
-    fn page(
-        &self,
-        tenant: &TenantId,
-        asked: &MessagesAsked,
-        limit: usize,
-    ) -> Result<Vec<Message>, ReadModelError> {
-        const OF_TENANT: &str = "SELECT message, state, tries FROM outbox
-             WHERE tenant = ?1 AND (position, id) < (?2, ?3) AND (?4 IS NULL OR state = ?4)
-             ORDER BY position DESC, id DESC LIMIT ?5";
-        const OF_RECEIVER: &str = "SELECT message, state, tries FROM outbox
-             WHERE bucket = ?1 AND (position, id) < (?2, ?3) AND (?4 IS NULL OR state = ?4)
-             ORDER BY position DESC, id DESC LIMIT ?5";
-        let bucket = asked.endpoint.map(|endpoint| endpoint_bucket(tenant, endpoint));
-        let sql = if bucket.is_some() { OF_RECEIVER } else { OF_TENANT };
-        let (before, id) = asked.before.unwrap_or((Position(i64::MAX as u64), Uuid::max()));
-        let state = asked.state.map(number_of);
-        self.file.read("read messages on their way out", |connection| {
-            connection
-                .prepare_cached(sql)?
-                .query_map(
-                    params![
-                        bucket.as_deref().unwrap_or(tenant.as_str()),
-                        before.0 as i64,
-                        id.as_bytes(),
-                        state,
-                        self::limit(limit)
-                    ],
-                    shown,
-                )?
-                .collect()
-        })
-    }
-
-    fn message(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Message>, ReadModelError> {
-        self.file.read("read a message on its way out", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT message, state, tries FROM outbox WHERE id = ?1 AND tenant = ?2",
-                )?
-                .query_row(params![id.as_bytes(), tenant.as_str()], shown)
-                .optional()
-        })
-    }
-
-    fn replayable(&self, replay: &Replay, limit: usize) -> Result<usize, ReadModelError> {
-        self.file
-            .read("count messages", |connection| replaying::replayable(connection, replay, limit))
-            .map(|found| found.len())
-    }
-}
-
 impl SqliteInbox {
     /// Whether so many more are done that the oldest are to be removed.
     pub(super) fn is_to_be_cut(&self, done: usize) -> bool {
         let before = self.done.fetch_add(done, std::sync::atomic::Ordering::Relaxed);
         before % CUT_EVERY + done >= CUT_EVERY
     }
-}
-
-fn number_of(state: MessageState) -> i64 {
-    match state {
-        MessageState::Waiting => WAITING,
-        MessageState::Delivered => DELIVERED,
-        MessageState::GivenUp => GIVEN_UP,
-    }
-}
-
-fn shown(row: &Row<'_>) -> rusqlite::Result<Message> {
-    let state = match row.get::<_, i64>(1)? {
-        WAITING => MessageState::Waiting,
-        DELIVERED => MessageState::Delivered,
-        _ => MessageState::GivenUp,
-    };
-    Ok(Message { message: message(row, 0)?, state, tries: row.get(2)? })
 }
 
 fn attempted(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
@@ -415,17 +241,6 @@ pub(super) fn cut(connection: &Connection) -> rusqlite::Result<()> {
         .prepare_cached("DELETE FROM outbox WHERE state > 0 AND position <= ?1")?
         .execute([newest])?;
     Ok(())
-}
-
-fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
-    let first: Option<i64> = row.get(3)?;
-    Ok(Pending {
-        message: message(row, 0)?,
-        lane: row.get(1)?,
-        tries: row.get(2)?,
-        first_tried: first.map(|_| timestamp(row, 3)).transpose()?,
-        beyond: row.get(4)?,
-    })
 }
 
 fn json(message: &Outgoing) -> String {

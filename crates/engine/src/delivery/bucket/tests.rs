@@ -47,8 +47,10 @@ proptest! {
         // At last everything is taken.
         let ends = ends.into_iter().chain(std::iter::repeat_n((0, 1), 200));
         for (choice, outcome) in ends {
-            if bucket.wants_more(ROOM) {
-                bucket.offer(waiting.iter().map(|(at, lane)| pending(*at, *lane)).take(8).collect());
+            if let Some(without) = bucket.wants(ROOM, Timestamp::UNIX_EPOCH) {
+                let asked = waiting.iter().map(|(at, lane)| pending(*at, *lane));
+                let asked = asked.filter(|one| !without.contains(&one.lane));
+                bucket.offer(asked.take(8).collect());
             }
             while let Some(next) = bucket.start(ROOM) {
                 let same = |other: &Pending| other.lane == next.lane;
@@ -70,7 +72,7 @@ proptest! {
                 waiting.remove(&ended.message.position.0);
                 done.push((ended.lane.clone(), ended.message.position));
             }
-            bucket.ended(&ended.lane, outcome, at);
+            bucket.ended(&ended.lane, outcome);
         }
         prop_assert!(waiting.is_empty(), "{waiting:?} were forgotten");
         for lane in 0..4u8 {
@@ -78,5 +80,34 @@ proptest! {
             prop_assert!(places.is_sorted(), "{places:?}");
         }
         prop_assert_eq!(done.len(), lanes.len());
+    }
+}
+
+#[test]
+fn a_lane_with_more_than_a_page_holds_up_no_other() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut bucket = Bucket::default();
+    assert_eq!(bucket.wants(3, at(0)), Some(Vec::new()));
+    bucket.offer((1..=PAGE as u64).map(|position| pending(position, 0)).collect());
+    assert_eq!(bucket.wants(3, at(0)), None, "something may be sent");
+    let first = bucket.start(3).unwrap();
+    assert!(bucket.start(3).is_none(), "the rest of the page stands behind it");
+    assert_eq!(bucket.wants(3, at(0)), None, "it was looked a moment ago");
+    assert_eq!(bucket.wants(3, at(1)), Some(vec!["0".to_owned()]));
+    bucket.offer(vec![pending(9_000, 1)]);
+    assert_eq!(bucket.start(3).unwrap().lane, "1");
+    bucket.ended("1", AttemptOutcome::Delivered);
+    assert_eq!(bucket.wants(3, at(1)), Some(vec!["0".to_owned()]), "there may be more of it");
+    bucket.ended(&first.lane, AttemptOutcome::Delivered);
+    assert_eq!(bucket.start(3).unwrap().message.position, Position(2));
+}
+
+#[test]
+fn what_comes_is_looked_for_at_once_where_little_is_due() {
+    let mut bucket = Bucket::default();
+    bucket.offer(vec![pending(1, 0), pending(2, 0)]);
+    bucket.start(3).unwrap();
+    for _ in 0..2 {
+        assert_eq!(bucket.wants(3, Timestamp::UNIX_EPOCH), Some(vec!["0".to_owned()]));
     }
 }

@@ -46,7 +46,42 @@ impl Posting {
             tokio::time::sleep(REST).await;
         }
         for (ended, attempt) in ended.iter().zip(attempts) {
+            if self.is_dead(ended, &attempt).await
+                && let Route::Endpoint { id } = ended.pending.message.route
+            {
+                let reason = "it took no message for three days".to_owned();
+                self.outcomes.disable(&ended.pending.message.tenant, id, reason);
+            }
             self.settle(ended, attempt);
+        }
+    }
+
+    /// Whether a message was given up at an endpoint that took nothing since it was tried first, days ago.
+    fn is_dead(
+        &self,
+        ended: &Ended,
+        attempt: &Attempt,
+    ) -> impl Future<Output = bool> + Send + use<> {
+        let message = &ended.pending.message;
+        let is_endpoint =
+            matches!(message.route, Route::Endpoint { .. }) && !self.is_standing(message);
+        let first = ended.pending.first_tried.filter(|first| {
+            let gone = attempt.outcome == AttemptOutcome::GivenUp && is_endpoint;
+            gone && attempt.at.duration_since(*first) >= DEAD_AFTER
+        });
+        let bucket = ended.bucket.clone();
+        let asked =
+            first.map(|first| self.blocking(move |outbox| outbox.took_since(&bucket, first)));
+        async move {
+            let Some(asked) = asked else { return false };
+            match asked.await {
+                Ok(took) => !took,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "it is not known whether an endpoint took anything; it stays on");
+                    false
+                }
+            }
         }
     }
 
@@ -114,19 +149,8 @@ impl Posting {
             }
         };
         outcome.count(channel);
-        let standing = self.is_standing(message);
         let bucket = self.buckets.entry(bucket.clone()).or_default();
-        bucket.ended(&pending.lane, attempt.outcome, attempt.at);
-        if attempt.outcome == AttemptOutcome::GivenUp
-            && let Route::Endpoint { id } = message.route
-            && !standing
-            && let Some(first) = pending.first_tried
-            && bucket.took_nothing_since(first)
-            && attempt.at.duration_since(first) >= DEAD_AFTER
-        {
-            let reason = "it took no message for three days".to_owned();
-            self.outcomes.disable(&message.tenant, id, reason);
-        }
+        bucket.ended(&pending.lane, attempt.outcome);
     }
 }
 

@@ -47,7 +47,8 @@ fn a_replay_begins_the_retries_anew_and_keeps_the_attempts(store: &dyn InboxStor
     attempt(store, 1, 10, AttemptOutcome::Again(at(11)));
     attempt(store, 1, 12, AttemptOutcome::GivenUp);
     replayed(store, replay(1, 2));
-    let pending = store.due_of(&shop(), Position(0), at(60), 9).expect("the store works").remove(0);
+    let pending =
+        store.due_of(&shop(), Position(0), at(60), &[], 9).expect("the store works").remove(0);
     assert_eq!((pending.tries, pending.first_tried, pending.beyond), (0, None, false));
     attempt(store, 1, 61, AttemptOutcome::Delivered);
     let attempts = store.attempts_of(id(1)).expect("the store works");
@@ -135,7 +136,7 @@ fn a_replay_is_bounded(store: &dyn InboxStore) {
     assert_eq!(store.replayable(&asked, usize::MAX).expect("the store works"), REPLAY_MAX + 1);
     let told = Told { outbox: vec![OutboxChange::Replayed(asked.clone())], ..Told::default() };
     store.tell(&told, position).expect("the store works");
-    let due = store.due_of(&shop(), Position(0), at(99), usize::MAX).expect("the store works");
+    let due = store.due_of(&shop(), Position(0), at(99), &[], usize::MAX).expect("the store works");
     assert_eq!(due.len(), REPLAY_MAX);
     assert_eq!(due.last().map(|one| one.message.id), Some(id(count - 1)), "the newest stays");
     assert_eq!(store.replayable(&asked, usize::MAX).expect("the store works"), 1);
@@ -177,6 +178,7 @@ fn settled(store: &dyn InboxStore, position: u64) {
 }
 
 fn due_of(store: &dyn InboxStore, floor: u64, second: i64) -> Vec<u64> {
-    let due = store.due_of(&shop(), Position(floor), at(second), 100).expect("the store works");
+    let due =
+        store.due_of(&shop(), Position(floor), at(second), &[], 100).expect("the store works");
     due.iter().map(|pending| pending.message.position.0).collect()
 }
