@@ -76,6 +76,7 @@ pub(crate) fn find(api: &ApiParts, caller: &Caller, id: &str) -> Result<Shown, A
 
 /// Makes a rule, or changes the one of that id.
 pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<Shown, ApiError> {
+    caller.require_all_of_tenant(api)?;
     checked(api, caller, &rule)?;
     if let Some(shipped) = shipped_of(api, &rule.id)
         && !may_replace(shipped, &rule)
