@@ -21,6 +21,7 @@ use uuid::Uuid;
 use self::compiled::Compiled;
 pub use self::compiled::may_replace;
 use self::message::arrival;
+pub use self::recipients::CHANGED_ADDRESSES_MAX;
 use self::recipients::Reach;
 pub use self::trial::{Trial, trial};
 pub use self::verification::{VERIFICATION_RULE, VERIFICATIONS_MAX};

@@ -1,0 +1,27 @@
+//! What rules hold back, what they never do, and how many one event tells.
+
+use super::*;
+
+#[test]
+fn so_many_addresses_of_a_change_are_told_and_no_more() {
+    let changed = |paths: [&str; 2]| {
+        let mut story = Story::new();
+        let told = story.take(1, |event| {
+            event.event_type = "user.email.changed".into();
+            let change = |path: &str, one: &str, other: &str| {
+                json!({"path": path, "op": "replace", "before": one, "after": other})
+            };
+            let changes = [change(paths[0], "a@x.org", "b@x.org"), change(paths[1], "c@x.org", "d@x.org")];
+            event.changes = serde_json::from_value(json!(changes)).unwrap();
+            event.metadata.insert("old_email".into(), "e@x.org".into());
+            event.metadata.insert("new_email".into(), "f@x.org".into());
+            event.metadata.insert("other_email".into(), "g@x.org".into());
+        });
+        routes(&told)
+    };
+    let all = ["email:a@x.org", "email:b@x.org", "email:e@x.org", "email:f@x.org"];
+    assert_eq!(all.len(), CHANGED_ADDRESSES_MAX);
+    assert_eq!(changed(["/email", "/email"]), all, "the second change is one too many");
+    assert_eq!(changed(["/email_address", "/email"]), all);
+    assert_eq!(changed(["/emails/0", "/the_email"]), all[2..], "only what is the address itself");
+}
