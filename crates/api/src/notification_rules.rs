@@ -10,7 +10,7 @@ use annals_domain::EventId;
 use annals_domain::event::{JsonObject, Target};
 use annals_domain::filter::Filter;
 use annals_domain::notification::{
-    RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_replace,
+    RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_stand,
 };
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::QueryContext;
@@ -78,12 +78,16 @@ pub(crate) fn find(api: &ApiParts, caller: &Caller, id: &str) -> Result<Shown, A
 pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<Shown, ApiError> {
     caller.require_all_of_tenant(api)?;
     checked(api, caller, &rule)?;
-    if let Some(shipped) = shipped_of(api, &rule.id)
-        && !may_replace(shipped, &rule)
-    {
-        let message = "stands in the place of a rule that cannot be switched off, so it must tell at least \
-                       as much: the same filter, the same audience and channels or more, mandatory, \
-                       enabled, with no higher severity, and neither dedupe, throttle nor digest";
+    let shipped = shipped_of(api, &rule.id);
+    if !may_stand(shipped, &rule) {
+        let message = match shipped {
+            None => "has an id that messages of Annals itself go by; give it another",
+            Some(_) => {
+                "stands in the place of a rule that cannot be switched off, so it must tell at least \
+                 as much: the same filter, the same audience and channels or more, mandatory, \
+                 enabled, with no higher severity, and neither dedupe, throttle nor digest"
+            }
+        };
         return Err(wrong("rule", ErrorCode::Contradiction, message));
     }
     let _turn = api.credentials.turn().await;
@@ -148,7 +152,7 @@ fn checked(api: &ApiParts, caller: &Caller, rule: &Rule) -> Result<Filter, ApiEr
 
 fn own(api: &ApiParts, set: &SetRule) -> Shown {
     let shipped = shipped_of(api, &set.rule.id);
-    let let_in = shipped.is_none_or(|shipped| may_replace(shipped, &set.rule));
+    let let_in = may_stand(shipped, &set.rule);
     let context = QueryContext { now: set.set_at, ..query_context(api) };
     Shown {
         shipped: false,

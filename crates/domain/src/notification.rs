@@ -35,7 +35,7 @@ pub use state::{
 pub use telling::{
     CHANGED_ADDRESSES_MAX, Carried, OUTCOMES_MAX, OutboxChange, Queued, Replay, STANDING_RULE,
     Settled, TEST_RULE, Telling, TellingChange, TellingEntry, Told, Trial, VERIFICATION_RULE,
-    VERIFICATIONS_MAX, may_replace, trial,
+    VERIFICATIONS_MAX, may_stand, trial,
 };
 pub use windows::{WINDOWS_MAX, Window};
 

@@ -136,6 +136,8 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ("one", "throttle", json!({ "messages": 0, "window_seconds": 1 })),
         ("one", "colour", json!("red")),
         ("one", "name", json!("")),
+        ("address-verification", "name", json!("Mine")),
+        ("test", "name", json!("Mine")),
     ] {
         let mut wanted = for_bob();
         wanted[part] = value;

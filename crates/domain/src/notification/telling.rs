@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::compiled::Compiled;
-pub use self::compiled::may_replace;
+pub use self::compiled::may_stand;
 use self::message::arrival;
 pub use self::recipients::CHANGED_ADDRESSES_MAX;
 use self::recipients::Reach;

@@ -2,6 +2,17 @@
 
 use super::*;
 
+/// The rules that sent something, each with its routes.
+fn senders(told: &Told) -> Vec<String> {
+    queued(told).into_iter().map(|queued| queued.message.rule).collect()
+}
+
+fn story_of_ann() -> Story {
+    let mut story = Story::new();
+    story.verified(9, "ann@example.org");
+    story
+}
+
 #[test]
 fn so_many_addresses_of_a_change_are_told_and_no_more() {
     let changed = |paths: [&str; 2]| {
@@ -24,4 +35,20 @@ fn so_many_addresses_of_a_change_are_told_and_no_more() {
     assert_eq!(changed(["/email", "/email"]), all, "the second change is one too many");
     assert_eq!(changed(["/email_address", "/email"]), all);
     assert_eq!(changed(["/emails/0", "/the_email"]), all[2..], "only what is the address itself");
+}
+
+#[test]
+fn no_rule_of_a_tenant_goes_by_the_name_of_a_message_of_annals() {
+    let mut story = story_of_ann();
+    let added = |number: u64| {
+        let id = Uuid::from_u128(number.into());
+        json!({"address_id": id, "address": "new@example.org", "code_digest": "00"})
+    };
+    story.rule(json!({"id": VERIFICATION_RULE, "filter": format!("type:{ADDRESS_ADDED}")}));
+    let told = story.fact(ADDRESS_ADDED, added(1));
+    assert_eq!(routes(&told), ["email:new@example.org"], "the code goes nowhere else");
+    story.rule(json!({"id": TEST_RULE}));
+    assert!(routes(&story.happens("invoice.viewed", 1)).is_empty());
+    story.rule(json!({"id": STANDING_RULE}));
+    assert_eq!(senders(&story.happens("invoice.viewed", 1)), [STANDING_RULE], "that one ships");
 }
