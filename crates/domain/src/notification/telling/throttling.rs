@@ -17,7 +17,7 @@ use crate::notification::windows::{Window, after, key_of};
 pub(super) struct Passed {
     /// To be sent; none: it was told already, or there were too many.
     pub(super) queued: Option<Queued>,
-    /// Windows that changed; none: closed.
+    /// Windows that changed; none: closed, or never held.
     pub(super) kept: Vec<(Uuid, Option<Window>)>,
 }
 
@@ -38,9 +38,7 @@ pub(super) fn pass(
             Some(window) => Window { count: window.count + 1, ..window },
             None => Window { until: after(now, seconds), count: 1, message: None },
         };
-        let gone = of_tenant.windows.put(key, window, now);
-        passed.kept.extend(gone.into_iter().map(|key| (key, None)));
-        passed.kept.push((key, Some(window)));
+        passed.kept.extend(of_tenant.windows.put(key, window, now));
         true
     };
     if let Some(dedupe) = &rule.dedupe {
@@ -72,9 +70,7 @@ pub(super) fn pass(
                 queued.due = after(now, seconds);
                 let window =
                     Window { until: queued.due, count: 1, message: Some(queued.message.id) };
-                let gone = of_tenant.windows.put(key, window, now);
-                passed.kept.extend(gone.into_iter().map(|key| (key, None)));
-                passed.kept.push((key, Some(window)));
+                passed.kept.extend(of_tenant.windows.put(key, window, now));
             }
         }
         queued.held = true;
