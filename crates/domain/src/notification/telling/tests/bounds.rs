@@ -38,6 +38,24 @@ fn so_many_addresses_of_a_change_are_told_and_no_more() {
 }
 
 #[test]
+fn what_was_held_back_for_one_reason_counts_for_no_other() {
+    let mut story = story_of_ann();
+    story.rule(json!({"throttle": {"messages": 1, "window_seconds": 60},
+        "dedupe": {"key": ["actor.id"], "window_seconds": 3600}}));
+    let mut by = |actor: &str, seconds| {
+        let told = story.take(seconds, |event| {
+            event.event_type = "invoice.viewed".into();
+            event.actor.id = Some(actor.into());
+        });
+        (routes(&told).len(), told.kept.len())
+    };
+    assert_eq!(by("eve", 0), (1, 2), "both windows are open");
+    assert_eq!(by("mal", 1), (0, 0), "too many, and nothing is remembered of it");
+    assert_eq!(by("eve", 61).0, 0, "told already");
+    assert_eq!(by("mal", 61).0, 1, "was never told");
+}
+
+#[test]
 fn no_rule_of_a_tenant_goes_by_the_name_of_a_message_of_annals() {
     let mut story = story_of_ann();
     let added = |number: u64| {
