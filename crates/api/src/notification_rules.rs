@@ -145,6 +145,10 @@ fn checked(api: &ApiParts, caller: &Caller, rule: &Rule) -> Result<Filter, ApiEr
             wrong("rule", ErrorCode::Malformed, unreadable.to_string())
         }
     })?;
+    if rule.thins_what_must_be_told() {
+        let message = "is mandatory, and so has neither dedupe nor throttle: what must be told is told each time";
+        return Err(wrong("rule", ErrorCode::Contradiction, message));
+    }
     // Whom a rule tells would tell what the caller cannot see.
     caller.require_visible(api, &filter)?;
     Ok(filter)

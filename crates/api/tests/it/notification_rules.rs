@@ -145,6 +145,18 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
         assert_eq!(refused.code(), "BAD_USER_INPUT");
     }
+    let mut mandatory = for_bob();
+    mandatory["mandatory"] = json!(true);
+    for (part, value) in [
+        ("throttle", json!({ "messages": 1, "window_seconds": 60 })),
+        ("dedupe", json!({ "window_seconds": 60 })),
+    ] {
+        let mut wanted = mandatory.clone();
+        wanted[part] = value;
+        let refused = put(&service, "one", &wanted).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
+        assert!(refused.text.contains("told each time"), "{}", refused.text);
+    }
     let all = service.get(RULES, &root()).await.json();
     assert!(all["rules"].as_array().unwrap().iter().all(|rule| rule["shipped"] == true));
 }

@@ -303,7 +303,8 @@ impl Telling {
             Some(of_tenant) => of_tenant,
             None => self.tenants.entry(event.tenant.clone()).or_default(),
         };
-        // Nobody hears of one event twice through the same route, however many rules say so.
+        // Nobody hears of one event twice through the same route, however many rules say so. A message that
+        // its rule holds back was not heard: another rule may tell.
         let mut told_already = BTreeSet::new();
         for rule in matching {
             let reached = recipients::of(rule, event, &of_tenant.said, &self.carried);
@@ -315,18 +316,21 @@ impl Telling {
                 }
             }
             for reach in reached.routes {
-                if !told_already.insert((reach.recipient.clone(), reach.route.clone())) {
+                let way = (reach.recipient.clone(), reach.route.clone());
+                if told_already.contains(&way) {
                     continue;
                 }
                 let message = message::outgoing(recorded, &self.catalogue, rule, &reach);
-                of_tenant.send(rule, event, &reach, message, told);
+                if of_tenant.send(rule, event, &reach, message, told) {
+                    told_already.insert(way);
+                }
             }
         }
     }
 }
 
 impl OfTenant {
-    /// Puts a message into the outbox, unless the rule holds it back.
+    /// Puts a message into the outbox, unless the rule holds it back. Tells whether it is there.
     fn send(
         &mut self,
         rule: &Rule,
@@ -334,14 +338,17 @@ impl OfTenant {
         reach: &Reach,
         message: Outgoing,
         told: &mut Told,
-    ) {
+    ) -> bool {
         let passed = throttling::pass(self, rule, event, reach, message);
         told.kept.extend(passed.kept.into_iter().map(|(key, window)| TellingChange {
             tenant: event.tenant.clone(),
             name: window_name(key),
             entry: window.map(|window| TellingEntry::Window { key, window }),
         }));
-        told.outbox.extend(passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued))));
+        let queued = passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued)));
+        let is_sent = queued.is_some();
+        told.outbox.extend(queued);
+        is_sent
     }
 
     fn compile(&mut self, shipped: &Compiled, catalogue: &Catalogue, limits: &QueryLimits) {

@@ -26,6 +26,7 @@ pub(super) struct Compiled {
 struct Ready {
     rule: Arc<Rule>,
     matcher: Matcher,
+    /// It ships, or stands in the place of one that does.
     shipped: bool,
 }
 
@@ -77,7 +78,7 @@ impl Compiled {
             }
             let rule = Arc::new(set.rule.clone());
             // What was let through when it was set and can no longer be read tells nobody.
-            let own = ready(&rule, set.set_at, false, catalogue, limits);
+            let own = ready(&rule, set.set_at, place.is_some(), catalogue, limits);
             if let Some(place) = place {
                 rules.remove(place);
             }
@@ -89,7 +90,7 @@ impl Compiled {
     fn of(mut rules: Vec<Ready>) -> Self {
         rules.retain(|ready| ready.rule.enabled);
         rules.sort_by(|a, b| {
-            let order = |one: &Ready| (!one.rule.mandatory, one.rule.id.clone());
+            let order = |one: &Ready| (!one.rule.mandatory, !one.shipped, one.rule.id.clone());
             order(a).cmp(&order(b))
         });
         let mut candidates = Candidates::default();
@@ -99,7 +100,8 @@ impl Compiled {
         Self { rules, candidates }
     }
 
-    /// The rules whose filter holds for the event, those that cannot be switched off first.
+    /// The rules whose filter holds for the event: those that cannot be switched off first, and of these the
+    /// shipped ones, so that no rule of a tenant takes the room or the route of one that must tell.
     pub(super) fn matching(&self, view: &EventView<'_>) -> Vec<&Rule> {
         let mut numbers = self.candidates.of(view);
         numbers.sort_unstable();

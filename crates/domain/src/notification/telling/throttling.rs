@@ -40,8 +40,10 @@ pub(super) fn pass(
         let key = key_of(&["throttle", &rule.id, &recipient, &route]);
         (key, throttle.window_seconds, throttle.messages)
     });
+    // What must be told is told each time, also by rules that were set when they could say otherwise.
+    let limits = [dedupe, throttle].into_iter().flatten().filter(|_| !rule.mandatory);
     let mut counted = Vec::new();
-    for (key, seconds, max) in [dedupe, throttle].into_iter().flatten() {
+    for (key, seconds, max) in limits {
         counted.push(match of_tenant.windows.at(key, now) {
             Some(window) if window.count >= max => return passed,
             Some(window) => (key, Window { count: window.count + 1, ..window }),

@@ -38,6 +38,34 @@ fn so_many_addresses_of_a_change_are_told_and_no_more() {
 }
 
 #[test]
+fn what_one_rule_holds_back_another_tells() {
+    let mut story = story_of_ann();
+    story.rule(json!({"id": "aaa", "throttle": {"messages": 1, "window_seconds": 3600}}));
+    story.rule(json!({"id": "bbb"}));
+    let by = [0, 1].map(|at| senders(&story.happens("invoice.viewed", at)));
+    assert_eq!(by, [["aaa"], ["bbb"]]);
+    story.rule(json!({"id": "aaa", "digest": {"every_seconds": 3600}}));
+    let by = [2, 3].map(|at| senders(&story.happens("invoice.viewed", at)));
+    assert_eq!(by, [["aaa"], ["aaa"]], "what is gathered is told");
+}
+
+#[test]
+fn what_must_be_told_is_told_each_time() {
+    let mut story = story_of_ann();
+    let spent = json!({"messages": 1, "window_seconds": 3600});
+    // As rules could be set before that was refused.
+    for (id, filter) in [("aaa", "type:user.password.changed"), ("mine", "type:invoice.viewed")] {
+        story.rule(json!({"id": id, "filter": filter, "mandatory": true, "throttle": spent,
+            "dedupe": {"window_seconds": 3600}}));
+    }
+    for at in 0..3 {
+        let told = story.happens("user.password.changed", at);
+        assert_eq!(senders(&told), ["password-changed"], "{at}: the shipped rule goes first");
+        assert_eq!(senders(&story.happens("invoice.viewed", at)), ["mine"], "{at}");
+    }
+}
+
+#[test]
 fn what_was_held_back_for_one_reason_counts_for_no_other() {
     let mut story = story_of_ann();
     story.rule(json!({"throttle": {"messages": 1, "window_seconds": 60},
