@@ -10,7 +10,7 @@ use annals_domain::EventId;
 use annals_domain::event::{JsonObject, Target};
 use annals_domain::filter::Filter;
 use annals_domain::notification::{
-    RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_stand,
+    Audience, RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_stand,
 };
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::QueryContext;
@@ -149,9 +149,28 @@ fn checked(api: &ApiParts, caller: &Caller, rule: &Rule) -> Result<Filter, ApiEr
         let message = "is mandatory, and so has neither dedupe nor throttle: what must be told is told each time";
         return Err(wrong("rule", ErrorCode::Contradiction, message));
     }
+    if let Some(unknown) = unknown_role(api, rule) {
+        let message = format!(
+            "tells `role:{unknown}`, whose inbox nobody reads: the access policy has no such role, and none \
+             that reads such an inbox"
+        );
+        return Err(wrong("audience", ErrorCode::Malformed, message));
+    }
     // Whom a rule tells would tell what the caller cannot see.
     caller.require_visible(api, &filter)?;
     Ok(filter)
+}
+
+/// A role of the audience that neither the access policy knows nor the shipped rule in whose place it stands.
+fn unknown_role<'a>(api: &ApiParts, rule: &'a Rule) -> Option<&'a str> {
+    let shipped = shipped_of(api, &rule.id);
+    rule.audience.iter().find_map(|who| match who {
+        Audience::Role(name) if !api.access.knows(name) => {
+            let kept = shipped.is_some_and(|shipped| shipped.audience.contains(who));
+            (!kept).then_some(name.as_str())
+        }
+        _ => None,
+    })
 }
 
 fn own(api: &ApiParts, set: &SetRule) -> Shown {

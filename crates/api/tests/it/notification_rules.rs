@@ -110,6 +110,9 @@ async fn a_shipped_rule_is_replaced_and_comes_back_but_one_that_must_tell_is_not
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
     }
     more["audience"] = json!(["subject", "role:security"]);
+    let mut unread = more.clone();
+    unread["audience"] = json!(["subject", "role:nobody"]);
+    assert_eq!(put(&service, "password-changed", &unread).await.status, StatusCode::BAD_REQUEST);
     let set = put(&service, "password-changed", &more).await;
     assert_eq!(set.status, StatusCode::OK, "{}", set.text);
     let event = json!({ "type": "user.password.changed", "actor": { "type": "user", "id": "ann" },
@@ -136,6 +139,7 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ("one", "throttle", json!({ "messages": 0, "window_seconds": 1 })),
         ("one", "colour", json!("red")),
         ("one", "name", json!("")),
+        ("one", "audience", json!(["role:made-up"])),
         ("address-verification", "name", json!("Mine")),
         ("test", "name", json!("Mine")),
     ] {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use self::compiled::Compiled;
 pub use self::compiled::may_stand;
-use self::message::arrival;
+use self::message::{Worded, arrival};
 pub use self::recipients::CHANGED_ADDRESSES_MAX;
 use self::recipients::Reach;
 pub use self::trial::{Trial, trial};
@@ -46,6 +46,9 @@ pub const STANDING_RULE: &str = "significant";
 pub const TEST_RULE: &str = "test";
 /// Deliveries that one event of outcomes may tell of.
 pub const OUTCOMES_MAX: usize = 500;
+/// Inboxes that one event arrives in. Its subject's comes first, then those of shipped rules that cannot be
+/// switched off; what is beyond is left out, so that no tenant's rules hold up all others.
+pub const INBOXES_PER_EVENT_MAX: usize = 100;
 
 /// What this installation can carry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -303,16 +306,16 @@ impl Telling {
             Some(of_tenant) => of_tenant,
             None => self.tenants.entry(event.tenant.clone()).or_default(),
         };
-        // Nobody hears of one event twice through the same route, however many rules say so. A message that
-        // its rule holds back was not heard: another rule may tell.
+        let worded = Worded::of(recorded, &self.catalogue);
+        // Nobody hears of one event twice in the same inbox or through the same route, however many rules say
+        // so. A message that its rule holds back was not heard: another rule may tell.
+        let mut inboxes: BTreeSet<String> = told.inbox.iter().filter_map(arrived_in).collect();
         let mut told_already = BTreeSet::new();
         for rule in matching {
             let reached = recipients::of(rule, event, &of_tenant.said, &self.carried);
             for person in reached.inboxes {
-                let arrived = arrival(recorded, &self.catalogue, person);
-                let known = |change: &InboxChange| matches!(change, InboxChange::Arrived(one) if one.id == arrived.id);
-                if !told.inbox.iter().any(known) {
-                    told.inbox.push(InboxChange::Arrived(arrived));
+                if inboxes.len() < INBOXES_PER_EVENT_MAX && inboxes.insert(person.clone()) {
+                    told.inbox.push(InboxChange::Arrived(arrival(&worded, person)));
                 }
             }
             for reach in reached.routes {
@@ -320,7 +323,7 @@ impl Telling {
                 if told_already.contains(&way) {
                     continue;
                 }
-                let message = message::outgoing(recorded, &self.catalogue, rule, &reach);
+                let message = message::outgoing(&worded, rule, &reach);
                 if of_tenant.send(rule, event, &reach, message, told) {
                     told_already.insert(way);
                 }
@@ -354,6 +357,14 @@ impl OfTenant {
     fn compile(&mut self, shipped: &Compiled, catalogue: &Catalogue, limits: &QueryLimits) {
         let own = self.said.rules().next().is_some();
         self.rules = own.then(|| Arc::new(shipped.with(&self.said, catalogue, limits)));
+    }
+}
+
+/// Whose inbox a message arrives in.
+fn arrived_in(change: &InboxChange) -> Option<String> {
+    match change {
+        InboxChange::Arrived(arrived) => Some(arrived.recipient.id.clone()),
+        _ => None,
     }
 }
 

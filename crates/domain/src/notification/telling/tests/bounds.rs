@@ -83,6 +83,40 @@ fn what_was_held_back_for_one_reason_counts_for_no_other() {
     assert_eq!(by("mal", 61).0, 1, "was never told");
 }
 
+/// A rule that tells so many people in their inboxes.
+fn telling_people(id: &str, filter: &str, people: std::ops::Range<usize>) -> Value {
+    let audience: Vec<String> = people.map(|number| format!("person:p{number:03}")).collect();
+    json!({"id": id, "filter": filter, "audience": audience, "channels": ["inbox"], "mandatory": true})
+}
+
+#[test]
+fn an_event_arrives_in_so_many_inboxes_and_no_more() {
+    let mut story = Story::new();
+    let told = |story: &mut Story| inboxes(&story.happens("invoice.viewed", 1));
+    let max = INBOXES_PER_EVENT_MAX;
+    assert_eq!(max, 100, "two audiences");
+    story.rule(telling_people("r1", "type:invoice.viewed", 0..50));
+    story.rule(telling_people("r2", "type:invoice.viewed", 49..99));
+    assert_eq!(told(&mut story).len(), max - 1, "each once");
+    story.rule(telling_people("r3", "type:invoice.viewed", 99..100));
+    assert_eq!(told(&mut story).len(), max);
+    story.rule(telling_people("r4", "type:invoice.viewed", 100..101));
+    let told = told(&mut story);
+    assert_eq!((told.len(), told.last().unwrap().as_str()), (max, "p099"), "one too many");
+}
+
+#[test]
+fn whom_a_shipped_rule_must_tell_has_room_whatever_a_tenant_sets() {
+    let mut story = Story::new();
+    for (number, id) in ["a1", "a2", "a3"].into_iter().enumerate() {
+        let people = number * 50..(number + 1) * 50;
+        story.rule(telling_people(id, "type:break_glass.used", people));
+    }
+    let told = inboxes(&story.happens("break_glass.used", 1));
+    assert_eq!(told.len(), INBOXES_PER_EVENT_MAX);
+    assert!(["ann", "role:security"].iter().all(|who| told.contains(&(*who).to_owned())));
+}
+
 #[test]
 fn no_rule_of_a_tenant_goes_by_the_name_of_a_message_of_annals() {
     let mut story = story_of_ann();
