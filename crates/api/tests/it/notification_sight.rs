@@ -32,7 +32,7 @@ permissions = ["read_tenant_events", "manage_notifications"]
 
 /// Tells whoever sets it everything.
 fn all_of_it(person: &str) -> Value {
-    json!({ "name": "All of it", "filter": "severity>=debug", "audience": [format!("person:{person}")],
+    json!({ "name": "All of it", "filter": "severity>=info", "audience": [format!("person:{person}")],
         "channels": ["inbox"] })
 }
 
