@@ -50,6 +50,7 @@ impl SealedLinks {
         message: &Outgoing,
         page: &str,
         purpose: Purpose,
+        kind: &str,
         lasts: SignedDuration,
     ) -> Option<String> {
         let claim = Claim {
@@ -57,7 +58,7 @@ impl SealedLinks {
             tenant: message.tenant.clone(),
             person: message.recipient.clone()?,
             event: message.event,
-            kind: message.rule.clone(),
+            kind: kind.to_owned(),
             ends: message.recorded_at.checked_add(lasts).ok()?,
         };
         Some(format!("{}/{page}?t={}", self.base.as_ref()?, self.tokens.seal(&claim)))
@@ -66,17 +67,20 @@ impl SealedLinks {
 
 impl Links for SealedLinks {
     fn of(&self, message: &Outgoing) -> MessageLinks {
-        let (Route::Email { .. }, Some(person)) = (&message.route, &message.recipient) else {
+        let (Route::Email { address }, Some(person)) = (&message.route, &message.recipient) else {
             return MessageLinks::default();
         };
         if message.rule == VERIFICATION_RULE && message.event_type == ADDRESS_ADDED {
-            let code = self.tokens.code(&message.tenant, person, message.event);
-            let verify = self.link(message, "verify-address", Purpose::VerifyAddress, CODE_LASTS);
+            // Code and link are of the address that the mail goes to: of another they verify nothing.
+            let code = self.tokens.code(&message.tenant, person, message.event, address);
+            let (page, purpose) = ("verify-address", Purpose::VerifyAddress);
+            let verify = self.link(message, page, purpose, &code, CODE_LASTS);
             return MessageLinks { verify, code: Some(code), ..MessageLinks::default() };
         }
         let about_one = message.template == ABOUT_ACCOUNTS && message.more.is_empty();
-        let wasnt_me = || self.link(message, "not-me", Purpose::WasntMe, LINK_LASTS);
-        let unsubscribe = || self.link(message, "unsubscribe", Purpose::Unsubscribe, LINK_LASTS);
+        let link = |page, purpose| self.link(message, page, purpose, &message.rule, LINK_LASTS);
+        let wasnt_me = || link("not-me", Purpose::WasntMe);
+        let unsubscribe = || link("unsubscribe", Purpose::Unsubscribe);
         MessageLinks {
             wasnt_me: about_one.then(wasnt_me).flatten(),
             unsubscribe: (!self.mandatory.contains(&message.rule)).then(unsubscribe).flatten(),
@@ -176,6 +180,17 @@ mod tests {
         let mut verification = message(VERIFICATION_RULE, VERIFICATION_RULE);
         verification.event_type = ADDRESS_ADDED.into();
         assert_eq!(has(&verification), [false, false, true, true]);
+        let elsewhere = Outgoing {
+            route: Route::Email { address: "eve@example.org".into() },
+            ..verification.clone()
+        };
+        let [ours, theirs] = [&verification, &elsewhere].map(|message| links.of(message));
+        assert!(ours.code != theirs.code, "elsewhere there is no code of the address");
+        let token = ours.verify.unwrap();
+        let token = token.strip_prefix("https://annals.example/verify-address?t=").unwrap();
+        let now = Timestamp::from_second(1_800_000_001).unwrap();
+        let claim = links.tokens.open(token, Purpose::VerifyAddress, now).unwrap();
+        assert_eq!(Some(claim.kind), ours.code, "the link stands for the code");
         let digest = Outgoing {
             more: vec![EventId(Uuid::nil())],
             ..message("new-device", "security-alert")

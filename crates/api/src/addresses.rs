@@ -66,7 +66,8 @@ pub(crate) async fn add(
     // An address has the id of the event that added it, of which its code is made.
     let id = fact.id;
     let links = &api.notifying.links;
-    let digest = links.digest_of_code(tenant, &person.id, id, &links.code(tenant, &person.id, id));
+    let code = links.code(tenant, &person.id, id, &address);
+    let digest = links.digest_of_code(tenant, &person.id, id, &code);
     fact.metadata.insert("address_id".into(), id.to_string().into());
     fact.metadata.insert("address".into(), address.into());
     fact.metadata.insert("code_digest".into(), digest.into());
@@ -104,12 +105,7 @@ pub(crate) async fn verify(
         let message = "the code has ended; remove the address and add it anew to get another";
         return Err(ApiError::new(Code::Conflict, message));
     }
-    let tenant = &caller.principal.tenant;
-    let digest = api.notifying.links.digest_of_code(tenant, &person.id, EventId(id), code);
-    let held = address.code_digest.as_deref().unwrap_or_default();
-    let same =
-        aws_lc_rs::constant_time::verify_slices_are_equal(digest.as_bytes(), held.as_bytes());
-    if same.is_err() {
+    if !is_code_of(api, &caller.principal.tenant, &address, code) {
         api.notifying.wrong_codes.count(id);
         let message = "is not the code that was sent to the address";
         return Err(wrong("code", ErrorCode::Malformed, message));
@@ -121,6 +117,14 @@ pub(crate) async fn verify(
         true => Ok(address),
         false => Err(not_yet("that the address is yours")),
     }
+}
+
+/// Whether this is the code that went to the address.
+pub(crate) fn is_code_of(api: &ApiParts, tenant: &TenantId, address: &Address, code: &str) -> bool {
+    let (links, id) = (&api.notifying.links, EventId(address.id));
+    let digest = links.digest_of_code(tenant, &address.person, id, code);
+    let held = address.code_digest.as_deref().unwrap_or_default();
+    aws_lc_rs::constant_time::verify_slices_are_equal(digest.as_bytes(), held.as_bytes()).is_ok()
 }
 
 /// Takes an address away.

@@ -115,6 +115,21 @@ impl Caller {
         }
     }
 
+    /// Refuses whoever does not see all events of the tenant whole, when they would have what is in them told
+    /// to others, or to themselves. What they see for a moment, by emergency access or for a purpose, does not
+    /// count: the telling would outlast it, and leaves no trace of reading.
+    pub(crate) fn require_all_of_tenant(&self, api: &ApiParts) -> Result<(), ApiError> {
+        let own = api.access.grants(self.principal.roles.iter().map(String::as_str));
+        if own.sees_all_of_tenant() {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(
+            "whom this tells would see of events what your roles do not show you: beside \
+             `manage_notifications` it needs `read_tenant_events` in a role that shows all events and hides \
+             nothing of them",
+        ))
+    }
+
     fn hidden(&self, what: &str) -> ApiError {
         let further = match self.principal.may(Permission::Unmask) {
             true => "; say for what you need it in the header `Annals-Purpose`",

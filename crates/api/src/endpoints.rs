@@ -115,6 +115,9 @@ pub(crate) async fn create(
     caller: &Caller,
     wanted: Wanted,
 ) -> Result<Made, ApiError> {
+    if wanted.payload == Payload::Full {
+        caller.require_all_of_tenant(api)?;
+    }
     let name = credentials::text("name", &wanted.name, 1, NAME_CHARS_MAX)?;
     let origin = origin(api, &wanted.url)?;
     if wanted.signature.is_some() && wanted.kind != EndpointKind::Webhook {
@@ -180,6 +183,12 @@ pub(crate) async fn change(
     }
     if endpoint == kept.endpoint && sealed_url == kept.sealed_url {
         return Ok(shown(api, caller, &kept));
+    }
+    // Whoever looks after endpoints may switch a full one off, or make it thin.
+    let switched_off =
+        !endpoint.enabled && endpoint.payload == kept.endpoint.payload && change.url.is_none();
+    if endpoint.payload == Payload::Full && !switched_off {
+        caller.require_all_of_tenant(api)?;
     }
     let metadata = metadata_of(&endpoint, sealed_url)?;
     let kept = record(api, caller, ENDPOINT_SET, &endpoint, metadata).await?;

@@ -146,13 +146,18 @@ async fn look_up(api: &ApiParts, claim: &Claim) -> Result<Found, ApiError> {
                 _ => Found::Open(matter),
             })
         }
-        Purpose::VerifyAddress => Ok(match addresses::of_link(api, tenant, person, claim.event)? {
-            None => Found::Nothing,
-            Some(address) if address.verified_at.is_some() => {
-                Found::Done(Matter::Address(Box::new(address)))
-            }
-            Some(address) => Found::Open(Matter::Address(Box::new(address))),
-        }),
+        Purpose::VerifyAddress => {
+            let address = addresses::of_link(api, tenant, person, claim.event)?;
+            Ok(match address {
+                Some(address) if address.verified_at.is_some() => {
+                    Found::Done(Matter::Address(Box::new(address)))
+                }
+                Some(address) if addresses::is_code_of(api, tenant, &address, &claim.kind) => {
+                    Found::Open(Matter::Address(Box::new(address)))
+                }
+                _ => Found::Nothing,
+            })
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use annals_domain::EventId;
 use annals_domain::event::{JsonObject, Target};
 use annals_domain::filter::Filter;
 use annals_domain::notification::{
-    RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_replace,
+    Audience, RULE_REMOVED, RULE_SET, RULES_MAX, Rule, RuleError, SetRule, may_stand,
 };
 use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query::QueryContext;
@@ -76,13 +76,18 @@ pub(crate) fn find(api: &ApiParts, caller: &Caller, id: &str) -> Result<Shown, A
 
 /// Makes a rule, or changes the one of that id.
 pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<Shown, ApiError> {
+    caller.require_all_of_tenant(api)?;
     checked(api, caller, &rule)?;
-    if let Some(shipped) = shipped_of(api, &rule.id)
-        && !may_replace(shipped, &rule)
-    {
-        let message = "stands in the place of a rule that cannot be switched off, so it must tell at least \
-                       as much: the same filter, the same audience and channels or more, mandatory, \
-                       enabled, with no higher severity, and neither dedupe, throttle nor digest";
+    let shipped = shipped_of(api, &rule.id);
+    if !may_stand(shipped, &rule) {
+        let message = match shipped {
+            None => "has an id that messages of Annals itself go by; give it another",
+            Some(_) => {
+                "stands in the place of a rule that cannot be switched off, so it must tell at least \
+                 as much: the same filter, the same audience and channels or more, mandatory, \
+                 enabled, with no higher severity, and neither dedupe, throttle nor digest"
+            }
+        };
         return Err(wrong("rule", ErrorCode::Contradiction, message));
     }
     let _turn = api.credentials.turn().await;
@@ -140,14 +145,37 @@ fn checked(api: &ApiParts, caller: &Caller, rule: &Rule) -> Result<Filter, ApiEr
             wrong("rule", ErrorCode::Malformed, unreadable.to_string())
         }
     })?;
+    if rule.thins_what_must_be_told() {
+        let message = "is mandatory, and so has neither dedupe nor throttle: what must be told is told each time";
+        return Err(wrong("rule", ErrorCode::Contradiction, message));
+    }
+    if let Some(unknown) = unknown_role(api, rule) {
+        let message = format!(
+            "tells `role:{unknown}`, whose inbox nobody reads: the access policy has no such role, and none \
+             that reads such an inbox"
+        );
+        return Err(wrong("audience", ErrorCode::Malformed, message));
+    }
     // Whom a rule tells would tell what the caller cannot see.
     caller.require_visible(api, &filter)?;
     Ok(filter)
 }
 
+/// A role of the audience that neither the access policy knows nor the shipped rule in whose place it stands.
+fn unknown_role<'a>(api: &ApiParts, rule: &'a Rule) -> Option<&'a str> {
+    let shipped = shipped_of(api, &rule.id);
+    rule.audience.iter().find_map(|who| match who {
+        Audience::Role(name) if !api.access.knows(name) => {
+            let kept = shipped.is_some_and(|shipped| shipped.audience.contains(who));
+            (!kept).then_some(name.as_str())
+        }
+        _ => None,
+    })
+}
+
 fn own(api: &ApiParts, set: &SetRule) -> Shown {
     let shipped = shipped_of(api, &set.rule.id);
-    let let_in = shipped.is_none_or(|shipped| may_replace(shipped, &set.rule));
+    let let_in = may_stand(shipped, &set.rule);
     let context = QueryContext { now: set.set_at, ..query_context(api) };
     Shown {
         shipped: false,

@@ -33,9 +33,9 @@ pub use state::{
     REPLAY_REQUESTED, RULE_REMOVED, RULE_SET, SetPreferences, SetRule, TenantNotifications,
 };
 pub use telling::{
-    Carried, OUTCOMES_MAX, OutboxChange, Queued, Replay, STANDING_RULE, Settled, TEST_RULE,
-    Telling, TellingChange, TellingEntry, Told, Trial, VERIFICATION_RULE, VERIFICATIONS_MAX,
-    may_replace, trial,
+    CHANGED_ADDRESSES_MAX, Carried, INBOXES_PER_EVENT_MAX, OUTCOMES_MAX, OutboxChange, Queued,
+    Replay, STANDING_RULE, Settled, TEST_RULE, Telling, TellingChange, TellingEntry, Told, Trial,
+    VERIFICATION_RULE, VERIFICATIONS_MAX, may_stand, trial,
 };
 pub use windows::{WINDOWS_MAX, Window};
 

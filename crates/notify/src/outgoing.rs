@@ -7,6 +7,7 @@
 mod address;
 mod client;
 mod guard;
+mod names;
 
 use serde::Deserialize;
 

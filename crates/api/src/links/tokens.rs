@@ -51,7 +51,7 @@ pub struct Claim {
     /// About which event; of an address the one that added it.
     #[serde(rename = "e")]
     pub event: EventId,
-    /// The rule because of which it was sent.
+    /// The rule because of which it was sent; the code for which it stands, when it verifies an address.
     #[serde(rename = "k", default, skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// When it ends.
@@ -120,9 +120,16 @@ impl LinkTokens {
         (claim.purpose == purpose && now < claim.ends).then_some(claim)
     }
 
-    /// The one-use code of an address, as mail shows it: `ABCD-EFGH`.
-    pub fn code(&self, tenant: &TenantId, person: &str, added_by: EventId) -> String {
-        let mac = mac_of(&self.codes, tenant, person, added_by, "");
+    /// The one-use code of an address, as mail shows it: `ABCD-EFGH`. Mail that goes elsewhere would show
+    /// another.
+    pub fn code(
+        &self,
+        tenant: &TenantId,
+        person: &str,
+        added_by: EventId,
+        address: &str,
+    ) -> String {
+        let mac = mac_of(&self.codes, tenant, person, added_by, address);
         let mut number = u128::from_be_bytes(mac.as_ref()[..16].try_into().unwrap_or_default());
         let mut code = String::with_capacity(CODE_LETTERS + 1);
         for place in 0..CODE_LETTERS {
@@ -156,10 +163,10 @@ fn mac_of(
     tenant: &TenantId,
     person: &str,
     event: EventId,
-    code: &str,
+    last: &str,
 ) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
-    for part in [tenant.as_str().as_bytes(), person.as_bytes(), event.0.as_bytes(), code.as_bytes()]
+    for part in [tenant.as_str().as_bytes(), person.as_bytes(), event.0.as_bytes(), last.as_bytes()]
     {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);

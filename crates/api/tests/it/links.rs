@@ -160,7 +160,15 @@ async fn an_address_is_verified_by_the_link_that_came_there() {
     let body = json!({ "address": "ann@example.org" }).to_string();
     let added = service.post("/api/v1/me/addresses", &ann, body).await.json();
     let id = added["id"].as_str().unwrap();
-    let link = link(&service, "/verify-address", &claim(Purpose::VerifyAddress, id));
+    let sent_to = |address: &str| {
+        let (claim, links) = (claim(Purpose::VerifyAddress, id), &service.api.notifying.links);
+        let kind = links.code(&claim.tenant, "ann", claim.event, address);
+        link(&service, "/verify-address", &Claim { kind, ..claim })
+    };
+    let stray = sent_to("eve@example.org");
+    assert_eq!(ask(&service, Method::GET, &stray).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ask(&service, Method::POST, &stray).await.status, StatusCode::NOT_FOUND);
+    let link = sent_to("ann@example.org");
     let page = ask(&service, Method::GET, &link).await;
     assert!(page.text.contains("<button>") && !page.text.contains("example.org"), "{}", page.text);
     assert_eq!(list().await[0]["verified"], false);

@@ -44,6 +44,7 @@ mod masking;
 mod matrix;
 mod notification_preferences;
 mod notification_rules;
+mod notification_sight;
 mod one_state;
 mod overload;
 mod permissions;

@@ -128,6 +128,10 @@ fn body_of(row: &Row) -> String {
         ("POST", "/api/v1/logs/bulk") => json!([event]).to_string(),
         ("POST", "/api/v1/exports") => json!({ "format": "ndjson" }).to_string(),
         ("POST", "/graphql") => json!({ "query": "{ __typename }" }).to_string(),
+        ("PUT", "/api/v1/notifications/rules/{id}") => {
+            json!({ "name": "Seen", "filter": "type:a.b", "audience": ["subject"], "channels": ["inbox"] })
+                .to_string()
+        }
         ("PUT", "/api/v1/views/default") => json!({ "view": null }).to_string(),
         ("POST" | "PUT", _) => "{}".into(),
         _ => String::new(),

@@ -110,6 +110,9 @@ async fn a_shipped_rule_is_replaced_and_comes_back_but_one_that_must_tell_is_not
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
     }
     more["audience"] = json!(["subject", "role:security"]);
+    let mut unread = more.clone();
+    unread["audience"] = json!(["subject", "role:nobody"]);
+    assert_eq!(put(&service, "password-changed", &unread).await.status, StatusCode::BAD_REQUEST);
     let set = put(&service, "password-changed", &more).await;
     assert_eq!(set.status, StatusCode::OK, "{}", set.text);
     let event = json!({ "type": "user.password.changed", "actor": { "type": "user", "id": "ann" },
@@ -136,12 +139,27 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ("one", "throttle", json!({ "messages": 0, "window_seconds": 1 })),
         ("one", "colour", json!("red")),
         ("one", "name", json!("")),
+        ("one", "audience", json!(["role:made-up"])),
+        ("address-verification", "name", json!("Mine")),
+        ("test", "name", json!("Mine")),
     ] {
         let mut wanted = for_bob();
         wanted[part] = value;
         let refused = put(&service, id, &wanted).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
         assert_eq!(refused.code(), "BAD_USER_INPUT");
+    }
+    let mut mandatory = for_bob();
+    mandatory["mandatory"] = json!(true);
+    for (part, value) in [
+        ("throttle", json!({ "messages": 1, "window_seconds": 60 })),
+        ("dedupe", json!({ "window_seconds": 60 })),
+    ] {
+        let mut wanted = mandatory.clone();
+        wanted[part] = value;
+        let refused = put(&service, "one", &wanted).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{part}: {}", refused.text);
+        assert!(refused.text.contains("told each time"), "{}", refused.text);
     }
     let all = service.get(RULES, &root()).await.json();
     assert!(all["rules"].as_array().unwrap().iter().all(|rule| rule["shipped"] == true));

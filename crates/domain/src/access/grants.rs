@@ -110,6 +110,11 @@ impl Grants {
         whole.fold(hidden, |hidden, read| hidden.shared_with(read.masks))
     }
 
+    /// Whether every event of the tenant is seen, and nothing of any is hidden.
+    pub fn sees_all_of_tenant(&self) -> bool {
+        self.reads.iter().any(|read| read.filter == Filter::All && read.masks.is_empty())
+    }
+
     /// The parts of the tenant's events that may be seen, each with what is hidden in it.
     pub fn parts(&self) -> impl Iterator<Item = (&Filter, Masks)> {
         self.reads.iter().map(|read| (&read.filter, read.masks))

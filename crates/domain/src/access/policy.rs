@@ -112,6 +112,12 @@ impl AccessPolicy {
         self.roles.get(name).map(|(role, _)| role)
     }
 
+    /// Whether a role has this name, or reads the inbox of this name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.roles.contains_key(name)
+            || self.roles.values().any(|(role, _)| role.inboxes.iter().any(|inbox| inbox == name))
+    }
+
     /// What these roles come to. Names that are no role grant nothing.
     pub fn grants<'a>(&self, roles: impl IntoIterator<Item = &'a str>) -> Grants {
         let mut grants = Grants::default();

@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::compiled::Compiled;
-pub use self::compiled::may_replace;
-use self::message::arrival;
+pub use self::compiled::may_stand;
+use self::message::{Worded, arrival};
+pub use self::recipients::CHANGED_ADDRESSES_MAX;
 use self::recipients::Reach;
 pub use self::trial::{Trial, trial};
 pub use self::verification::{VERIFICATION_RULE, VERIFICATIONS_MAX};
@@ -45,6 +46,9 @@ pub const STANDING_RULE: &str = "significant";
 pub const TEST_RULE: &str = "test";
 /// Deliveries that one event of outcomes may tell of.
 pub const OUTCOMES_MAX: usize = 500;
+/// Inboxes that one event arrives in. Its subject's comes first, then those of shipped rules that cannot be
+/// switched off; what is beyond is left out, so that no tenant's rules hold up all others.
+pub const INBOXES_PER_EVENT_MAX: usize = 100;
 
 /// What this installation can carry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -302,30 +306,34 @@ impl Telling {
             Some(of_tenant) => of_tenant,
             None => self.tenants.entry(event.tenant.clone()).or_default(),
         };
-        // Nobody hears of one event twice through the same route, however many rules say so.
+        let worded = Worded::of(recorded, &self.catalogue);
+        // Nobody hears of one event twice in the same inbox or through the same route, however many rules say
+        // so. A message that its rule holds back was not heard: another rule may tell.
+        let mut inboxes: BTreeSet<String> = told.inbox.iter().filter_map(arrived_in).collect();
         let mut told_already = BTreeSet::new();
         for rule in matching {
             let reached = recipients::of(rule, event, &of_tenant.said, &self.carried);
             for person in reached.inboxes {
-                let arrived = arrival(recorded, &self.catalogue, person);
-                let known = |change: &InboxChange| matches!(change, InboxChange::Arrived(one) if one.id == arrived.id);
-                if !told.inbox.iter().any(known) {
-                    told.inbox.push(InboxChange::Arrived(arrived));
+                if inboxes.len() < INBOXES_PER_EVENT_MAX && inboxes.insert(person.clone()) {
+                    told.inbox.push(InboxChange::Arrived(arrival(&worded, person)));
                 }
             }
             for reach in reached.routes {
-                if !told_already.insert((reach.recipient.clone(), reach.route.clone())) {
+                let way = (reach.recipient.clone(), reach.route.clone());
+                if told_already.contains(&way) {
                     continue;
                 }
-                let message = message::outgoing(recorded, &self.catalogue, rule, &reach);
-                of_tenant.send(rule, event, &reach, message, told);
+                let message = message::outgoing(&worded, rule, &reach);
+                if of_tenant.send(rule, event, &reach, message, told) {
+                    told_already.insert(way);
+                }
             }
         }
     }
 }
 
 impl OfTenant {
-    /// Puts a message into the outbox, unless the rule holds it back.
+    /// Puts a message into the outbox, unless the rule holds it back. Tells whether it is there.
     fn send(
         &mut self,
         rule: &Rule,
@@ -333,19 +341,30 @@ impl OfTenant {
         reach: &Reach,
         message: Outgoing,
         told: &mut Told,
-    ) {
+    ) -> bool {
         let passed = throttling::pass(self, rule, event, reach, message);
         told.kept.extend(passed.kept.into_iter().map(|(key, window)| TellingChange {
             tenant: event.tenant.clone(),
             name: window_name(key),
             entry: window.map(|window| TellingEntry::Window { key, window }),
         }));
-        told.outbox.extend(passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued))));
+        let queued = passed.queued.map(|queued| OutboxChange::Queued(Box::new(queued)));
+        let is_sent = queued.is_some();
+        told.outbox.extend(queued);
+        is_sent
     }
 
     fn compile(&mut self, shipped: &Compiled, catalogue: &Catalogue, limits: &QueryLimits) {
         let own = self.said.rules().next().is_some();
         self.rules = own.then(|| Arc::new(shipped.with(&self.said, catalogue, limits)));
+    }
+}
+
+/// Whose inbox a message arrives in.
+fn arrived_in(change: &InboxChange) -> Option<String> {
+    match change {
+        InboxChange::Arrived(arrived) => Some(arrived.recipient.id.clone()),
+        _ => None,
     }
 }
 

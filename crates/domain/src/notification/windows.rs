@@ -45,10 +45,16 @@ impl Windows {
         self.open.get(&key).copied().filter(|window| now < window.until)
     }
 
-    /// Keeps a window; tells the keys of those that made way.
-    pub(super) fn put(&mut self, key: Uuid, window: Window, now: Timestamp) -> Vec<Uuid> {
+    /// Keeps a window; tells what is held of it and of those that made way. A window that ends before all
+    /// others makes way itself when there are too many: of it, too, nothing is held then.
+    pub(super) fn put(
+        &mut self,
+        key: Uuid,
+        window: Window,
+        now: Timestamp,
+    ) -> Vec<(Uuid, Option<Window>)> {
         self.keep(key, window);
-        let mut gone = Vec::new();
+        let mut changed = Vec::new();
         while let Some((until, oldest)) = self.by_end.first().copied() {
             if until > now && self.open.len() <= WINDOWS_MAX {
                 break;
@@ -56,10 +62,11 @@ impl Windows {
             self.by_end.pop_first();
             self.open.remove(&oldest);
             if oldest != key {
-                gone.push(oldest);
+                changed.push((oldest, None));
             }
         }
-        gone
+        changed.push((key, self.open.get(&key).copied()));
+        changed
     }
 
     /// Takes back what was kept.
@@ -99,10 +106,10 @@ mod tests {
     fn a_window_is_open_until_its_end_and_then_makes_way() {
         let mut windows = Windows::default();
         let (one, two) = (key_of(&["one"]), key_of(&["two"]));
-        assert!(windows.put(one, window(10), at(0)).is_empty());
+        assert_eq!(windows.put(one, window(10), at(0)), [(one, Some(window(10)))]);
         assert_eq!(windows.at(one, at(9)), Some(window(10)));
         assert_eq!(windows.at(one, at(10)), None);
-        assert_eq!(windows.put(two, window(20), at(10)), [one]);
+        assert_eq!(windows.put(two, window(20), at(10)), [(one, None), (two, Some(window(20)))]);
         assert_eq!(windows.len(), 1);
     }
 
@@ -112,10 +119,24 @@ mod tests {
         let mut gone = 0;
         for number in 0..WINDOWS_MAX + 10 {
             let key = key_of(&[&number.to_string()]);
-            gone += windows.put(key, window(1000 + number as i64), at(0)).len();
+            let changed = windows.put(key, window(1000 + number as i64), at(0));
+            gone += changed.iter().filter(|(_, held)| held.is_none()).count();
         }
         assert_eq!((windows.len(), gone), (WINDOWS_MAX, 10));
         assert_eq!(windows.at(key_of(&["9"]), at(1)), None, "the ones that end first made way");
         assert!(windows.at(key_of(&["10"]), at(1)).is_some());
+    }
+
+    #[test]
+    fn a_window_that_makes_way_at_once_is_not_said_to_be_held() {
+        let mut windows = Windows::default();
+        for number in 0..WINDOWS_MAX - 1 {
+            windows.put(key_of(&[&number.to_string()]), window(1000), at(0));
+        }
+        let (last, short) = (key_of(&["last"]), key_of(&["short"]));
+        assert_eq!(windows.put(last, window(10), at(0)), [(last, Some(window(10)))]);
+        assert_eq!(windows.put(short, window(9), at(0)), [(short, None)], "one too many");
+        assert_eq!((windows.len(), windows.at(short, at(0))), (WINDOWS_MAX, None));
+        assert_eq!(windows.at(last, at(9)), Some(window(10)));
     }
 }

@@ -58,9 +58,9 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
     let segments = ip.segments();
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
-        // NAT64 and 6to4 lead to the IPv4 address within
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => reach_v4(embedded(high, low)),
-        [0x2002, high, low, ..] => reach_v4(embedded(high, low)),
+        // NAT64 and 6to4 lead to the IPv4 address within, metadata services among them
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => reach(embedded(high, low)),
+        [0x2002, high, low, ..] => reach(embedded(high, low)),
         // protocol assignments with Teredo, local NAT64, documentation
         [0x2001, 0..=0x1ff, ..]
         | [0x64, 0xff9b, 1, ..]
@@ -72,8 +72,8 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
     }
 }
 
-fn embedded(high: u16, low: u16) -> Ipv4Addr {
-    Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low))
+fn embedded(high: u16, low: u16) -> IpAddr {
+    Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)).into()
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_ports::{DeliveryError, Handed};
-use futures_util::future::BoxFuture;
-use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
@@ -13,6 +11,7 @@ use tokio::time::timeout;
 
 use super::OutgoingSettings;
 use super::guard::{Forbidden, Guard, InvalidAllowance};
+use super::names::{CheckedNames, Crowded, Lookup, by_the_system};
 use crate::webhook::{ANSWER_PATIENCE, answer, read_on};
 
 /// What may be set for one attempt, seconds.
@@ -31,10 +30,6 @@ const FINAL: [StatusCode; 5] = [
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     StatusCode::UNPROCESSABLE_ENTITY,
 ];
-
-/// Resolves a name; the port means nothing.
-pub(super) type Lookup =
-    fn(String) -> BoxFuture<'static, std::io::Result<Vec<std::net::SocketAddr>>>;
 
 /// The client for endpoints cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +78,7 @@ impl OutgoingHttp {
             // A redirect could lead into the house, and what is signed for one receiver to another.
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(CheckedNames { guard: Arc::clone(&guard), lookup })
+            .dns_resolver(CheckedNames::new(Arc::clone(&guard), lookup, connect))
             .connect_timeout(connect)
             .timeout(total)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
@@ -136,14 +131,17 @@ impl OutgoingHttp {
         body: Vec<u8>,
     ) -> Result<reqwest::Response, DeliveryError> {
         let sent = self.client.post(url).headers(headers).body(body).send().await;
-        sent.map_err(|error| match forbidden_within(&error) {
+        sent.map_err(|error| match within::<Forbidden>(&error) {
             // Names may lead elsewhere tomorrow.
             Some(forbidden) => refused(forbidden, false),
             None => DeliveryError {
                 doing: "reach the endpoint",
                 permanent: false,
                 retry_after: None,
-                source: what_failed(&error).into(),
+                source: match within::<Crowded>(&error) {
+                    Some(crowded) => crowded.into(),
+                    None => what_failed(&error).into(),
+                },
             },
         })
     }
@@ -167,10 +165,11 @@ fn what_failed(error: &reqwest::Error) -> &'static str {
     }
 }
 
-fn forbidden_within(error: &reqwest::Error) -> Option<Forbidden> {
+/// The cause of this kind, if there is one.
+fn within<E: std::error::Error + Copy + 'static>(error: &reqwest::Error) -> Option<E> {
     let first: &(dyn std::error::Error + 'static) = error;
     let mut causes = std::iter::successors(Some(first), |error| error.source());
-    causes.find_map(|cause| cause.downcast_ref::<Forbidden>().copied())
+    causes.find_map(|cause| cause.downcast_ref::<E>().copied())
 }
 
 fn seconds(key: &'static str, seconds: u64) -> Result<Duration, OutgoingError> {
@@ -178,25 +177,4 @@ fn seconds(key: &'static str, seconds: u64) -> Result<Duration, OutgoingError> {
         true => Ok(Duration::from_secs(seconds)),
         false => Err(OutgoingError::Timeout { key, seconds }),
     }
-}
-
-/// Resolves names to addresses that may be reached.
-struct CheckedNames {
-    guard: Arc<Guard>,
-    lookup: Lookup,
-}
-
-impl Resolve for CheckedNames {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (guard, lookup) = (Arc::clone(&self.guard), self.lookup);
-        Box::pin(async move {
-            let addresses = lookup(name.as_str().to_owned()).await?;
-            let permitted = guard.all_permitted(name.as_str(), addresses)?;
-            Ok(Box::new(permitted.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}
-
-fn by_the_system(name: String) -> BoxFuture<'static, std::io::Result<Vec<std::net::SocketAddr>>> {
-    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use annals_ports::{DeliveryError, Handed};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 
 use super::guard::Guard;
@@ -16,6 +15,7 @@ use super::*;
 use crate::testing::{http, receiver, settings};
 
 mod hostile;
+mod slow_names;
 
 /// On a machine under load everything takes its time; what hangs takes for ever.
 const BOUNDED: Duration = Duration::from_secs(30);
@@ -131,10 +131,9 @@ fn a_wrong_allowance_or_time_is_named() {
 }
 
 /// A name whose labels are its addresses, such as `10-0-0-1.127-0-0-1.test`.
-fn spelled(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+fn spelled(name: &str) -> std::io::Result<Vec<SocketAddr>> {
     let ips = name.split('.').filter_map(|label| label.replace('-', ".").parse().ok());
-    let addresses: Vec<_> = ips.map(|ip| SocketAddr::new(ip, 0)).collect();
-    Box::pin(async move { Ok(addresses) })
+    Ok(ips.map(|ip| SocketAddr::new(ip, 0)).collect())
 }
 
 async fn post(http: &OutgoingHttp, url: &str) -> Result<Handed, DeliveryError> {
@@ -172,10 +171,10 @@ async fn a_name_that_leads_into_the_house_is_not_connected_to() {
 static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
 
 /// Leads to this machine when it is asked first, and into another house from then on.
-fn rebinding(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+fn rebinding(_: &str) -> std::io::Result<Vec<SocketAddr>> {
     let first = LOOKUPS.fetch_add(1, Ordering::SeqCst) == 0;
     let ip = if first { [127, 0, 0, 1] } else { [10, 0, 0, 1] };
-    Box::pin(async move { Ok(vec![SocketAddr::from((ip, 0))]) })
+    Ok(vec![SocketAddr::from((ip, 0))])
 }
 
 #[tokio::test]

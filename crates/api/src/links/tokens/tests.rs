@@ -70,7 +70,8 @@ fn the_longest_ids_fit_into_a_token() {
 #[test]
 fn a_code_is_short_and_of_one_address_alone() {
     let (tokens, event) = (tokens(1), EventId(Uuid::from_u128(7)));
-    let code = tokens.code(&acme(), "ann", event);
+    let address = "ann@example.org";
+    let code = tokens.code(&acme(), "ann", event, address);
     assert_eq!(code.len(), CODE_LETTERS + 1);
     assert!(code.bytes().all(|byte| byte == b'-' || LETTERS.contains(&byte)), "{code}");
     let digest = |code: &str| tokens.digest_of_code(&acme(), "ann", event, code);
@@ -79,8 +80,9 @@ fn a_code_is_short_and_of_one_address_alone() {
     assert_eq!(digest(&code).len(), 64);
     assert_ne!(digest(&code), digest(&code[1..]));
     for (person, event) in [("bob", event), ("ann", EventId(Uuid::from_u128(8)))] {
-        assert_ne!(tokens.code(&acme(), person, event), code);
+        assert_ne!(tokens.code(&acme(), person, event, address), code);
         assert_ne!(tokens.digest_of_code(&acme(), person, event, &code), digest(&code));
     }
-    assert_ne!(self::tokens(2).code(&acme(), "ann", event), code);
+    assert_ne!(tokens.code(&acme(), "ann", event, "eve@example.org"), code);
+    assert_ne!(self::tokens(2).code(&acme(), "ann", event, address), code);
 }

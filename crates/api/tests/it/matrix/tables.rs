@@ -146,7 +146,8 @@ pub(super) const REST: &[Row] = &[
     row("GET", "/api/v1/notifications/rules", GUARDS),
     row("POST", "/api/v1/notifications/rules/preview", GUARDS),
     row("GET", "/api/v1/notifications/rules/{id}", GUARDS),
-    row("PUT", "/api/v1/notifications/rules/{id}", GUARDS),
+    // Security officers do not see all events whole.
+    row("PUT", "/api/v1/notifications/rules/{id}", KEEPERS),
     row("DELETE", "/api/v1/notifications/rules/{id}", GUARDS),
     row("GET", "/api/v1/notifications/preferences", GUARDS),
     row("PUT", "/api/v1/notifications/preferences", GUARDS),
@@ -230,7 +231,7 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("query", "notificationDisputes", "", GUARDS),
     ("query", "notificationPreferences", "", PEOPLE),
     ("query", "notificationAddresses", "", PEOPLE),
-    ("mutation", "setNotificationRule", RULE, GUARDS),
+    ("mutation", "setNotificationRule", RULE, KEEPERS),
     ("mutation", "removeNotificationRule", "(input: { id: \"ID\" })", GUARDS),
     ("mutation", "setTenantNotificationPreferences", "(input: {})", GUARDS),
     ("mutation", "setNotificationPreferences", "(input: {})", PEOPLE),

@@ -90,6 +90,12 @@ impl Rule {
         }
     }
 
+    /// Whether it holds back what must be told. Such a rule is not taken; of one that was set before, dedupe
+    /// and throttle are not heeded.
+    pub fn thins_what_must_be_told(&self) -> bool {
+        self.mandatory && (self.dedupe.is_some() || self.throttle.is_some())
+    }
+
     fn wrong(&self, problem: impl Into<String>) -> RuleError {
         RuleError::Wrong {
             rule: self.id.chars().take(RULE_ID_CHARS_MAX).collect(),

@@ -84,6 +84,7 @@ fn what_is_wrong_is_said_with_the_rule() {
 fn the_shipped_rules_can_be_used_with_any_catalogue() {
     let rules = shipped_rules(&Catalogue::shipped());
     assert_eq!(rules, shipped_rules(&Catalogue::default()));
+    assert!(!rules.iter().any(Rule::thins_what_must_be_told));
     for id in [
         "password-changed",
         "email-changed",

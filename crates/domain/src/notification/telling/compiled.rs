@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::{STANDING_RULE, TEST_RULE, VERIFICATION_RULE};
 use crate::catalogue::Catalogue;
 use crate::filter::{Candidates, EventView, Matcher};
 use crate::limits::QueryLimits;
@@ -11,7 +12,10 @@ use crate::notification::rule::{Rule, shipped_rules};
 use crate::notification::state::TenantNotifications;
 use crate::query::QueryContext;
 
-/// Rules with their filters read, those that cannot be switched off first.
+/// By these go messages of Annals itself; of them a tenant's rule has only that of a shipped one.
+const OWN_IDS: [&str; 3] = [VERIFICATION_RULE, TEST_RULE, STANDING_RULE];
+
+/// Rules with their filters read, in the order in which they tell.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     rules: Vec<Ready>,
@@ -22,12 +26,21 @@ pub(super) struct Compiled {
 struct Ready {
     rule: Arc<Rule>,
     matcher: Matcher,
+    /// It ships, or stands in the place of one that does.
     shipped: bool,
 }
 
-/// Whether a tenant's rule may stand in the place of a shipped one: a mandatory one may become more, and
-/// never less.
-pub fn may_replace(shipped: &Rule, own: &Rule) -> bool {
+/// Whether a tenant may have a rule: in the place of the shipped one of its id, or under an id that nothing of
+/// Annals goes by.
+pub fn may_stand(shipped: Option<&Rule>, own: &Rule) -> bool {
+    match shipped {
+        Some(shipped) => may_replace(shipped, own),
+        None => !OWN_IDS.contains(&own.id.as_str()),
+    }
+}
+
+/// A mandatory rule may become more, and never less.
+fn may_replace(shipped: &Rule, own: &Rule) -> bool {
     let keeps = |this: &Rule| {
         let audience = shipped.audience.iter().all(|who| this.audience.contains(who));
         audience && this.channels.is_superset(&shipped.channels)
@@ -60,12 +73,12 @@ impl Compiled {
         let mut rules = self.rules.clone();
         for set in said.rules() {
             let place = rules.iter().position(|one| one.shipped && one.rule.id == set.rule.id);
-            if place.is_some_and(|place| !may_replace(&rules[place].rule, &set.rule)) {
+            if !may_stand(place.map(|place| &*rules[place].rule), &set.rule) {
                 continue;
             }
             let rule = Arc::new(set.rule.clone());
             // What was let through when it was set and can no longer be read tells nobody.
-            let own = ready(&rule, set.set_at, false, catalogue, limits);
+            let own = ready(&rule, set.set_at, place.is_some(), catalogue, limits);
             if let Some(place) = place {
                 rules.remove(place);
             }
@@ -77,7 +90,7 @@ impl Compiled {
     fn of(mut rules: Vec<Ready>) -> Self {
         rules.retain(|ready| ready.rule.enabled);
         rules.sort_by(|a, b| {
-            let order = |one: &Ready| (!one.rule.mandatory, one.rule.id.clone());
+            let order = |one: &Ready| (!one.rule.mandatory, !one.shipped, one.rule.id.clone());
             order(a).cmp(&order(b))
         });
         let mut candidates = Candidates::default();
@@ -87,7 +100,8 @@ impl Compiled {
         Self { rules, candidates }
     }
 
-    /// The rules whose filter holds for the event, those that cannot be switched off first.
+    /// The rules whose filter holds for the event: those that cannot be switched off first, and of these the
+    /// shipped ones, so that no rule of a tenant takes the room or the route of one that must tell.
     pub(super) fn matching(&self, view: &EventView<'_>) -> Vec<&Rule> {
         let mut numbers = self.candidates.of(view);
         numbers.sort_unstable();

@@ -15,41 +15,44 @@ use crate::sentence::sentence_of;
 /// The language of those who named none.
 const LANGUAGE: &str = "en";
 
+/// An event and what is said of it, worded once for all whom it tells.
+pub(super) struct Worded<'a> {
+    recorded: &'a Recorded,
+    title: String,
+    body: String,
+}
+
+impl<'a> Worded<'a> {
+    pub(super) fn of(recorded: &'a Recorded, catalogue: &Catalogue) -> Self {
+        let title = title_of(recorded, catalogue);
+        Self { recorded, title, body: sentence_of(&recorded.event, catalogue) }
+    }
+}
+
 /// What arrives in the inbox of somebody.
-pub(super) fn arrival(recorded: &Recorded, catalogue: &Catalogue, person: String) -> Notification {
-    let event = &*recorded.event;
+pub(super) fn arrival(worded: &Worded<'_>, person: String) -> Notification {
+    let event = &*worded.recorded.event;
     let recipient = PersonRef { tenant: event.tenant.clone(), id: person };
     Notification {
         id: notification_id(event.id, &recipient),
         recipient,
         kind: event.event_type.clone(),
-        title: title_of(recorded, catalogue),
-        body: sentence_of(event, catalogue),
+        title: worded.title.clone(),
+        body: worded.body.clone(),
         event: event.id,
-        position: recorded.position,
+        position: worded.recorded.position,
         created_at: event.received_at.timestamp,
     }
 }
 
 /// What leaves Annals because of a rule.
-pub(super) fn outgoing(
-    recorded: &Recorded,
-    catalogue: &Catalogue,
-    rule: &Rule,
-    reach: &Reach,
-) -> Outgoing {
-    of_rule(recorded, catalogue, &rule.id, &rule.template, reach)
+pub(super) fn outgoing(worded: &Worded<'_>, rule: &Rule, reach: &Reach) -> Outgoing {
+    of_rule(worded, &rule.id, &rule.template, reach)
 }
 
 /// What leaves Annals because of what stands for a rule.
-pub(super) fn of_rule(
-    recorded: &Recorded,
-    catalogue: &Catalogue,
-    rule: &str,
-    template: &str,
-    reach: &Reach,
-) -> Outgoing {
-    let event = &*recorded.event;
+pub(super) fn of_rule(worded: &Worded<'_>, rule: &str, template: &str, reach: &Reach) -> Outgoing {
+    let event = &*worded.recorded.event;
     let recipient = reach.recipient.as_deref();
     Outgoing {
         id: delivery_id(&event.tenant, event.id, rule, recipient, &reach.route),
@@ -60,13 +63,13 @@ pub(super) fn of_rule(
         severity: event.severity.as_str().into(),
         template: template.into(),
         locale: reach.language.clone().unwrap_or_else(|| LANGUAGE.into()),
-        title: title_of(recorded, catalogue),
-        body: sentence_of(event, catalogue),
+        title: worded.title.clone(),
+        body: worded.body.clone(),
         event: event.id,
         event_type: event.event_type.clone(),
         occurred_at: event.occurred_at,
         recorded_at: event.received_at.timestamp,
-        position: recorded.position,
+        position: worded.recorded.position,
         more: Vec::new(),
     }
 }

@@ -12,8 +12,13 @@ use crate::notification::state::TenantNotifications;
 
 /// Type of the event after which the old address and the new one are told.
 const EMAIL_CHANGED: &str = "user.email.changed";
-/// Where its metadata names addresses.
+/// Where its changes name them: the first change of one of these paths.
+const EMAIL_PATHS: [&str; 2] = ["/email", "/email_address"];
+/// Where its metadata names them.
 const EMAIL_KEYS: [&str; 2] = ["old_email", "new_email"];
+/// Addresses that one event may have told although nobody verified them: before and after, in a change and in
+/// the metadata. More would let whoever records events send mail to strangers.
+pub const CHANGED_ADDRESSES_MAX: usize = 2 + EMAIL_KEYS.len();
 
 /// A way to somebody.
 #[derive(Debug, Clone)]
@@ -133,11 +138,10 @@ fn add_person(
 
 /// The address before and the one after: whoever took an account over must not be the only one to know.
 fn changed_addresses(event: &Event) -> Vec<String> {
-    let of_address = |path: &str| path.to_ascii_lowercase().contains("email");
-    let changes = event.changes.iter().filter(|change| of_address(&change.path));
-    let values = changes.flat_map(|change| [&change.before, &change.after]);
+    let change = event.changes.iter().find(|change| EMAIL_PATHS.contains(&change.path.as_str()));
+    let values = change.into_iter().flat_map(|change| [&change.before, &change.after]);
     let named = EMAIL_KEYS.iter().filter_map(|key| event.metadata.get(*key));
     let texts = values.chain(named).filter_map(serde_json::Value::as_str);
     let addresses = texts.filter(|text| text.len() <= ADDRESS_BYTES_MAX && text.contains('@'));
-    addresses.map(str::to_owned).collect()
+    addresses.take(CHANGED_ADDRESSES_MAX).map(str::to_owned).collect()
 }

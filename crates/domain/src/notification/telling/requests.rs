@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::message::{self, Worded};
 use super::recipients::Reach;
-use super::{OutboxChange, Queued, Replay, TEST_RULE, Telling, message};
+use super::{OutboxChange, Queued, Replay, TEST_RULE, Telling};
 use crate::event::Event;
 use crate::notification::outgoing::Route;
 use crate::record::Recorded;
@@ -23,7 +24,8 @@ impl Telling {
         }
         let route = Route::Endpoint { id };
         let reach = Reach { recipient: None, route, language: None, preferences: None };
-        let message = message::of_rule(recorded, &self.catalogue, TEST_RULE, "default", &reach);
+        let worded = Worded::of(recorded, &self.catalogue);
+        let message = message::of_rule(&worded, TEST_RULE, "default", &reach);
         let due = event.received_at.timestamp;
         Some(OutboxChange::Queued(Box::new(Queued {
             message,

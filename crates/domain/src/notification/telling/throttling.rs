@@ -17,7 +17,7 @@ use crate::notification::windows::{Window, after, key_of};
 pub(super) struct Passed {
     /// To be sent; none: it was told already, or there were too many.
     pub(super) queued: Option<Queued>,
-    /// Windows that changed; none: closed.
+    /// Windows that changed; none: closed, or never held.
     pub(super) kept: Vec<(Uuid, Option<Window>)>,
 }
 
@@ -31,30 +31,28 @@ pub(super) fn pass(
     let mut passed = Passed::default();
     let now = event.received_at.timestamp;
     let (recipient, route) = (reach.recipient.clone().unwrap_or_default(), reach.route.key());
-    let mut counted = |key: Uuid, seconds: u64, max: u32, passed: &mut Passed| {
-        let open = of_tenant.windows.at(key, now);
-        let window = match open {
-            Some(window) if window.count >= max => return false,
-            Some(window) => Window { count: window.count + 1, ..window },
-            None => Window { until: after(now, seconds), count: 1, message: None },
-        };
-        let gone = of_tenant.windows.put(key, window, now);
-        passed.kept.extend(gone.into_iter().map(|key| (key, None)));
-        passed.kept.push((key, Some(window)));
-        true
-    };
-    if let Some(dedupe) = &rule.dedupe {
+    let dedupe = rule.dedupe.as_ref().map(|dedupe| {
         let values = values_of(event, &dedupe.key);
         let key = key_of(&["dedupe", &rule.id, &recipient, &route, &values]);
-        if !counted(key, dedupe.window_seconds, 1, &mut passed) {
-            return passed;
-        }
-    }
-    if let Some(throttle) = rule.throttle {
+        (key, dedupe.window_seconds, 1)
+    });
+    let throttle = rule.throttle.map(|throttle| {
         let key = key_of(&["throttle", &rule.id, &recipient, &route]);
-        if !counted(key, throttle.window_seconds, throttle.messages, &mut passed) {
-            return passed;
-        }
+        (key, throttle.window_seconds, throttle.messages)
+    });
+    // What must be told is told each time, also by rules that were set when they could say otherwise.
+    let limits = [dedupe, throttle].into_iter().flatten().filter(|_| !rule.mandatory);
+    let mut counted = Vec::new();
+    for (key, seconds, max) in limits {
+        counted.push(match of_tenant.windows.at(key, now) {
+            Some(window) if window.count >= max => return passed,
+            Some(window) => (key, Window { count: window.count + 1, ..window }),
+            None => (key, Window { until: after(now, seconds), count: 1, message: None }),
+        });
+    }
+    // A message that one of them holds back counts for none of them: it was not told.
+    for (key, window) in counted {
+        passed.kept.extend(of_tenant.windows.put(key, window, now));
     }
     let waits = !rule.mandatory && event.severity < Severity::Critical;
     let wishes = reach.preferences.as_deref().filter(|_| waits);
@@ -72,9 +70,7 @@ pub(super) fn pass(
                 queued.due = after(now, seconds);
                 let window =
                     Window { until: queued.due, count: 1, message: Some(queued.message.id) };
-                let gone = of_tenant.windows.put(key, window, now);
-                passed.kept.extend(gone.into_iter().map(|key| (key, None)));
-                passed.kept.push((key, Some(window)));
+                passed.kept.extend(of_tenant.windows.put(key, window, now));
             }
         }
         queued.held = true;

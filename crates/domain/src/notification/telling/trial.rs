@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Carried;
+use super::message::{self, Worded};
 use super::recipients::{self, Reach};
-use super::{Carried, message};
 use crate::catalogue::Catalogue;
 use crate::filter::{EventView, Filter, Matcher};
 use crate::notification::outgoing::{Channel, Outgoing, Route};
@@ -48,7 +49,8 @@ pub fn trial(
         language: None,
         preferences: None,
     };
-    Trial { matches, reached, message: message::outgoing(recorded, catalogue, rule, &sample) }
+    let message = message::outgoing(&Worded::of(recorded, catalogue), rule, &sample);
+    Trial { matches, reached, message }
 }
 
 fn channel_of(route: &Route, said: &TenantNotifications) -> Option<Channel> {

@@ -3,8 +3,9 @@
 
 use std::sync::LazyLock;
 
+use super::message::{self, Worded};
 use super::recipients::Reach;
-use super::{Telling, TellingEntry, Told, message};
+use super::{Telling, TellingEntry, Told};
 use crate::event::Severity;
 use crate::notification::outgoing::{Channel, Route};
 use crate::notification::preferences::Address;
@@ -31,7 +32,8 @@ static RULE: LazyLock<Rule> = LazyLock::new(|| Rule {
     throttle: Some(Throttle { messages: VERIFICATIONS_MAX, window_seconds: DAY_SECONDS }),
     digest: None,
     quiet: false,
-    mandatory: true,
+    // It waits for nothing, as nothing in it says so; what is mandatory would have no throttle.
+    mandatory: false,
 });
 
 impl Telling {
@@ -51,7 +53,8 @@ impl Telling {
             route: Route::Email { address: address.address },
             preferences: None,
         };
-        let message = message::outgoing(recorded, &self.catalogue, &RULE, &reach);
+        let worded = Worded::of(recorded, &self.catalogue);
+        let message = message::outgoing(&worded, &RULE, &reach);
         of_tenant.send(&RULE, event, &reach, message, told);
     }
 }

@@ -94,6 +94,10 @@ fn link_local_metadata_and_special_addresses_are_never_asked() {
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
+        "64:ff9b::6464:64c8",
+        "64:ff9b::a83f:8110",
+        "2002:6464:64c8::1",
+        "2002:a83f:8110::1",
         "::7f00:1",
         "100::1",
     ];
@@ -144,7 +148,8 @@ fn of_all_networks_of_ipv4_those_and_no_others_are_special() {
 
 #[test]
 fn whatever_hides_an_address_of_ipv4_reaches_no_further_than_it() {
-    for bits in (0..=u32::MAX).step_by(65_521) {
+    let metadata = [[100, 100, 100, 200], [168, 63, 129, 16]].map(u32::from_be_bytes);
+    for bits in (0..=u32::MAX).step_by(65_521).chain(metadata) {
         let ip = Ipv4Addr::from_bits(bits);
         let expected = reach(ip.into());
         let [high, low] = [(bits >> 16) as u16, bits as u16];

@@ -38,8 +38,9 @@ pub(super) const ENDPOINTS: &[Operation] = &[
         id: "createNotificationEndpoint",
         group: "Notifications",
         summary: "Make an endpoint",
-        description: "Needs `manage_notifications`. The secret is in this answer and nowhere else. 409 \
-                      when the tenant has as many endpoints as it may.",
+        description: "Needs `manage_notifications`; a full one needs `read_tenant_events` as well, in a role \
+                      that shows all events and hides nothing of them. The secret is in this answer and \
+                      nowhere else. 409 when the tenant has as many endpoints as it may.",
         body: &[json("#NotificationEndpointInput", &["notificationEndpointInput"])],
         answers: &[Answer {
             status: 201,
@@ -73,8 +74,10 @@ pub(super) const ENDPOINTS: &[Operation] = &[
         id: "changeNotificationEndpoint",
         group: "Notifications",
         summary: "Change an endpoint, or switch it on or off",
-        description: "Needs `manage_notifications`. What the body does not name stays as it is. Kind and \
-                      signature do not change: make another endpoint.",
+        description: "Needs `manage_notifications`; what is or becomes a full one needs `read_tenant_events` \
+                      as well, in a role that shows all events and hides nothing of them, unless it is but \
+                      switched off. What the body does not name stays as it is. Kind and signature do not \
+                      change: make another endpoint.",
         parameters: &[ENDPOINT_ID],
         body: &[json("#NotificationEndpointChange", &["notificationEndpointChange"])],
         answers: &[Answer {

@@ -64,9 +64,11 @@ pub(super) const ROWS: &[Operation] = &[
         id: "setNotificationRule",
         group: "Notifications",
         summary: "Make or change a notification rule",
-        description: "Needs `manage_notifications`. What has the id of a shipped rule stands in its place; in \
-                      the place of a mandatory one only if it tells at least as much. What the body does not \
-                      name is as in a new rule. In effect when it is answered.",
+        description: "Needs `manage_notifications`, and `read_tenant_events` in a role that shows all events \
+                      and hides nothing of them. What has the id of a shipped rule stands in its place; in \
+                      the place of a mandatory one only if it tells at least as much. A mandatory rule has \
+                      neither `dedupe` nor `throttle`. What the body does not name is as in a new rule. In \
+                      effect when it is answered.",
         parameters: &[RULE_ID],
         body: &[json("#NotificationRuleInput", &["notificationRuleInput"])],
         answers: &[Answer {
