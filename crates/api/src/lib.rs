@@ -44,6 +44,7 @@ pub mod router;
 mod self_audit;
 pub mod server;
 mod sockets;
+mod tenant_keys;
 mod view;
 mod views;
 mod watching;

@@ -8,13 +8,12 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 pub(super) use self::forms::*;
 use super::deliveries::{self, DeliveryState, NotificationDeliveryConnection};
 use super::failure::failed;
-use super::mutation::UserError;
 use super::permissions::{Allowed, Root};
-use super::query::{AllQueries, caller, page_size};
+use super::query::{AllQueries, caller, page_size, recorder};
 use super::scalars::DateTime;
+use super::user_error::told;
 use crate::endpoints::requests::{self, Range};
 use crate::endpoints::{self, Change, Shown, Wanted};
-use crate::error::{ApiError, Code};
 
 #[derive(Default)]
 pub(crate) struct EndpointsQuery;
@@ -132,8 +131,7 @@ pub(super) async fn create(
     context: &Context<'_>,
     input: CreateNotificationEndpointInput,
 ) -> Result<CreateNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let wanted = Wanted {
         name: input.name,
         kind: input.kind.into(),
@@ -143,7 +141,7 @@ pub(super) async fn create(
         template_id: input.template_id,
         enabled: input.is_enabled,
     };
-    let (made, user_errors) = told(endpoints::create(api, caller, wanted).await)?;
+    let (made, user_errors) = told(endpoints::create(api, caller, wanted).await, "id")?;
     let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
     let (secret, query) = (secret.flatten(), AllQueries::default());
     Ok(CreateNotificationEndpointPayload { endpoint, secret, user_errors, query })
@@ -154,8 +152,7 @@ pub(super) async fn change(
     context: &Context<'_>,
     input: ChangeNotificationEndpointInput,
 ) -> Result<ChangeNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let change = Change {
         name: input.name,
         url: input.url,
@@ -163,7 +160,7 @@ pub(super) async fn change(
         template_id: input.template_id,
         enabled: input.is_enabled,
     };
-    let (shown, user_errors) = told(endpoints::change(api, caller, &input.id, change).await)?;
+    let (shown, user_errors) = told(endpoints::change(api, caller, &input.id, change).await, "id")?;
     let (endpoint, query) = (shown.map(Into::into), AllQueries::default());
     Ok(ChangeNotificationEndpointPayload { endpoint, user_errors, query })
 }
@@ -173,9 +170,8 @@ pub(super) async fn remove(
     context: &Context<'_>,
     input: RemoveNotificationEndpointInput,
 ) -> Result<RemoveNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
-    let (removed, user_errors) = told(endpoints::remove(api, caller, &input.id).await)?;
+    let (api, caller) = recorder(context)?;
+    let (removed, user_errors) = told(endpoints::remove(api, caller, &input.id).await, "id")?;
     let (removed_id, query) = (removed.map(|()| input.id), AllQueries::default());
     Ok(RemoveNotificationEndpointPayload { removed_id, user_errors, query })
 }
@@ -185,9 +181,8 @@ pub(super) async fn rotate(
     context: &Context<'_>,
     input: RotateNotificationEndpointInput,
 ) -> Result<RotateNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
-    let (made, user_errors) = told(endpoints::rotate(api, caller, &input.id).await)?;
+    let (api, caller) = recorder(context)?;
+    let (made, user_errors) = told(endpoints::rotate(api, caller, &input.id).await, "id")?;
     let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
     let (secret, query) = (secret.flatten(), AllQueries::default());
     Ok(RotateNotificationEndpointPayload { endpoint, secret, user_errors, query })
@@ -199,7 +194,7 @@ pub(super) async fn test(
     input: TestNotificationEndpointInput,
 ) -> Result<TestNotificationEndpointPayload> {
     let (api, caller) = caller(context)?;
-    let (sent, user_errors) = told(requests::test(api, caller, &input.id).await)?;
+    let (sent, user_errors) = told(requests::test(api, caller, &input.id).await, "id")?;
     let (delivery_id, query) = (sent.map(|id| ID(id.to_string())), AllQueries::default());
     Ok(TestNotificationEndpointPayload { delivery_id, user_errors, query })
 }
@@ -211,34 +206,7 @@ pub(super) async fn replay(
 ) -> Result<ReplayNotificationEndpointPayload> {
     let (api, caller) = caller(context)?;
     let range = Range { from: input.from.0.to_string(), to: input.to.0.to_string() };
-    let (count, user_errors) = told(requests::replay(api, caller, &input.id, &range).await)?;
+    let (count, user_errors) = told(requests::replay(api, caller, &input.id, &range).await, "id")?;
     let (messages, query) = (count.map(|count| count as u64), AllQueries::default());
     Ok(ReplayNotificationEndpointPayload { messages, user_errors, query })
-}
-
-/// What the caller can put right is told beside the answer; everything else is no answer at all.
-fn told<T>(done: Result<T, ApiError>) -> Result<(Option<T>, Vec<UserError>)> {
-    let one = |field: &str, message: String, code: &str| UserError {
-        field: vec!["input".into(), field.into()],
-        message,
-        code: code.into(),
-        quarantine_id: None,
-    };
-    let error = match done {
-        Ok(done) => return Ok((Some(done), Vec::new())),
-        Err(error) => error,
-    };
-    let errors = match error.code {
-        Code::BadUserInput if !error.errors.is_empty() => {
-            let of_field = |wrong: annals_domain::problem::FieldError| {
-                let code = wrong.code.as_str().to_ascii_uppercase();
-                let field = if wrong.path == "template_id" { "templateId" } else { &wrong.path };
-                one(field, wrong.message.clone(), &code)
-            };
-            error.errors.into_iter().map(of_field).collect()
-        }
-        Code::NotFound | Code::Conflict => vec![one("id", error.message, error.code.as_str())],
-        _ => return Err(failed(error)),
-    };
-    Ok((None, errors))
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::super::mutation::UserError;
 use super::super::query::AllQueries;
 use super::super::scalars::DateTime;
+use super::super::user_error::UserError;
 use super::{
     NotificationEndpoint, NotificationEndpointKind, NotificationPayload, NotificationSignature,
 };
