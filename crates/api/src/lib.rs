@@ -41,6 +41,7 @@ mod rebuilding;
 pub mod rest;
 mod roles;
 pub mod router;
+mod seen;
 mod self_audit;
 pub mod server;
 mod sockets;

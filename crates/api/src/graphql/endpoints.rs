@@ -14,6 +14,7 @@ use super::scalars::DateTime;
 use super::user_error::told;
 use crate::endpoints::requests::{self, Range};
 use crate::endpoints::{self, Change, Shown, Wanted};
+use crate::seen::Seen;
 
 #[derive(Default)]
 pub(crate) struct EndpointsQuery;
@@ -55,6 +56,8 @@ pub(super) enum NotificationPayload {
 pub(super) struct NotificationEndpoint {
     /// Does not change.
     id: ID,
+    /// The event that made it so; tells changes what was seen.
+    event_id: ID,
     /// In words, for people.
     name: String,
     /// In which form it takes messages.
@@ -82,6 +85,7 @@ impl From<Shown> for NotificationEndpoint {
         let signs = endpoint.kind == Kind::Webhook;
         Self {
             id: ID(endpoint.id.to_string()),
+            event_id: ID(endpoint.event.to_string()),
             name: endpoint.name,
             kind: endpoint.kind.into(),
             origin: endpoint.url,
@@ -160,7 +164,9 @@ pub(super) async fn change(
         template_id: input.template_id,
         enabled: input.is_enabled,
     };
-    let (shown, user_errors) = told(endpoints::change(api, caller, &input.id, change).await, "id")?;
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
+    let changed = endpoints::change(api, caller, &input.id, change, seen).await;
+    let (shown, user_errors) = told(changed, "id")?;
     let (endpoint, query) = (shown.map(Into::into), AllQueries::default());
     Ok(ChangeNotificationEndpointPayload { endpoint, user_errors, query })
 }
@@ -171,7 +177,9 @@ pub(super) async fn remove(
     input: RemoveNotificationEndpointInput,
 ) -> Result<RemoveNotificationEndpointPayload> {
     let (api, caller) = recorder(context)?;
-    let (removed, user_errors) = told(endpoints::remove(api, caller, &input.id).await, "id")?;
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
+    let removed = endpoints::remove(api, caller, &input.id, seen).await;
+    let (removed, user_errors) = told(removed, "id")?;
     let (removed_id, query) = (removed.map(|()| input.id), AllQueries::default());
     Ok(RemoveNotificationEndpointPayload { removed_id, user_errors, query })
 }

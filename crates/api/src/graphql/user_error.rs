@@ -56,6 +56,10 @@ pub(super) fn user_errors(error: ApiError, about: &str) -> Result<Vec<UserError>
         Code::BadUserInput | Code::NotFound | Code::Conflict => {
             Ok(vec![UserError::of_input(about, error.message, error.code.as_str())])
         }
+        Code::PreconditionFailed => {
+            let error = UserError::of_input("seen_event_id", error.message, error.code.as_str());
+            Ok(vec![error])
+        }
         _ => Err(failed(error)),
     }
 }

@@ -44,6 +44,8 @@ pub(in crate::graphql) struct ChangeNotificationEndpointInput {
     pub(super) template_id: Option<String>,
     /// Whether it is sent anything.
     pub(super) is_enabled: Option<bool>,
+    /// The `eventId` of the endpoint that was seen; without it, whatever there is is changed.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// Which endpoint.
@@ -51,6 +53,8 @@ pub(in crate::graphql) struct ChangeNotificationEndpointInput {
 pub(in crate::graphql) struct RemoveNotificationEndpointInput {
     /// Identifies it.
     pub(super) id: ID,
+    /// The `eventId` of the endpoint that was seen; without it, whatever there is is taken away.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// Which endpoint.

@@ -14,6 +14,7 @@ use super::super::user_error::user_errors;
 use super::NotificationChannel;
 use crate::error::ApiError;
 use crate::notification_rules::{self, Shown};
+use crate::seen::Seen;
 
 pub(in crate::graphql) use forms::*;
 
@@ -28,8 +29,9 @@ pub(super) async fn set(
     input: NotificationRuleInput,
 ) -> Result<SetNotificationRulePayload> {
     let (api, caller) = recorder(context)?;
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
     let set = match read(input) {
-        Ok(rule) => notification_rules::set(api, caller, rule).await,
+        Ok(rule) => notification_rules::set(api, caller, rule, seen).await,
         Err(error) => Err(error),
     };
     let (rule, user_errors) = match set {
@@ -44,7 +46,9 @@ pub(super) async fn remove(
     input: RemoveNotificationRuleInput,
 ) -> Result<RemoveNotificationRulePayload> {
     let (api, caller) = recorder(context)?;
-    let (removed_id, user_errors) = match notification_rules::remove(api, caller, &input.id).await {
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
+    let removed = notification_rules::remove(api, caller, &input.id, seen).await;
+    let (removed_id, user_errors) = match removed {
         Ok(()) => (Some(input.id), Vec::new()),
         Err(error) => (None, user_errors(error, "id")?),
     };

@@ -101,6 +101,8 @@ pub(in crate::graphql) struct NotificationRuleInput {
     /// Whether people cannot switch it off.
     #[graphql(default)]
     pub(super) mandatory: bool,
+    /// The `eventId` of the rule that was seen; without it, whatever there is is changed.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// What became of it.
@@ -119,6 +121,8 @@ pub(in crate::graphql) struct SetNotificationRulePayload {
 pub(in crate::graphql) struct RemoveNotificationRuleInput {
     /// Identifies it.
     pub(super) id: ID,
+    /// The `eventId` of the rule that was seen; without it, whatever there is is taken away.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// What became of it.
