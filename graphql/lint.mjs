@@ -25,6 +25,8 @@ const parts = [
   'TenantNotificationPreferences',
   // of a message on its way out
   'DeliveryAttempt',
+  // of what is kept and what is forgotten
+  'Decision', 'Retention', 'RetentionRule', 'RetentionClass', 'RetentionJob', 'RetentionSimulation', 'RetentionRun',
   // of an answer
   'ArchiveLookup',
   'SearchIndexRebuild', 'PageInfo', 'UserError', 'AcceptedEvent', 'QuarantinedError',

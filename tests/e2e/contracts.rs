@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use annals_tests::{Operation, PATIENCE, Subscription, samples, wait_until};
-use serde_json::json;
+use annals_tests::{Caller, Operation, PATIENCE, Subscription, TestService, samples, wait_until};
+use serde_json::{Value, json};
 
 use crate::{in_repository, program, service};
 
@@ -86,6 +86,51 @@ async fn every_operation_runs_without_an_error() {
         assert!(stream.next().await.unwrap().is_object());
         ran.insert(operation.name());
     }
+    ran.extend(keeping_and_forgetting(&service, &admin).await);
     let all: BTreeSet<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
     assert_eq!(ran, all);
+}
+
+/// Runs what is about retention, legal holds and erasures; tells which operations those were.
+async fn keeping_and_forgetting(service: &TestService, admin: &Caller) -> [&'static str; 8] {
+    let done = async |caller: &Caller, operation: Operation, input: Value| {
+        let data = caller.run(operation, json!({ "input": input })).await;
+        let answer = data.as_object().unwrap().values().next().unwrap().clone();
+        assert_eq!(answer["userErrors"], json!([]), "{}", operation.name());
+        answer
+    };
+    let reason = "a test of the contracts";
+    let hold = json!({ "matter": "2026-117", "query": "actor:zoe", "reason": reason });
+    done(admin, Operation::PlaceLegalHold, hold).await;
+    let rules = json!([{ "type": "invoice.*", "keep": "P10Y", "legalBasis": "HGB 257" }]);
+    let policy = json!({ "rules": rules, "reason": reason });
+    done(admin, Operation::ProposeRetentionPolicy, policy).await;
+    let erasure = json!({ "person": "bob", "reason": reason, "legalBasis": "GDPR 17(1)(b)" });
+    let asked = done(admin, Operation::RequestErasure, erasure).await;
+    let second = service.caller("eve", "acme", "admin").await;
+    let decision = json!({ "id": asked["erasure"]["id"], "reason": reason });
+    done(&second, Operation::ApproveErasure, decision).await;
+    let certificate = wait_until("the certificate", PATIENCE, async || {
+        let data = admin.run(Operation::Erasures, json!({ "first": 10 })).await;
+        let id = data["erasures"]["edges"][0]["node"]["certificateId"].clone();
+        (!id.is_null()).then_some(id)
+    })
+    .await;
+    let data = admin.run(Operation::Certificate, json!({ "id": certificate })).await;
+    assert!(data["certificate"]["note"].is_string(), "{data}");
+    let data = admin.run(Operation::LegalHolds, json!({ "first": 10 })).await;
+    assert_eq!(data["legalHolds"]["edges"][0]["node"]["matter"], "2026-117");
+    let data = admin.run(Operation::Retention, json!({ "first": 10 })).await;
+    assert_eq!(data["retention"]["proposals"]["edges"][0]["node"]["status"], "IN_FORCE");
+    [
+        Operation::ApproveErasure,
+        Operation::Certificate,
+        Operation::Erasures,
+        Operation::LegalHolds,
+        Operation::PlaceLegalHold,
+        Operation::ProposeRetentionPolicy,
+        Operation::RequestErasure,
+        Operation::Retention,
+    ]
+    .map(Operation::name)
 }

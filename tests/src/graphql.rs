@@ -33,17 +33,25 @@ macro_rules! operations {
 }
 
 operations! {
+    ApproveErasure,
     ArchiveNotifications,
     AuditEvent,
     AuditEventStream,
     AuditEvents,
     AuditEventsCount,
+    Certificate,
+    Erasures,
     EventTypes,
+    LegalHolds,
     MarkNotificationsRead,
     Me,
     NotificationStream,
     Person,
+    PlaceLegalHold,
+    ProposeRetentionPolicy,
     RecordEvents,
+    RequestErasure,
+    Retention,
 }
 
 /// What several operations show of an event; a file beside them.

@@ -77,12 +77,14 @@ impl Links for SealedLinks {
             let verify = self.link(message, page, purpose, &code, CODE_LASTS);
             return MessageLinks { verify, code: Some(code), ..MessageLinks::default() };
         }
-        let about_one = message.template == ABOUT_ACCOUNTS && message.more.is_empty();
+        // Whoever else is told could not say so: the page would know nothing of it.
+        let disputable =
+            message.template == ABOUT_ACCOUNTS && message.more.is_empty() && message.is_theirs;
         let link = |page, purpose| self.link(message, page, purpose, &message.rule, LINK_LASTS);
         let wasnt_me = || link("not-me", Purpose::WasntMe);
         let unsubscribe = || link("unsubscribe", Purpose::Unsubscribe);
         MessageLinks {
-            wasnt_me: about_one.then(wasnt_me).flatten(),
+            wasnt_me: disputable.then(wasnt_me).flatten(),
             unsubscribe: (!self.mandatory.contains(&message.rule)).then(unsubscribe).flatten(),
             ..MessageLinks::default()
         }
@@ -160,6 +162,7 @@ mod tests {
             recorded_at: at,
             position: Position(0),
             more: Vec::new(),
+            is_theirs: true,
         }
     }
 
@@ -196,6 +199,12 @@ mod tests {
             ..message("new-device", "security-alert")
         };
         assert_eq!(has(&digest), [false, true, false, false]);
+        let of_another = Outgoing { is_theirs: false, ..message("new-device", "security-alert") };
+        assert_eq!(
+            has(&of_another),
+            [false, true, false, false],
+            "it was not them that it is about"
+        );
         let role = Outgoing { recipient: None, ..message("new-device", "security-alert") };
         assert_eq!(has(&role), [false; 4]);
         let link = links.of(&message("new-device", "security-alert")).wasnt_me.unwrap();

@@ -27,6 +27,7 @@ use crate::context::ApiParts;
 use crate::credentials;
 use crate::error::{ApiError, Code};
 use crate::own_facts::Fact;
+use crate::seen::Seen;
 
 const NAME_CHARS_MAX: usize = 100;
 /// Why an endpoint is off when nobody but its people wanted that.
@@ -154,15 +155,17 @@ pub(crate) async fn create(
     Ok(made(api, caller, &kept, &secret))
 }
 
-/// Changes an endpoint, or switches it on or off.
+/// Changes an endpoint that still is as the caller saw it, or switches it on or off.
 pub(crate) async fn change(
     api: &ApiParts,
     caller: &Caller,
     id: &str,
     change: Change,
+    seen: Seen,
 ) -> Result<Shown, ApiError> {
     let _turn = api.credentials.turn().await;
     let kept = find(api, caller, id)?;
+    seen.require(Some(kept.endpoint.event), "the endpoint")?;
     let mut endpoint = kept.endpoint.clone();
     if let Some(name) = &change.name {
         endpoint.name = credentials::text("name", name, 1, NAME_CHARS_MAX)?;
@@ -212,10 +215,16 @@ pub(crate) async fn rotate(api: &ApiParts, caller: &Caller, id: &str) -> Result<
     Ok(made(api, caller, &kept, &secret))
 }
 
-/// Takes an endpoint away. What is still on its way to it is given up.
-pub(crate) async fn remove(api: &ApiParts, caller: &Caller, id: &str) -> Result<(), ApiError> {
+/// Takes an endpoint away that still is as the caller saw it. What is still on its way to it is given up.
+pub(crate) async fn remove(
+    api: &ApiParts,
+    caller: &Caller,
+    id: &str,
+    seen: Seen,
+) -> Result<(), ApiError> {
     let _turn = api.credentials.turn().await;
     let kept = find(api, caller, id)?;
+    seen.require(Some(kept.endpoint.event), "the endpoint")?;
     let metadata = of_endpoint(kept.endpoint.id);
     let targets = vec![target(&kept.endpoint)];
     let fact = Fact { targets, metadata, ..Fact::new(ENDPOINT_REMOVED) };

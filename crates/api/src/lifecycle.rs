@@ -5,12 +5,17 @@
 //! recorded, and only then is it in effect, on every node. Where something could be lost two people decide.
 
 pub(crate) mod certificates;
+pub(crate) mod cleaning;
+pub(crate) mod clock;
 pub(crate) mod erasures;
 pub(crate) mod holds;
 pub mod job;
+pub(crate) mod paging;
 pub(crate) mod person_rights;
 pub(crate) mod policies;
 pub(crate) mod runs;
+pub(crate) mod simulating;
+pub(crate) mod standing;
 
 use annals_domain::EventId;
 use annals_domain::access::state::TenantLifecycle;
@@ -67,9 +72,20 @@ pub(crate) struct Decision {
 impl ApiParts {
     /// What is known of the caller's tenant.
     pub(crate) fn lifecycle_of(&self, caller: &Caller) -> Result<TenantLifecycle, ApiError> {
+        self.with_lifecycle_of(caller, TenantLifecycle::clone)
+    }
+
+    /// Looks at what is known of the caller's tenant without copying it, which can be much.
+    fn with_lifecycle_of<T>(
+        &self,
+        caller: &Caller,
+        look: impl FnOnce(&TenantLifecycle) -> T,
+    ) -> Result<T, ApiError> {
         let state = self.access_state()?;
-        let tenant = state.tenant(&caller.principal.tenant);
-        Ok(tenant.map(|tenant| tenant.lifecycle().clone()).unwrap_or_default())
+        Ok(match state.tenant(&caller.principal.tenant) {
+            Some(tenant) => look(tenant.lifecycle()),
+            None => look(&TenantLifecycle::default()),
+        })
     }
 
     /// The time that retention goes by.
@@ -106,7 +122,7 @@ fn conflict(message: &str) -> ApiError {
     ApiError::new(Code::Conflict, message)
 }
 
-pub(crate) fn justified(reason: &str) -> Result<Option<Justification>, ApiError> {
+fn justified(reason: &str) -> Result<Option<Justification>, ApiError> {
     let reason = credentials::text("reason", reason, 3, REASON_MAX)?;
     Ok(Some(Justification { reason: Some(reason), ticket: None, legal_basis: None }))
 }

@@ -23,6 +23,7 @@ use crate::error::{ApiError, Code};
 use crate::notifying::{not_yet, said};
 use crate::own_facts::Fact;
 use crate::rest::query_context;
+use crate::seen::Seen;
 
 pub(crate) use preview::preview;
 
@@ -74,8 +75,13 @@ pub(crate) fn find(api: &ApiParts, caller: &Caller, id: &str) -> Result<Shown, A
     found.ok_or_else(not_found)
 }
 
-/// Makes a rule, or changes the one of that id.
-pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<Shown, ApiError> {
+/// Makes a rule, or changes the one of that id when it still is as the caller saw it.
+pub(crate) async fn set(
+    api: &ApiParts,
+    caller: &Caller,
+    rule: Rule,
+    seen: Seen,
+) -> Result<Shown, ApiError> {
     caller.require_all_of_tenant(api)?;
     checked(api, caller, &rule)?;
     let shipped = shipped_of(api, &rule.id);
@@ -92,6 +98,8 @@ pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<S
     }
     let _turn = api.credentials.turn().await;
     let tenant = &caller.principal.tenant;
+    let now = said(api, tenant, |said| said.rule(&rule.id).map(|set| set.event))?;
+    seen.require(now, "the rule")?;
     let room = said(api, tenant, |said| {
         said.rule(&rule.id).is_some() || said.rules().count() < RULES_MAX
     })?;
@@ -113,8 +121,14 @@ pub(crate) async fn set(api: &ApiParts, caller: &Caller, rule: Rule) -> Result<S
     }
 }
 
-/// Takes a rule of the tenant's own away. Where it stood in the place of a shipped one, that holds again.
-pub(crate) async fn remove(api: &ApiParts, caller: &Caller, id: &str) -> Result<(), ApiError> {
+/// Takes a rule of the tenant's own away that still is as the caller saw it. Where it stood in the place of a
+/// shipped one, that holds again.
+pub(crate) async fn remove(
+    api: &ApiParts,
+    caller: &Caller,
+    id: &str,
+    seen: Seen,
+) -> Result<(), ApiError> {
     let _turn = api.credentials.turn().await;
     let rule = said(api, &caller.principal.tenant, |said| said.rule(id).cloned())?;
     let Some(set) = rule else {
@@ -127,6 +141,7 @@ pub(crate) async fn remove(api: &ApiParts, caller: &Caller, id: &str) -> Result<
             ),
         });
     };
+    seen.require(Some(set.event), "the rule")?;
     let mut metadata = JsonObject::new();
     metadata.insert("rule".into(), id.into());
     let targets = vec![target(id, Some(set.rule.name.clone()))];

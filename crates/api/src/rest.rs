@@ -20,6 +20,7 @@ mod exports;
 mod health;
 mod holds;
 mod idempotency;
+mod if_match;
 mod keys;
 mod link_pages;
 mod logs;

@@ -44,6 +44,7 @@ pub(crate) fn message(route: Route) -> Outgoing {
         recorded_at: "2026-11-21T08:30:01Z".parse().unwrap(),
         position: Position(3),
         more: Vec::new(),
+        is_theirs: true,
     }
 }
 

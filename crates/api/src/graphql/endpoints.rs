@@ -8,13 +8,13 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 pub(super) use self::forms::*;
 use super::deliveries::{self, DeliveryState, NotificationDeliveryConnection};
 use super::failure::failed;
-use super::mutation::UserError;
 use super::permissions::{Allowed, Root};
-use super::query::{AllQueries, caller, page_size};
+use super::query::{AllQueries, caller, page_size, recorder};
 use super::scalars::DateTime;
+use super::user_error::told;
 use crate::endpoints::requests::{self, Range};
 use crate::endpoints::{self, Change, Shown, Wanted};
-use crate::error::{ApiError, Code};
+use crate::seen::Seen;
 
 #[derive(Default)]
 pub(crate) struct EndpointsQuery;
@@ -56,6 +56,8 @@ pub(super) enum NotificationPayload {
 pub(super) struct NotificationEndpoint {
     /// Does not change.
     id: ID,
+    /// The event that made it so; tells changes what was seen.
+    event_id: ID,
     /// In words, for people.
     name: String,
     /// In which form it takes messages.
@@ -83,6 +85,7 @@ impl From<Shown> for NotificationEndpoint {
         let signs = endpoint.kind == Kind::Webhook;
         Self {
             id: ID(endpoint.id.to_string()),
+            event_id: ID(endpoint.event.to_string()),
             name: endpoint.name,
             kind: endpoint.kind.into(),
             origin: endpoint.url,
@@ -132,8 +135,7 @@ pub(super) async fn create(
     context: &Context<'_>,
     input: CreateNotificationEndpointInput,
 ) -> Result<CreateNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let wanted = Wanted {
         name: input.name,
         kind: input.kind.into(),
@@ -143,7 +145,7 @@ pub(super) async fn create(
         template_id: input.template_id,
         enabled: input.is_enabled,
     };
-    let (made, user_errors) = told(endpoints::create(api, caller, wanted).await)?;
+    let (made, user_errors) = told(endpoints::create(api, caller, wanted).await, "id")?;
     let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
     let (secret, query) = (secret.flatten(), AllQueries::default());
     Ok(CreateNotificationEndpointPayload { endpoint, secret, user_errors, query })
@@ -154,8 +156,7 @@ pub(super) async fn change(
     context: &Context<'_>,
     input: ChangeNotificationEndpointInput,
 ) -> Result<ChangeNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let change = Change {
         name: input.name,
         url: input.url,
@@ -163,7 +164,9 @@ pub(super) async fn change(
         template_id: input.template_id,
         enabled: input.is_enabled,
     };
-    let (shown, user_errors) = told(endpoints::change(api, caller, &input.id, change).await)?;
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
+    let changed = endpoints::change(api, caller, &input.id, change, seen).await;
+    let (shown, user_errors) = told(changed, "id")?;
     let (endpoint, query) = (shown.map(Into::into), AllQueries::default());
     Ok(ChangeNotificationEndpointPayload { endpoint, user_errors, query })
 }
@@ -173,9 +176,10 @@ pub(super) async fn remove(
     context: &Context<'_>,
     input: RemoveNotificationEndpointInput,
 ) -> Result<RemoveNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
-    let (removed, user_errors) = told(endpoints::remove(api, caller, &input.id).await)?;
+    let (api, caller) = recorder(context)?;
+    let seen = Seen::of_id(input.seen_event_id.as_ref().map(|id| id.as_str()));
+    let removed = endpoints::remove(api, caller, &input.id, seen).await;
+    let (removed, user_errors) = told(removed, "id")?;
     let (removed_id, query) = (removed.map(|()| input.id), AllQueries::default());
     Ok(RemoveNotificationEndpointPayload { removed_id, user_errors, query })
 }
@@ -185,9 +189,8 @@ pub(super) async fn rotate(
     context: &Context<'_>,
     input: RotateNotificationEndpointInput,
 ) -> Result<RotateNotificationEndpointPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
-    let (made, user_errors) = told(endpoints::rotate(api, caller, &input.id).await)?;
+    let (api, caller) = recorder(context)?;
+    let (made, user_errors) = told(endpoints::rotate(api, caller, &input.id).await, "id")?;
     let (endpoint, secret) = made.map(|made| (made.shown.into(), made.secret)).unzip();
     let (secret, query) = (secret.flatten(), AllQueries::default());
     Ok(RotateNotificationEndpointPayload { endpoint, secret, user_errors, query })
@@ -199,7 +202,7 @@ pub(super) async fn test(
     input: TestNotificationEndpointInput,
 ) -> Result<TestNotificationEndpointPayload> {
     let (api, caller) = caller(context)?;
-    let (sent, user_errors) = told(requests::test(api, caller, &input.id).await)?;
+    let (sent, user_errors) = told(requests::test(api, caller, &input.id).await, "id")?;
     let (delivery_id, query) = (sent.map(|id| ID(id.to_string())), AllQueries::default());
     Ok(TestNotificationEndpointPayload { delivery_id, user_errors, query })
 }
@@ -211,34 +214,7 @@ pub(super) async fn replay(
 ) -> Result<ReplayNotificationEndpointPayload> {
     let (api, caller) = caller(context)?;
     let range = Range { from: input.from.0.to_string(), to: input.to.0.to_string() };
-    let (count, user_errors) = told(requests::replay(api, caller, &input.id, &range).await)?;
+    let (count, user_errors) = told(requests::replay(api, caller, &input.id, &range).await, "id")?;
     let (messages, query) = (count.map(|count| count as u64), AllQueries::default());
     Ok(ReplayNotificationEndpointPayload { messages, user_errors, query })
-}
-
-/// What the caller can put right is told beside the answer; everything else is no answer at all.
-fn told<T>(done: Result<T, ApiError>) -> Result<(Option<T>, Vec<UserError>)> {
-    let one = |field: &str, message: String, code: &str| UserError {
-        field: vec!["input".into(), field.into()],
-        message,
-        code: code.into(),
-        quarantine_id: None,
-    };
-    let error = match done {
-        Ok(done) => return Ok((Some(done), Vec::new())),
-        Err(error) => error,
-    };
-    let errors = match error.code {
-        Code::BadUserInput if !error.errors.is_empty() => {
-            let of_field = |wrong: annals_domain::problem::FieldError| {
-                let code = wrong.code.as_str().to_ascii_uppercase();
-                let field = if wrong.path == "template_id" { "templateId" } else { &wrong.path };
-                one(field, wrong.message.clone(), &code)
-            };
-            error.errors.into_iter().map(of_field).collect()
-        }
-        Code::NotFound | Code::Conflict => vec![one("id", error.message, error.code.as_str())],
-        _ => return Err(failed(error)),
-    };
-    Ok((None, errors))
 }

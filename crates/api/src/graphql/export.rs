@@ -7,9 +7,9 @@ use futures_util::Stream;
 
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
-use super::mutation::UserError;
 use super::query::{AllQueries, reader};
 use super::scalars::DateTime;
+use super::user_error::UserError;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 use crate::exporting;
@@ -154,7 +154,7 @@ pub(super) struct CancelExportPayload {
 }
 
 impl Export {
-    fn new(job: &ExportJob, api: &Api) -> Self {
+    pub(super) fn new(job: &ExportJob, api: &Api) -> Self {
         let address = format!("/api/v1/exports/{}", job.id);
         let done = job.status == ExportStatus::Done;
         Self {

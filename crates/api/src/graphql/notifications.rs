@@ -8,11 +8,7 @@ mod rules;
 use annals_domain::notification::Channel;
 use async_graphql::{Context, Enum, Object, Result};
 
-use super::failure::failed;
-use super::mutation::UserError;
 use super::permissions::{Allowed, Root};
-use super::query::caller;
-use crate::error::{ApiError, Code};
 use addresses::{
     AddNotificationAddressInput, NotificationAddress, NotificationAddressPayload,
     RemoveNotificationAddressInput, RemoveNotificationAddressPayload,
@@ -188,40 +184,5 @@ impl NotificationsMutation {
         input: DisputeNotificationInput,
     ) -> Result<DisputeNotificationPayload> {
         disputes::raise(context, input).await
-    }
-}
-
-/// The context of something that is about to be recorded.
-fn recorder<'a>(
-    context: &Context<'a>,
-) -> Result<(&'a crate::context::Api, &'a crate::caller::Caller)> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
-    Ok((api, caller))
-}
-
-/// What the caller can put right, told beside the answer; everything else is no answer at all.
-fn user_errors(error: ApiError, about: &str) -> Result<Vec<UserError>> {
-    let one = |field: &str, message: String, code: &str| UserError {
-        field: vec!["input".into(), field.into()],
-        message,
-        code: code.into(),
-        quarantine_id: None,
-    };
-    let code = error.code.as_str();
-    match error.code {
-        Code::BadUserInput if !error.errors.is_empty() => {
-            let told = error.errors.into_iter();
-            Ok(told
-                .map(|wrong| {
-                    let code = wrong.code.as_str().to_ascii_uppercase();
-                    one(&wrong.path, wrong.message.clone(), &code)
-                })
-                .collect())
-        }
-        Code::BadUserInput | Code::NotFound | Code::Conflict => {
-            Ok(vec![one(about, error.message, code)])
-        }
-        _ => Err(failed(error)),
     }
 }

@@ -11,8 +11,9 @@ use async_graphql::{Context, Guard, Result};
 use super::failure::failed;
 use super::query::caller;
 use crate::auth::Permission::{
-    self, ExportEvents, MaintainIndex, ManageErasures, ManageNotifications, ManageQuarantine,
-    ReadCatalogue, ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
+    self, CleanUp, ExportEvents, MaintainIndex, ManageErasures, ManageHolds, ManageKeys,
+    ManageNotifications, ManageQuarantine, ManageRetention, ReadAccessPolicy, ReadCatalogue,
+    ReadOwnEvents, ReadProfiles, ReadTenantEvents, RecordEvents,
 };
 use crate::error::ApiError;
 
@@ -99,6 +100,27 @@ pub const FIELDS: &[(Root, &str, &[Permission])] = &[
     (Root::Mutation, "testNotificationEndpoint", &[ManageNotifications]),
     (Root::Mutation, "replayNotificationEndpoint", &[ManageNotifications]),
     (Root::Mutation, "archiveNotifications", &[ReadOwnEvents]),
+    (Root::Query, "erasures", &[ManageErasures]),
+    (Root::Query, "erasure", &[ManageErasures]),
+    (Root::Query, "certificate", &[CleanUp, ManageErasures]),
+    (Root::Query, "legalHolds", &[ManageHolds, ManageErasures]),
+    (Root::Query, "legalHold", &[ManageHolds, ManageErasures]),
+    (Root::Query, "retention", &[ReadAccessPolicy]),
+    (Root::Query, "simulateRetention", &[ManageRetention]),
+    (Root::Mutation, "requestErasure", &[ManageErasures]),
+    (Root::Mutation, "approveErasure", &[ManageErasures]),
+    (Root::Mutation, "rejectErasure", &[ManageErasures]),
+    (Root::Mutation, "requestPersonCopy", &[ManageErasures]),
+    (Root::Mutation, "rectifyPerson", &[ManageErasures]),
+    (Root::Mutation, "placeLegalHold", &[ManageHolds]),
+    (Root::Mutation, "approveLegalHold", &[ManageHolds]),
+    (Root::Mutation, "releaseLegalHold", &[ManageHolds]),
+    (Root::Mutation, "proposeRetentionPolicy", &[ManageRetention]),
+    (Root::Mutation, "approveRetentionPolicy", &[ManageRetention]),
+    (Root::Mutation, "rejectRetentionPolicy", &[ManageRetention]),
+    (Root::Mutation, "confirmRetentionClock", &[ManageRetention]),
+    (Root::Mutation, "runRetention", &[CleanUp]),
+    (Root::Mutation, "rotateTenantKey", &[ManageKeys]),
     (Root::Subscription, "auditEventStream", READERS),
     (Root::Subscription, "notificationStream", &[ReadOwnEvents]),
     (Root::Subscription, "jobProgress", &[ExportEvents, ManageErasures]),

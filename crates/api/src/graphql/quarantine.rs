@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::connection::{PageInfo, Window};
 use super::failure::failed;
-use super::mutation::{EventReceipt, UserError, shown};
 use super::query::AllQueries;
+use super::receipt::EventReceipt;
 use super::scalars::{DateTime, Json};
+use super::user_error::UserError;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
@@ -195,7 +196,7 @@ impl ReplayQuarantinedInput {
         let corrected = self.event.map(|event| Bytes::from(event.0.to_string()));
         let (receipt, user_errors) =
             match quarantine::replay(api, caller, id, corrected, permit).await {
-                Ok(receipt) => (Some(shown(&receipt, api)), Vec::new()),
+                Ok(receipt) => (Some(EventReceipt::new(&receipt, api)), Vec::new()),
                 Err(error) if error.errors.is_empty() => return Err(failed(error)),
                 Err(error) => (None, errors_of(&error)),
             };

@@ -15,6 +15,7 @@ use super::export::{self, Export};
 use super::failure::failed;
 use super::filter::{AuditEventFilter, lowered};
 use super::integrity::IntegrityQuery;
+use super::lifecycle::{ErasuresQuery, HoldsQuery, RetentionQuery};
 use super::notifications::NotificationsQuery;
 use super::permissions::{Allowed, Root};
 use super::person::{Me, Person};
@@ -43,6 +44,9 @@ pub(crate) struct AllQueries(
     IntegrityQuery,
     NotificationsQuery,
     EndpointsQuery,
+    ErasuresQuery,
+    HoldsQuery,
+    RetentionQuery,
 );
 
 #[derive(Default)]
@@ -104,6 +108,13 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)>
 pub(super) fn reader<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)> {
     let (api, caller) = caller(context)?;
     api.require_reading().map_err(failed)?;
+    Ok((api, caller))
+}
+
+/// The same for what is about to be recorded, which not every node does.
+pub(super) fn recorder<'a>(context: &Context<'a>) -> Result<(&'a Api, &'a Caller)> {
+    let (api, caller) = caller(context)?;
+    api.require_recording().map_err(failed)?;
     Ok((api, caller))
 }
 

@@ -4,10 +4,10 @@ use annals_engine::RebuildStatus;
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 
 use super::failure::failed;
-use super::mutation::UserError;
 use super::permissions::{Allowed, Root};
 use super::query::{AllQueries, caller};
 use super::scalars::DateTime;
+use super::user_error::UserError;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
 use crate::rebuilding;

@@ -7,10 +7,10 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::connection::AuditEventOrder;
 use super::failure::failed;
-use super::mutation::UserError;
 use super::permissions::{Allowed, Root};
-use super::query::{AllQueries, caller};
+use super::query::{AllQueries, caller, recorder};
 use super::scalars::DateTime;
+use super::user_error::UserError;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
@@ -159,8 +159,7 @@ impl ViewsQuery {
 
 /// `saveView(input)`
 pub(super) async fn save(context: &Context<'_>, input: SaveViewInput) -> Result<SaveViewPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let seen = input.id.map(|id| (id.0, input.version));
     let wanted = Wanted {
         name: input.name,
@@ -185,8 +184,7 @@ pub(super) async fn delete(
     context: &Context<'_>,
     input: DeleteSavedViewInput,
 ) -> Result<DeleteSavedViewPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let deleted = views::delete(api, caller, &input.id, input.version).await;
     let (deleted_id, user_errors) = match deleted {
         Ok(()) => (Some(input.id), Vec::new()),
@@ -200,8 +198,7 @@ pub(super) async fn set_default(
     context: &Context<'_>,
     input: SetDefaultViewInput,
 ) -> Result<SetDefaultViewPayload> {
-    let (api, caller) = caller(context)?;
-    api.require_recording().map_err(failed)?;
+    let (api, caller) = recorder(context)?;
     let id = input.id.as_ref().map(|id| id.as_str());
     let user_errors = match views::set_default(api, caller, id, input.for_tenant).await {
         Ok(()) => Vec::new(),
@@ -253,25 +250,21 @@ fn shown(api: &Api, caller: &Caller, view: &Arc<Kept>) -> Result<SavedView> {
 
 /// What the caller can put right, told beside the answer; everything else is no answer at all.
 fn user_errors(error: ApiError) -> Result<Vec<UserError>> {
-    let one = |field: &str, message: String, code: &str| UserError {
-        field: vec!["input".into(), field.into()],
-        message,
-        code: code.into(),
-        quarantine_id: None,
-    };
+    let one =
+        |field: &str| vec![UserError::of_input(field, error.message.as_str(), error.code.as_str())];
     match error.code {
         Code::BadUserInput if !error.errors.is_empty() => {
-            let of_field = |wrong: annals_domain::problem::FieldError| {
+            let of_field = |wrong: &annals_domain::problem::FieldError| {
                 let code = wrong.code.as_str().to_ascii_uppercase();
                 // What GraphQL calls otherwise than REST.
                 let field = if wrong.path == "view" { "id" } else { wrong.path.as_str() };
-                one(field, wrong.message.clone(), &code)
+                UserError::of_input(field, wrong.message.clone(), &code)
             };
-            Ok(error.errors.into_iter().map(of_field).collect())
+            Ok(error.errors.iter().map(of_field).collect())
         }
-        Code::NotFound => Ok(vec![one("id", error.message, error.code.as_str())]),
-        Code::PreconditionFailed => Ok(vec![one("version", error.message, error.code.as_str())]),
-        Code::Conflict => Ok(vec![one("name", error.message, error.code.as_str())]),
+        Code::NotFound => Ok(one("id")),
+        Code::PreconditionFailed => Ok(one("version")),
+        Code::Conflict => Ok(one("name")),
         _ => Err(failed(error)),
     }
 }

@@ -20,8 +20,8 @@ pub(crate) fn certify(api: &ApiParts, kind: &str, statement: &Value) -> Result<S
     })
 }
 
-/// The certificate that an event of the caller's tenant holds.
-pub(crate) async fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result<String, ApiError> {
+/// The certificate that an event of the caller's tenant holds: a signed note. That somebody looked is noted.
+pub(crate) async fn one(api: &ApiParts, caller: &Caller, id: EventId) -> Result<String, ApiError> {
     let not_found = || ApiError::not_found("certificate");
     api.require_reading()?;
     let scope = Scope::tenant(caller.principal.tenant.clone());
@@ -29,5 +29,7 @@ pub(crate) async fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result
     let event = &recorded.event;
     let is_ours = event.source == "annals" && event.event_type.starts_with("annals.");
     let text = event.metadata.get(KEY).and_then(Value::as_str).filter(|_| is_ours);
-    text.map(str::to_owned).ok_or_else(not_found)
+    let note = text.map(str::to_owned).ok_or_else(not_found)?;
+    caller.sees_access("certificate", 1);
+    Ok(note)
 }

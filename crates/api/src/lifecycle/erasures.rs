@@ -11,6 +11,7 @@ use annals_domain::lifecycle::{ERASURES_MAX, Erasure, ErasureStatus};
 use serde::Deserialize;
 
 use self::forbidding::{joined, no_hold, obligations};
+use super::paging::{Page, page_of};
 use super::{REASON_MAX, conflict, decide, require_person, require_second_person};
 use crate::caller::Caller;
 use crate::context::{Api, ApiParts};
@@ -109,17 +110,34 @@ pub(crate) async fn refuse(
     find(api, caller, id)
 }
 
-/// All requests that are known, newest first.
-pub(crate) fn list(
+/// Requests that are known, newest first: those that stand there, behind the one of an id. That somebody looked
+/// is noted.
+pub(crate) fn page(
     api: &ApiParts,
     caller: &Caller,
+    status: Option<ErasureStatus>,
+    after: Option<EventId>,
     limit: usize,
-) -> Result<Vec<Erasure>, ApiError> {
-    Ok(api.lifecycle_of(caller)?.erasures().take(limit).cloned().collect())
+) -> Result<Page<Erasure>, ApiError> {
+    let page = api.with_lifecycle_of(caller, |lifecycle| {
+        let asked = lifecycle.erasures().filter(|one| {
+            status.is_none_or(|status| one.status() == status || Some(one.event) == after)
+        });
+        page_of(asked, |one| one.event, after, limit)
+            .map(|page| Page { items: page.items.into_iter().cloned().collect(), more: page.more })
+    })??;
+    caller.sees_access("erasures", page.items.len());
+    Ok(page)
 }
 
-/// The request of an id.
-pub(crate) fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Erasure, ApiError> {
-    let lifecycle = api.lifecycle_of(caller)?;
-    lifecycle.erasure(id).cloned().ok_or_else(|| ApiError::not_found("erasure"))
+/// The request of an id, for somebody to look at.
+pub(crate) fn one(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Erasure, ApiError> {
+    let erasure = find(api, caller, id)?;
+    caller.sees_access("erasures", 1);
+    Ok(erasure)
+}
+
+fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Erasure, ApiError> {
+    let found = api.with_lifecycle_of(caller, |lifecycle| lifecycle.erasure(id).cloned())?;
+    found.ok_or_else(|| ApiError::not_found("erasure"))
 }

@@ -8,13 +8,14 @@ use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::query;
 use serde::Deserialize;
 
+use super::paging::{Page, page_of};
 use super::{conflict, decide, justified, require_person, require_second_person};
 use crate::caller::Caller;
 use crate::context::ApiParts;
 use crate::credentials;
 use crate::error::ApiError;
 use crate::own_facts::Fact;
-use crate::rest::{parse_query, query_context};
+use crate::rest::query_context;
 
 /// A hold that somebody wants.
 #[derive(Debug, Deserialize)]
@@ -59,10 +60,13 @@ pub(crate) async fn place(
 /// The query as it is kept: what is relative counts from now, and stays so. It can be longer than it was, and
 /// must be understood as long as the hold is in force.
 fn written_out(api: &ApiParts, query: &str) -> Result<String, ApiError> {
-    let written = query::print(&parse_query(query, api)?);
+    let wrong = |code, message| ApiError::field(FieldError::new("query", code, message));
+    let parsed = query::parse(query, &query_context(api))
+        .map_err(|error| wrong(ErrorCode::Malformed, error.to_string()))?;
+    let written = query::print(&parsed);
     query::parse(&written, &query_context(api)).map_err(|error| {
         let message = format!("the query cannot be kept as it is written out in full: {error}");
-        ApiError::field(FieldError::new("query", ErrorCode::OutOfRange, message))
+        wrong(ErrorCode::OutOfRange, message)
     })?;
     Ok(written)
 }
@@ -106,13 +110,28 @@ pub(crate) async fn release(
     find(api, caller, id)
 }
 
-/// All holds that are known, newest first.
-pub(crate) fn list(api: &ApiParts, caller: &Caller) -> Result<Vec<Hold>, ApiError> {
-    Ok(api.lifecycle_of(caller)?.holds().cloned().collect())
+/// Holds that are known, newest first, behind the one of an id. That somebody looked is noted.
+pub(crate) fn page(
+    api: &ApiParts,
+    caller: &Caller,
+    after: Option<EventId>,
+    limit: usize,
+) -> Result<Page<Hold>, ApiError> {
+    let page = api.with_lifecycle_of(caller, |lifecycle| {
+        page_of(lifecycle.holds().cloned(), |one| one.event, after, limit)
+    })??;
+    caller.sees_access("holds", page.items.len());
+    Ok(page)
 }
 
-/// The hold of an id.
-pub(crate) fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Hold, ApiError> {
-    let lifecycle = api.lifecycle_of(caller)?;
-    lifecycle.hold(id).cloned().ok_or_else(|| ApiError::not_found("hold"))
+/// The hold of an id, for somebody to look at.
+pub(crate) fn one(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Hold, ApiError> {
+    let hold = find(api, caller, id)?;
+    caller.sees_access("holds", 1);
+    Ok(hold)
+}
+
+fn find(api: &ApiParts, caller: &Caller, id: EventId) -> Result<Hold, ApiError> {
+    let found = api.with_lifecycle_of(caller, |lifecycle| lifecycle.hold(id).cloned())?;
+    found.ok_or_else(|| ApiError::not_found("hold"))
 }

@@ -5,6 +5,7 @@ use annals_domain::EventId;
 use annals_domain::event::{Change, JsonObject, Subject, Target};
 use annals_domain::filter::Scope;
 use annals_domain::lifecycle::concerning;
+use annals_domain::problem::{ErrorCode, FieldError};
 use annals_domain::{Filter, Receipt};
 use annals_engine::{ExportJob, ExportOrder, Form};
 use annals_export::Format;
@@ -83,7 +84,9 @@ pub(crate) async fn rectify(
     let statement = credentials::text("statement", &wanted.statement, 3, 4000)?;
     let justification = justified(&wanted.reason)?;
     if wanted.changes.len() > CHANGES_MAX {
-        return Err(ApiError::bad_request(format!("more than {CHANGES_MAX} changes")));
+        let message = format!("has more than {CHANGES_MAX} changes");
+        let wrong = FieldError::new("changes", ErrorCode::TooLarge, message);
+        return Err(ApiError::fields(vec![wrong]));
     }
     let targets = match wanted.event.map(EventId) {
         None => Vec::new(),

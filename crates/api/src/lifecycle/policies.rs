@@ -24,13 +24,14 @@ pub(crate) struct Wanted {
 }
 
 /// A proposal with how it stands.
+#[derive(Clone)]
 pub(crate) struct Standing {
     pub(crate) proposal: Proposal,
     pub(crate) status: ProposalStatus,
 }
 
 /// The rules of a policy, or what is wrong with them.
-pub(crate) fn checked(rules: Vec<RetentionRule>) -> Result<TenantPolicy, ApiError> {
+pub(super) fn checked(rules: Vec<RetentionRule>) -> Result<TenantPolicy, ApiError> {
     TenantPolicy::new(rules).map_err(|error| {
         ApiError::field(FieldError::new("rules", ErrorCode::Malformed, error.to_string()))
     })
@@ -103,19 +104,22 @@ pub(crate) async fn end(
     find(api, caller, id, now)
 }
 
-/// All proposals that are known, newest first.
-pub(crate) fn list(
+/// All proposals that are known, newest first; at most [`PROPOSALS_MAX`].
+///
+/// [`PROPOSALS_MAX`]: annals_domain::lifecycle::PROPOSALS_MAX
+pub(super) fn list(
     api: &ApiParts,
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Vec<Standing>, ApiError> {
-    let lifecycle = api.lifecycle_of(caller)?;
-    let proposals = lifecycle.proposals();
-    let standing = |proposal: &Proposal| Standing {
-        status: proposals.status(proposal, now),
-        proposal: proposal.clone(),
-    };
-    Ok(proposals.iter().map(standing).collect())
+    api.with_lifecycle_of(caller, |lifecycle| {
+        let proposals = lifecycle.proposals();
+        let standing = |proposal: &Proposal| Standing {
+            status: proposals.status(proposal, now),
+            proposal: proposal.clone(),
+        };
+        proposals.iter().map(standing).collect()
+    })
 }
 
 fn find(

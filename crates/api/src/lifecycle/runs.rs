@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use annals_domain::event::JsonObject;
-use annals_domain::lifecycle::TenantPolicy;
 use annals_domain::{EventId, Receipt, TenantId};
-use annals_engine::{Due, Pacing, RetentionRun, Simulated};
+use annals_engine::{Due, Pacing, RetentionRun};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -23,15 +22,15 @@ const COMPLETED_TYPE: &str = "annals.retention.completed";
 const CERTIFICATE: &str = "deletion";
 
 /// What became of a run.
-pub(crate) struct Ran {
-    pub(crate) due: Due,
-    pub(crate) removed: u64,
+pub(super) struct Ran {
+    pub(super) due: Due,
+    pub(super) removed: u64,
     /// The event that tells of it, when anything was due.
-    pub(crate) run: Option<EventId>,
+    pub(super) run: Option<EventId>,
 }
 
 /// What is due of the caller's tenant.
-pub(crate) async fn look(
+pub(super) async fn look(
     api: &ApiParts,
     tenant: &TenantId,
     run: &RetentionRun,
@@ -41,19 +40,8 @@ pub(crate) async fn look(
     Ok(found.remove(tenant).unwrap_or_default())
 }
 
-/// What would be due under another policy.
-pub(crate) async fn simulate(
-    api: &ApiParts,
-    caller: &Caller,
-    policy: &TenantPolicy,
-) -> Result<Simulated, ApiError> {
-    let now = api.retention_now().await;
-    let run = api.retention.begin()?;
-    Ok(run.simulate(&caller.principal.tenant, policy, now).await?)
-}
-
 /// Removes what is due of a tenant. Without a caller Annals itself does.
-pub(crate) async fn remove(
+pub(super) async fn remove(
     api: &ApiParts,
     caller: Option<&Caller>,
     tenant: &TenantId,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use annals_domain::EventId;
 use annals_domain::problem::{ErrorCode, FieldError};
-use annals_engine::Due;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -15,15 +13,14 @@ use super::parameters::pairs;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
-use crate::lifecycle::runs::{self, Ran};
-use crate::self_audit::Read;
+use crate::lifecycle::cleaning::{self, Cleaned};
 
 const PARAMETERS_MAX: usize = 4;
 
 #[derive(Serialize)]
 struct CleanupBody {
     dry_run: bool,
-    due: usize,
+    due: u64,
     removed: u64,
     by_class: BTreeMap<String, u64>,
     oldest: Option<Timestamp>,
@@ -35,11 +32,10 @@ struct CleanupBody {
     run: Option<String>,
 }
 
-impl CleanupBody {
-    fn new(dry_run: bool, due: Due, removed: u64, run: Option<EventId>) -> Self {
-        let Due { events, by_class, oldest, newest, more, held } = due;
-        let more = more || (!dry_run && removed < events.len() as u64);
-        let (due, run) = (events.len(), run.map(|run| run.to_string()));
+impl From<Cleaned> for CleanupBody {
+    fn from(cleaned: Cleaned) -> Self {
+        let Cleaned { dry_run, due, removed, by_class, oldest, newest, more, held, run } = cleaned;
+        let run = run.map(|run| run.to_string());
         Self { dry_run, due, removed, by_class, oldest, newest, more, held, run }
     }
 }
@@ -51,19 +47,8 @@ pub(super) async fn run(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let dry_run = is_dry_run(query.as_deref().unwrap_or_default())?;
-    api.require_reading()?;
-    if !dry_run {
-        api.require_recording()?;
-    }
-    let tenant = &caller.principal.tenant;
-    let run = api.retention.begin()?;
-    let due = runs::look(&api, tenant, &run).await?;
-    if dry_run || due.is_empty() {
-        note(&caller, &due);
-        return Ok(Json(CleanupBody::new(dry_run, due, 0, None)).into_response());
-    }
-    let Ran { due, removed, run } = runs::remove(&api, Some(&caller), tenant, &run, due).await?;
-    Ok(Json(CleanupBody::new(dry_run, due, removed, run)).into_response())
+    let cleaned = cleaning::clean_up(&api, &caller, dry_run).await?;
+    Ok(Json(CleanupBody::from(cleaned)).into_response())
 }
 
 /// Without the parameter nothing is removed.
@@ -89,9 +74,4 @@ fn is_dry_run(query: &str) -> Result<bool, ApiError> {
         }
     }
     Ok(told.unwrap_or(true))
-}
-
-fn note(caller: &Caller, due: &Due) {
-    let returned = due.events.len();
-    caller.reads.note(Read { what: "retention", shape: "due".into(), returned, subject: None });
 }

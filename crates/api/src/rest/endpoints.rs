@@ -11,11 +11,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::bodies;
+use super::if_match::{seen, tagged};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::endpoints::requests::{self, Range};
 use crate::endpoints::{self, Change, Made, Shown, Wanted};
 use crate::error::ApiError;
+use crate::seen::Seen;
 
 /// What is not found.
 const WHAT: &str = "endpoint";
@@ -99,9 +101,9 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     let wanted: Wanted = bodies::read(&api, &headers, body).await?;
     let made = endpoints::create(&api, &caller, wanted).await?;
-    let id = made.shown.endpoint.id;
+    let (id, event) = (made.shown.endpoint.id, made.shown.endpoint.event);
     let place = [(header::LOCATION, format!("/api/v1/notifications/endpoints/{id}"))];
-    Ok((place, bodies::created(MadeBody::from(made))).into_response())
+    Ok(tagged((place, bodies::created(MadeBody::from(made))), Some(event)))
 }
 
 /// `GET /api/v1/notifications/endpoints/{id}`
@@ -110,8 +112,7 @@ pub(super) async fn one(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let endpoint = endpoints::one(&api, &caller, &bodies::segment(id, WHAT)?)?;
-    Ok(Json(EndpointBody::from(endpoint)).into_response())
+    Ok(answer(endpoints::one(&api, &caller, &bodies::segment(id, WHAT)?)?))
 }
 
 /// `PUT /api/v1/notifications/endpoints/{id}`
@@ -124,8 +125,8 @@ pub(super) async fn change(
 ) -> Result<Response, ApiError> {
     let id = bodies::segment(id, WHAT)?;
     let change: Change = bodies::read(&api, &headers, body).await?;
-    let endpoint = endpoints::change(&api, &caller, &id, change).await?;
-    Ok(Json(EndpointBody::from(endpoint)).into_response())
+    let seen = seen(&headers).unwrap_or(Seen::Unsaid);
+    Ok(answer(endpoints::change(&api, &caller, &id, change, seen).await?))
 }
 
 /// `DELETE /api/v1/notifications/endpoints/{id}`
@@ -133,8 +134,10 @@ pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    endpoints::remove(&api, &caller, &bodies::segment(id, WHAT)?).await?;
+    let seen = seen(&headers).unwrap_or(Seen::Anything);
+    endpoints::remove(&api, &caller, &bodies::segment(id, WHAT)?, seen).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -145,7 +148,8 @@ pub(super) async fn rotate(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let made = endpoints::rotate(&api, &caller, &bodies::segment(id, WHAT)?).await?;
-    Ok(Json(MadeBody::from(made)).into_response())
+    let event = made.shown.endpoint.event;
+    Ok(tagged(Json(MadeBody::from(made)), Some(event)))
 }
 
 /// `POST /api/v1/notifications/endpoints/{id}/test`
@@ -172,4 +176,10 @@ pub(super) async fn replay(
     let range: Range = bodies::read(&api, &headers, body).await?;
     let messages = requests::replay(&api, &caller, &id, &range).await?;
     Ok((StatusCode::ACCEPTED, Json(ReplayBody { messages })).into_response())
+}
+
+/// An endpoint with the event that made it so as tag.
+fn answer(shown: Shown) -> Response {
+    let event = shown.endpoint.event;
+    tagged(Json(EndpointBody::from(shown)), Some(event))
 }

@@ -81,9 +81,8 @@ pub(super) async fn request(
 
 /// `GET /api/v1/erasures`
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
-    let all = erasures::list(&api, &caller, LIST_MAX)?;
-    let erasures: Vec<ErasureBody> = all.into_iter().map(ErasureBody::from).collect();
-    caller.sees_access("erasures", erasures.len());
+    let page = erasures::page(&api, &caller, None, None, LIST_MAX)?;
+    let erasures = page.items.into_iter().map(ErasureBody::from).collect();
     Ok(Json(ListBody { erasures }).into_response())
 }
 
@@ -93,8 +92,7 @@ pub(super) async fn one(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let erasure = erasures::find(&api, &caller, bodies::event_id(id, "erasure")?)?;
-    caller.sees_access("erasures", 1);
+    let erasure = erasures::one(&api, &caller, bodies::event_id(id, "erasure")?)?;
     Ok(Json(ErasureBody::from(erasure)).into_response())
 }
 

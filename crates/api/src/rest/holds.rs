@@ -66,9 +66,8 @@ pub(super) async fn place(
 
 /// `GET /api/v1/holds`
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
-    let holds: Vec<HoldBody> =
-        holds::list(&api, &caller)?.into_iter().map(HoldBody::from).collect();
-    caller.sees_access("holds", holds.len());
+    let page = holds::page(&api, &caller, None, usize::MAX)?;
+    let holds = page.items.into_iter().map(HoldBody::from).collect();
     Ok(Json(ListBody { holds }).into_response())
 }
 
@@ -78,8 +77,7 @@ pub(super) async fn one(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let hold = holds::find(&api, &caller, bodies::event_id(id, "hold")?)?;
-    caller.sees_access("holds", 1);
+    let hold = holds::one(&api, &caller, bodies::event_id(id, "hold")?)?;
     Ok(Json(HoldBody::from(hold)).into_response())
 }
 

@@ -15,10 +15,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::bodies;
+use super::if_match::{seen, tagged};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
 use crate::notification_rules::{self, Shown};
+use crate::seen::Seen;
 
 #[derive(Serialize)]
 struct RuleBody {
@@ -58,8 +60,7 @@ pub(super) async fn one(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let id = bodies::segment(id, "notification rule")?;
-    let shown = notification_rules::find(&api, &caller, &id)?;
-    Ok(Json(RuleBody::from(shown)).into_response())
+    Ok(answer(notification_rules::find(&api, &caller, &id)?))
 }
 
 /// `PUT /api/v1/notifications/rules/{id}`
@@ -81,8 +82,8 @@ pub(super) async fn set(
             wanted.insert("id".into(), id.into());
         }
     }
-    let shown = notification_rules::set(&api, &caller, read(wanted)?).await?;
-    Ok(Json(RuleBody::from(shown)).into_response())
+    let seen = seen(&headers).unwrap_or(Seen::Unsaid);
+    Ok(answer(notification_rules::set(&api, &caller, read(wanted)?, seen).await?))
 }
 
 /// `DELETE /api/v1/notifications/rules/{id}`
@@ -90,9 +91,11 @@ pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id = bodies::segment(id, "notification rule")?;
-    notification_rules::remove(&api, &caller, &id).await?;
+    let seen = seen(&headers).unwrap_or(Seen::Anything);
+    notification_rules::remove(&api, &caller, &id, seen).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -144,6 +147,12 @@ pub(super) async fn preview(
         locale,
     };
     Ok(Json(body).into_response())
+}
+
+/// A rule with the event that set it as tag.
+fn answer(shown: Shown) -> Response {
+    let event = shown.event;
+    tagged(Json(RuleBody::from(shown)), event)
 }
 
 /// Reads a rule as files of rules write it.

@@ -1,15 +1,14 @@
 //! `/api/v1/retention`: how long events are kept, who changed that, and how the job stands.
 
 use annals_domain::EventId;
-use annals_domain::lifecycle::{Approval, ProposalStatus, RetentionRule, TenantPolicy};
-use annals_domain::problem::{ErrorCode, FieldError};
+use annals_domain::lifecycle::{Approval, ProposalStatus, RetentionRule};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -17,17 +16,9 @@ use super::bodies;
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::ApiError;
+use crate::lifecycle::job::LastRun;
 use crate::lifecycle::policies::{self, Standing, Wanted};
-use crate::lifecycle::{Decision, job::LastRun, runs};
-use crate::own_facts::{self, Fact};
-use crate::self_audit::Read;
-
-/// Somebody vouched for the clock.
-const CLOCK_CONFIRMED: &str = "annals.retention.clock_confirmed";
-/// How far the time that somebody gives may be from what the clock tells.
-const CLOCK_DIFFERENCE_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// Types that a simulation tells one by one; those with the most events.
-const TYPES_MAX: usize = 200;
+use crate::lifecycle::{Decision, certificates, clock, simulating, standing};
 
 /// A proposal as it is shown.
 #[derive(Serialize)]
@@ -83,20 +74,17 @@ struct RetentionBody {
 
 /// `GET /api/v1/retention`
 pub(super) async fn show(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
-    let now = api.retention_now().await;
-    let installation = api.retention.installation();
-    let keep = |class: &str| installation.span(class).map(|span| span.to_string());
-    let class = |class: &str| Some(ClassBody { class: class.to_owned(), keep: keep(class)? });
+    let standing = standing::of(&api, &caller).await?;
+    let class = |(class, keep)| ClassBody { class, keep };
     let body = RetentionBody {
-        classes: installation.classes().filter_map(class).collect(),
-        rules: api.lifecycle_of(&caller)?.proposals().policy(now).rules().to_vec(),
-        proposals: policies::list(&api, &caller, now)?.into_iter().map(Into::into).collect(),
-        now,
-        behind_seconds: api.lifecycle.time.behind(api.clock.now()).await.as_secs(),
-        interval_seconds: api.lifecycle.settings.interval_seconds,
-        last_run: api.lifecycle.job.last(),
+        classes: standing.classes.into_iter().map(class).collect(),
+        rules: standing.rules,
+        proposals: standing.proposals.into_iter().map(Into::into).collect(),
+        now: standing.now,
+        behind_seconds: standing.behind_seconds,
+        interval_seconds: standing.interval_seconds,
+        last_run: standing.last_run,
     };
-    caller.sees_access("retention", body.proposals.len());
     Ok(Json(body).into_response())
 }
 
@@ -153,19 +141,11 @@ pub(super) async fn simulate(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    api.require_reading()?;
     let order: SimulationOrder = bodies::read(&api, &headers, body).await?;
-    let policy: TenantPolicy = policies::checked(order.rules)?;
-    let simulated = runs::simulate(&api, &caller, &policy).await?;
-    let returned = usize::try_from(simulated.due).unwrap_or(usize::MAX);
-    caller.reads.note(Read { what: "retention", shape: "due".into(), returned, subject: None });
-    let mut by_type: Vec<(&String, &u64)> = simulated.by_type.iter().collect();
-    by_type.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), (*name).clone()));
-    let by_type: Vec<_> = by_type
-        .into_iter()
-        .take(TYPES_MAX)
-        .map(|(name, count)| json!({ "type": name, "due": count }))
-        .collect();
+    let simulated = simulating::simulate(&api, &caller, order.rules).await?;
+    let by_type = simulated.by_type.iter();
+    let by_type: Vec<_> =
+        by_type.map(|(name, count)| json!({ "type": name, "due": count })).collect();
     let body = json!({
         "due": simulated.due,
         "held": simulated.held,
@@ -193,19 +173,9 @@ pub(super) async fn confirm_clock(
     body: Body,
 ) -> Result<Response, ApiError> {
     let ClockOrder { now, reason } = bodies::read(&api, &headers, body).await?;
-    let wall = api.clock.now();
-    if now.is_some_and(|now| wall.duration_since(now).abs() > CLOCK_DIFFERENCE_MAX) {
-        let message = format!("the clock of the service tells {wall}, which is another time");
-        return Err(ApiError::fields(vec![FieldError::new("now", ErrorCode::OutOfRange, message)]));
-    }
-    let behind = api.lifecycle.time.behind(wall).await.as_secs();
-    let mut fact = Fact::new(CLOCK_CONFIRMED);
-    fact.justification = crate::lifecycle::justified(&reason)?;
-    fact.metadata.insert("now".into(), wall.to_string().into());
-    fact.metadata.insert("behind_seconds".into(), behind.into());
-    own_facts::record(&api, &caller, fact).await?;
-    api.lifecycle.time.confirm(wall).await?;
-    Ok(Json(json!({ "now": wall, "was_behind_seconds": behind })).into_response())
+    let confirmed = clock::confirm(&api, &caller, now, &reason).await?;
+    let body = json!({ "now": confirmed.now, "was_behind_seconds": confirmed.was_behind_seconds });
+    Ok(Json(body).into_response())
 }
 
 /// `GET /api/v1/certificates/{id}`: the certificate of a run or of an erasure, by the event that holds it.
@@ -215,8 +185,7 @@ pub(super) async fn certificate(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let id: EventId = bodies::event_id(id, "certificate")?;
-    let text = crate::lifecycle::certificates::find(&api, &caller, id).await?;
+    let text = certificates::one(&api, &caller, id).await?;
     let kind = [(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    caller.sees_access("certificate", 1);
     Ok((kind, text).into_response())
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::bodies;
+use super::if_match::{Tag, if_match};
 use crate::caller::Caller;
 use crate::context::Api;
 use crate::error::{ApiError, Code};
@@ -187,15 +188,12 @@ impl Seen {
 
 /// Reads `If-Match`. A tag that is none of ours is that of no view: what was seen is gone.
 fn seen(headers: &HeaderMap) -> Result<Option<Seen>, ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let tag = value.to_str().unwrap_or_default().trim();
-    if tag == "*" {
-        return Ok(Some(Seen::Anything));
-    }
-    let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-    let opaque = opaque.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    let version = opaque.and_then(|version| version.parse().ok());
-    version.map(|version| Some(Seen::Version(version))).ok_or_else(|| {
+    let version = match if_match(headers) {
+        None => return Ok(None),
+        Some(Tag::Any) => return Ok(Some(Seen::Anything)),
+        Some(Tag::Of(tag)) => tag.parse(),
+    };
+    version.map(|version| Some(Seen::Version(version))).map_err(|_| {
         let message = "`If-Match` is no tag of a view; look at the view again";
         ApiError::new(Code::PreconditionFailed, message)
     })

@@ -18,8 +18,25 @@ fn admin() -> String {
     token("root", "acme", "admin")
 }
 
+/// Asks; whoever changes something has seen whatever there is.
 async fn asked(service: &Service, method: Method, path: &str, token: &str, body: Value) -> Answer {
-    service.call(request(method, path, Some(token), body.to_string().into())).await
+    let seen = (method == Method::PUT).then_some("*");
+    having_seen(service, method, path, token, body, seen).await
+}
+
+async fn having_seen(
+    service: &Service,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: Value,
+    seen: Option<&str>,
+) -> Answer {
+    let mut request = request(method, path, Some(token), body.to_string().into());
+    if let Some(seen) = seen {
+        request.headers_mut().insert(header::IF_MATCH, seen.parse().unwrap());
+    }
+    service.call(request).await
 }
 
 async fn made(service: &Service, wanted: Value) -> Value {
@@ -73,6 +90,45 @@ async fn an_endpoint_is_made_changed_switched_and_taken_away() {
     assert_eq!(service.get(&path(&shop), &admin()).await.status, StatusCode::NOT_FOUND);
     let list = service.get(PATH, &admin()).await.json();
     assert_eq!(list, json!({ "endpoints": [] }));
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_meanwhile_is_not_undone() {
+    let service = Service::start().await;
+    let path = path(&webhook(&service).await);
+    let tag = service.get(&path, &admin()).await.header(header::ETAG).to_owned();
+    let named = |name: &str| json!({ "name": name });
+    let put = async |name: &str, seen: Option<&str>| {
+        having_seen(&service, Method::PUT, &path, &admin(), named(name), seen).await
+    };
+    assert_eq!(put("mine", None).await.code(), "PRECONDITION_REQUIRED");
+    let first = put("mine", Some(&tag)).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text);
+    let next = first.header(header::ETAG).to_owned();
+    assert_ne!(tag, next);
+    for stale in [&*tag, "\"nothing\"", "nothing"] {
+        assert_eq!(put("theirs", Some(stale)).await.code(), "PRECONDITION_FAILED", "{stale}");
+    }
+    let body = json!({});
+    let stale = having_seen(&service, Method::DELETE, &path, &admin(), body, Some(&tag)).await;
+    assert_eq!(stale.code(), "PRECONDITION_FAILED");
+    assert_eq!(service.get(&path, &admin()).await.json()["name"], "mine");
+    let list = "{ notificationEndpoints { id eventId } }";
+    let shown =
+        service.ask(&admin(), list, json!({})).await["data"]["notificationEndpoints"][0].take();
+    assert_eq!(next, format!("\"{}\"", text(&shown["eventId"])));
+    let change = async |seen: &str| {
+        let document = format!(
+            "mutation {{ changeNotificationEndpoint(input: {{ id: {}, name: \"ours\", seenEventId: {seen} }}) {{
+                endpoint {{ name }} userErrors {{ field code }} }} }}",
+            shown["id"]
+        );
+        service.ask(&admin(), &document, json!({})).await["data"]["changeNotificationEndpoint"]
+            .take()
+    };
+    let error = json!({ "field": ["input", "seenEventId"], "code": "PRECONDITION_FAILED" });
+    assert_eq!(change(&tag).await["userErrors"], json!([error]));
+    assert_eq!(change(&next).await["endpoint"]["name"], "ours");
 }
 
 #[tokio::test]

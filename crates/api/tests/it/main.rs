@@ -36,6 +36,7 @@ mod inboxes;
 mod keys;
 mod leaks;
 mod lifecycle;
+mod lifecycle_graphql;
 mod links;
 mod log_stream;
 mod mail_addresses;

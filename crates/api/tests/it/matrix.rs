@@ -88,6 +88,12 @@ async fn with_canaries() -> (Service, String) {
     let path = "/api/v1/notifications/endpoints";
     let made = service.post(path, &token("root", "acme", "admin"), endpoint.to_string()).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let hold = json!({ "matter": "canary", "query": "canary", "reason": "canary" });
+    let erasure = json!({ "person": "canary-person", "reason": "canary" });
+    for (path, wanted) in [("/api/v1/holds", hold), ("/api/v1/erasures", erasure)] {
+        let made = service.post(path, &token("root", "acme", "admin"), wanted.to_string()).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    }
     let refused =
         json!({ "description": "canary", "actor": { "id": "canary-person" } }).to_string();
     let answer = service.post("/api/v1/logs", &token("shop", "acme", "writer"), refused).await;
@@ -307,6 +313,8 @@ const DEEP: &[&str] = &[
     "{ quarantine { edges { node { id } } } }",
     "{ exports { id } }",
     "{ notificationEndpoints { id name origin } }",
+    "{ legalHolds { edges { node { id matter query placed { by } } } } }",
+    "{ erasures { edges { node { id person requested { by } } } } }",
 ];
 
 #[tokio::test]

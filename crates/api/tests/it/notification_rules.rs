@@ -2,7 +2,7 @@
 //! same by REST and by GraphQL.
 
 use annals_domain::notification::RULES_MAX;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Service, request, token, until};
@@ -14,8 +14,22 @@ fn root() -> String {
 }
 
 async fn put(service: &Service, id: &str, body: &Value) -> Answer {
+    having_seen(service, Method::PUT, id, body, Some("*")).await
+}
+
+async fn having_seen(
+    service: &Service,
+    method: Method,
+    id: &str,
+    body: &Value,
+    seen: Option<&str>,
+) -> Answer {
     let path = format!("{RULES}/{id}");
-    service.call(request(Method::PUT, &path, Some(&root()), body.to_string().into())).await
+    let mut request = request(method, &path, Some(&root()), body.to_string().into());
+    if let Some(seen) = seen {
+        request.headers_mut().insert(header::IF_MATCH, seen.parse().unwrap());
+    }
+    service.call(request).await
 }
 
 async fn remove(service: &Service, id: &str) -> Answer {
@@ -210,6 +224,36 @@ async fn a_preview_tells_what_a_rule_would_do_and_does_nothing() {
     let body = json!({ "rule": for_bob(), "event": id }).to_string();
     assert_eq!(service.post(&path, &globex, body).await.status, StatusCode::NOT_FOUND);
     assert!(service.inbox("bob").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_else_set_meanwhile_is_not_undone() {
+    let service = Service::start().await;
+    let set = async |seen| having_seen(&service, Method::PUT, "for-bob", &for_bob(), seen).await;
+    assert_eq!(set(Some("\"nothing\"")).await.code(), "PRECONDITION_FAILED", "there is none yet");
+    let made = set(None).await;
+    assert_eq!(made.status, StatusCode::OK, "what is new was not seen: {}", made.text);
+    let tag = made.header(header::ETAG).to_owned();
+    assert_eq!(tag, format!("\"{}\"", made.json()["event"].as_str().unwrap()));
+    assert_eq!(set(None).await.code(), "PRECONDITION_REQUIRED");
+    let changed = set(Some(&tag)).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
+    assert_eq!(set(Some(&tag)).await.code(), "PRECONDITION_FAILED");
+    let stale = having_seen(&service, Method::DELETE, "for-bob", &json!({}), Some(&tag)).await;
+    assert_eq!(stale.code(), "PRECONDITION_FAILED");
+    let remove = format!(
+        "mutation {{ removeNotificationRule(input: {{ id: \"for-bob\", seenEventId: {tag} }}) {{
+            removedId userErrors {{ field code }} }} }}"
+    );
+    let answer = service.ask(&root(), &remove, json!({})).await;
+    let error = &answer["data"]["removeNotificationRule"]["userErrors"][0];
+    let expected = json!({ "field": ["input", "seenEventId"], "code": "PRECONDITION_FAILED" });
+    assert_eq!(error, &expected, "{answer}");
+    let next = changed.header(header::ETAG);
+    let gone = having_seen(&service, Method::DELETE, "for-bob", &json!({}), Some(next)).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text);
+    let shipped = service.get(&format!("{RULES}/password-changed"), &root()).await;
+    assert_eq!(shipped.header(header::ETAG), "", "nobody set it");
 }
 
 #[tokio::test]

@@ -120,6 +120,14 @@ pub struct Outgoing {
     /// The events that a digest sums up beside it; empty for a message about one event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<EventId>,
+    /// Whether the event is about the recipient or names them as who acted: only they can say that it was not
+    /// them. Messages that were queued before this was told apart count as theirs.
+    #[serde(default = "yes")]
+    pub is_theirs: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Shows what may stand in a log: nothing that the event holds.

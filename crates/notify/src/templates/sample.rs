@@ -28,6 +28,7 @@ pub(super) fn message() -> Outgoing {
         recorded_at: at,
         position: Position(0),
         more: vec![EventId(Uuid::nil()), EventId(Uuid::max())],
+        is_theirs: true,
     }
 }
 

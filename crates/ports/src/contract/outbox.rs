@@ -287,6 +287,7 @@ fn queued(number: u64, recipient: &str) -> Queued {
         recorded_at: now,
         position: Position(number),
         more: Vec::new(),
+        is_theirs: true,
     };
     Queued { message, due: now, held: false, gathered_by: None }
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::super::mutation::UserError;
 use super::super::query::AllQueries;
 use super::super::scalars::DateTime;
+use super::super::user_error::UserError;
 use super::{
     NotificationEndpoint, NotificationEndpointKind, NotificationPayload, NotificationSignature,
 };
@@ -44,6 +44,8 @@ pub(in crate::graphql) struct ChangeNotificationEndpointInput {
     pub(super) template_id: Option<String>,
     /// Whether it is sent anything.
     pub(super) is_enabled: Option<bool>,
+    /// The `eventId` of the endpoint that was seen; without it, whatever there is is changed.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// Which endpoint.
@@ -51,6 +53,8 @@ pub(in crate::graphql) struct ChangeNotificationEndpointInput {
 pub(in crate::graphql) struct RemoveNotificationEndpointInput {
     /// Identifies it.
     pub(super) id: ID,
+    /// The `eventId` of the endpoint that was seen; without it, whatever there is is taken away.
+    pub(super) seen_event_id: Option<ID>,
 }
 
 /// Which endpoint.

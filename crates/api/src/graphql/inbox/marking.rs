@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, InputObject, Result, SimpleObject};
 use uuid::Uuid;
 
 use crate::graphql::failure::failed;
-use crate::graphql::mutation::UserError;
 use crate::graphql::query::{AllQueries, reader};
+use crate::graphql::user_error::UserError;
 use crate::inboxes::Inbox;
 
 /// Messages marked at once.

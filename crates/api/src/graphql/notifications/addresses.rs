@@ -4,10 +4,9 @@ use annals_domain::notification::Address;
 use async_graphql::{Context, ID, InputObject, Result, SimpleObject};
 
 use super::super::failure::failed;
-use super::super::mutation::UserError;
-use super::super::query::{AllQueries, caller};
+use super::super::query::{AllQueries, caller, recorder};
 use super::super::scalars::DateTime;
-use super::{recorder, user_errors};
+use super::super::user_error::{UserError, user_errors};
 use crate::addresses;
 use crate::error::ApiError;
 

@@ -7,9 +7,9 @@ use annals_domain::problem::{ErrorCode, FieldError};
 use async_graphql::{Context, ID, InputObject, Result, SimpleObject};
 
 use super::super::failure::failed;
-use super::super::mutation::UserError;
-use super::super::query::{AllQueries, caller};
-use super::{NotificationChannel, recorder, user_errors};
+use super::super::query::{AllQueries, caller, recorder};
+use super::super::user_error::{UserError, user_errors};
+use super::NotificationChannel;
 use crate::error::ApiError;
 use crate::preferences::{self, Kind, Wishes};
 

@@ -182,6 +182,8 @@ const RULE: &str = "(input: { id: \"seen\", name: \"Seen\", filter: \"type:a.b\"
 const PREVIEW: &str = "(input: { rule: { id: \"seen\", name: \"Seen\", filter: \"type:a.b\", \
                        audience: [\"subject\"], channels: [INBOX] } })";
 
+const DECISION: &str = "(input: { id: \"ID\", reason: \"for the test\" })";
+
 /// A root, a field of it with its arguments, and who may ask for it.
 pub(super) type FieldRow = (&'static str, &'static str, &'static str, &'static str);
 
@@ -258,6 +260,42 @@ pub(super) const FIELDS: &[FieldRow] = &[
         GUARDS,
     ),
     ("mutation", "archiveNotifications", "(input: { ids: [\"ID\"] })", PEOPLE),
+    ("query", "erasures", "", PRIVACY),
+    ("query", "erasure", "(id: \"ID\")", PRIVACY),
+    ("query", "certificate", "(id: \"ID\")", RECORDS_OR_PRIVACY),
+    ("query", "legalHolds", "", RECORDS_OR_PRIVACY),
+    ("query", "legalHold", "(id: \"ID\")", RECORDS_OR_PRIVACY),
+    ("query", "retention", "", OVERSEERS),
+    ("query", "simulateRetention", "(input: { rules: [] })", RECORDS),
+    ("mutation", "requestErasure", "(input: { person: \"canary-person\", reason: \"\" })", PRIVACY),
+    ("mutation", "approveErasure", DECISION, PRIVACY),
+    ("mutation", "rejectErasure", DECISION, PRIVACY),
+    (
+        "mutation",
+        "requestPersonCopy",
+        "(input: { person: \"canary-person\", reason: \"\" })",
+        PRIVACY,
+    ),
+    (
+        "mutation",
+        "rectifyPerson",
+        "(input: { person: \"canary-person\", reason: \"\", statement: \"\" })",
+        PRIVACY,
+    ),
+    (
+        "mutation",
+        "placeLegalHold",
+        "(input: { matter: \"m\", query: \"canary\", reason: \"\" })",
+        RECORDS,
+    ),
+    ("mutation", "approveLegalHold", DECISION, RECORDS),
+    ("mutation", "releaseLegalHold", DECISION, RECORDS),
+    ("mutation", "proposeRetentionPolicy", "(input: { rules: [], reason: \"\" })", RECORDS),
+    ("mutation", "approveRetentionPolicy", DECISION, RECORDS),
+    ("mutation", "rejectRetentionPolicy", DECISION, RECORDS),
+    ("mutation", "confirmRetentionClock", "(input: { reason: \"\" })", RECORDS),
+    ("mutation", "runRetention", "(input: {})", RECORDS),
+    ("mutation", "rotateTenantKey", "", GUARDS),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),
     ("subscription", "notificationStream", "(after: \"CURSOR\")", PEOPLE),
     ("subscription", "jobProgress", "(id: \"ID\")", COPIERS),
@@ -310,4 +348,25 @@ pub(super) const SAME: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/me/addresses/{id}/verify", "verifyNotificationAddress"),
     ("DELETE", "/api/v1/me/addresses/{id}", "removeNotificationAddress"),
     ("POST", "/api/v1/me/disputes", "disputeNotification"),
+    ("GET", "/api/v1/erasures", "erasures"),
+    ("GET", "/api/v1/erasures/{id}", "erasure"),
+    ("POST", "/api/v1/erasures", "requestErasure"),
+    ("POST", "/api/v1/erasures/{id}/approve", "approveErasure"),
+    ("POST", "/api/v1/erasures/{id}/reject", "rejectErasure"),
+    ("GET", "/api/v1/certificates/{id}", "certificate"),
+    ("POST", "/api/v1/access-requests", "requestPersonCopy"),
+    ("POST", "/api/v1/rectifications", "rectifyPerson"),
+    ("GET", "/api/v1/holds", "legalHolds"),
+    ("GET", "/api/v1/holds/{id}", "legalHold"),
+    ("POST", "/api/v1/holds", "placeLegalHold"),
+    ("POST", "/api/v1/holds/{id}/approve", "approveLegalHold"),
+    ("POST", "/api/v1/holds/{id}/release", "releaseLegalHold"),
+    ("GET", "/api/v1/retention", "retention"),
+    ("POST", "/api/v1/retention/simulation", "simulateRetention"),
+    ("POST", "/api/v1/retention/proposals", "proposeRetentionPolicy"),
+    ("POST", "/api/v1/retention/proposals/{id}/approve", "approveRetentionPolicy"),
+    ("POST", "/api/v1/retention/proposals/{id}/reject", "rejectRetentionPolicy"),
+    ("POST", "/api/v1/retention/clock", "confirmRetentionClock"),
+    ("DELETE", "/api/v1/logs/cleanup", "runRetention"),
+    ("POST", "/api/v1/keys/rotation", "rotateTenantKey"),
 ];

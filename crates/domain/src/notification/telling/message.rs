@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::recipients::Reach;
 use super::{Queued, STANDING_RULE};
 use crate::catalogue::Catalogue;
+use crate::event::Event;
 use crate::notification::outgoing::{Outgoing, Route, delivery_id};
 use crate::notification::rule::Rule;
 use crate::notification::{Notification, notification_id};
@@ -71,7 +72,14 @@ pub(super) fn of_rule(worded: &Worded<'_>, rule: &str, template: &str, reach: &R
         recorded_at: event.received_at.timestamp,
         position: worded.recorded.position,
         more: Vec::new(),
+        is_theirs: recipient.is_some_and(|person| is_theirs(event, person)),
     }
+}
+
+/// Whether an event is about somebody, or names them as who acted.
+fn is_theirs(event: &Event, person: &str) -> bool {
+    let subject = event.subject.as_ref().map(|subject| subject.id.as_str());
+    subject == Some(person) || event.actor.id.as_deref() == Some(person)
 }
 
 /// What an endpoint of the installation hears of what arrived in an inbox.
@@ -96,6 +104,7 @@ pub(super) fn standing(recorded: &Recorded, arrived: &Notification, endpoint: Uu
         recorded_at: event.received_at.timestamp,
         position: recorded.position,
         more: Vec::new(),
+        is_theirs: is_theirs(event, recipient),
     };
     let due = event.received_at.timestamp;
     Queued { message, due, held: false, gathered_by: None }

@@ -118,6 +118,36 @@ fn inboxes(told: &Told) -> Vec<String> {
 }
 
 #[test]
+fn only_whom_an_event_is_about_or_names_as_actor_can_say_that_it_was_not_them() {
+    let mut story = Story::new();
+    for (number, person) in (1_u128..).zip(["ann", "eve", "bob"]) {
+        let id = Uuid::from_u128(number);
+        let address = format!("{person}@example.org");
+        for (event_type, metadata) in [
+            (ADDRESS_ADDED, json!({"address_id": id, "address": address})),
+            (ADDRESS_VERIFIED, json!({"address_id": id})),
+        ] {
+            story.take(0, |event| {
+                event.event_type = event_type.into();
+                event.source = "annals".into();
+                event.metadata = metadata.as_object().unwrap().clone();
+                event.subject.as_mut().unwrap().id = person.into();
+            });
+        }
+    }
+    let audience = json!({"audience": ["subject", "actor", "person:bob"]});
+    story.rule(audience);
+    let told = queued(&story.happens("invoice.viewed", 0));
+    let theirs = told.iter().map(|one| (one.message.recipient.as_deref(), one.message.is_theirs));
+    let expected = [(Some("ann"), true), (Some("bob"), false), (Some("eve"), true)];
+    assert_eq!(theirs.collect::<BTreeSet<_>>(), expected.into());
+    let mut before = serde_json::to_value(&told[0].message).unwrap();
+    before.as_object_mut().unwrap().remove("is_theirs");
+    let read: Outgoing = serde_json::from_value(before).unwrap();
+    assert!(read.is_theirs, "what was queued before has its link");
+}
+
+#[test]
 fn a_person_hears_of_a_changed_password_where_they_proved_to_be() {
     let mut story = Story::new();
     let told = story.happens("user.password.changed", 1);

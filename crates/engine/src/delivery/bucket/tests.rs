@@ -30,6 +30,7 @@ fn pending(position: u64, lane: u8) -> Pending {
         recorded_at: now,
         position: Position(position),
         more: Vec::new(),
+        is_theirs: true,
     };
     Pending { message, lane: lane.to_string(), tries: 0, first_tried: None, beyond: false }
 }

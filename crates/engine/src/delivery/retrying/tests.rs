@@ -25,6 +25,7 @@ fn message(route: Route) -> Outgoing {
         recorded_at: Timestamp::UNIX_EPOCH,
         position: Position(1),
         more: Vec::new(),
+        is_theirs: true,
     }
 }
 

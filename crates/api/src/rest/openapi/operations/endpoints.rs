@@ -17,6 +17,14 @@ const DELIVERY_ID: Parameter = Parameter {
     example: "\"01890a5d-ac96-774b-bcce-b302099a8057\"",
 };
 
+const IF_MATCH: Parameter = Parameter {
+    name: "If-Match",
+    place: "header",
+    description: "`ETag` of the endpoint that was seen; or `*`.",
+    schema: r#"{"type":"string"}"#,
+    example: "\"*\"",
+};
+
 pub(super) const ENDPOINTS: &[Operation] = &[
     Operation {
         path: "/api/v1/notifications/endpoints",
@@ -77,15 +85,15 @@ pub(super) const ENDPOINTS: &[Operation] = &[
         description: "Needs `manage_notifications`; what is or becomes a full one needs `read_tenant_events` \
                       as well, in a role that shows all events and hides nothing of them, unless it is but \
                       switched off. What the body does not name stays as it is. Kind and signature do not \
-                      change: make another endpoint.",
-        parameters: &[ENDPOINT_ID],
+                      change: make another endpoint. 412 when it was changed since it was seen.",
+        parameters: &[ENDPOINT_ID, IF_MATCH],
         body: &[json("#NotificationEndpointChange", &["notificationEndpointChange"])],
         answers: &[Answer {
             description: "The endpoint as it is now.",
             content: &[json("#NotificationEndpoint", &[])],
             ..ANSWER
         }],
-        problems: &[404, 409],
+        problems: &[404, 409, 412, 428],
         ..ROW
     },
     Operation {
@@ -95,9 +103,9 @@ pub(super) const ENDPOINTS: &[Operation] = &[
         group: "Notifications",
         summary: "Remove an endpoint",
         description: "Needs `manage_notifications`. What is still on its way to it is given up.",
-        parameters: &[ENDPOINT_ID],
+        parameters: &[ENDPOINT_ID, IF_MATCH],
         answers: &[Answer { status: 204, description: "It is gone.", ..ANSWER }],
-        problems: &[404],
+        problems: &[404, 412],
         ..ROW
     },
     Operation {

@@ -10,6 +10,14 @@ const RULE_ID: Parameter = Parameter {
     example: "\"invoice-viewed\"",
 };
 
+const IF_MATCH: Parameter = Parameter {
+    name: "If-Match",
+    place: "header",
+    description: "`ETag` of the rule that was seen; or `*`.",
+    schema: r#"{"type":"string"}"#,
+    example: "\"*\"",
+};
+
 pub(super) const ROWS: &[Operation] = &[
     Operation {
         path: "/api/v1/notifications/rules",
@@ -68,15 +76,16 @@ pub(super) const ROWS: &[Operation] = &[
                       and hides nothing of them. What has the id of a shipped rule stands in its place; in \
                       the place of a mandatory one only if it tells at least as much. A mandatory rule has \
                       neither `dedupe` nor `throttle`. What the body does not name is as in a new rule. In \
-                      effect when it is answered.",
-        parameters: &[RULE_ID],
+                      effect when it is answered. What changes one of the tenant's own says with `If-Match` \
+                      which was seen.",
+        parameters: &[RULE_ID, IF_MATCH],
         body: &[json("#NotificationRuleInput", &["notificationRuleInput"])],
         answers: &[Answer {
             description: "The rule as it is now.",
             content: &[json("#NotificationRule", &[])],
             ..ANSWER
         }],
-        problems: &[404, 409],
+        problems: &[404, 409, 412, 428],
         ..ROW
     },
     Operation {
@@ -87,9 +96,9 @@ pub(super) const ROWS: &[Operation] = &[
         summary: "Take a notification rule away",
         description: "Needs `manage_notifications`. One of the tenant's own; where it stood in the place of a \
                       shipped one, that holds again. 409 for one that ships with Annals.",
-        parameters: &[RULE_ID],
+        parameters: &[RULE_ID, IF_MATCH],
         answers: &[Answer { status: 204, description: "It is gone.", ..ANSWER }],
-        problems: &[404, 409],
+        problems: &[404, 409, 412],
         ..ROW
     },
     Operation {
