@@ -6,6 +6,7 @@ use annals_domain::event::JsonObject;
 use annals_domain::lifecycle::TenantPolicy;
 use annals_domain::{EventId, Receipt, TenantId};
 use annals_engine::{Due, Pacing, RetentionRun, Simulated};
+use annals_ports::Removal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -72,6 +73,17 @@ pub(crate) async fn remove(
     Ok(Ran { due, removed, run: Some(told.id) })
 }
 
+/// What removing means.
+fn method(removal: Removal) -> &'static str {
+    match removal {
+        Removal::Each => "records overwritten, pages freed, index segments written anew",
+        Removal::Beginnings => {
+            "streams cut on the server, whose files hold what was cut off until each of its nodes was \
+             scavenged; index segments written anew; other nodes forget it when they read of it"
+        }
+    }
+}
+
 async fn record(
     api: &ApiParts,
     caller: Option<&Caller>,
@@ -98,6 +110,9 @@ fn run_fact(due: &Due, now: Timestamp) -> Fact {
     }
     tell("more", due.more.into());
     tell("held", due.held.into());
+    if due.waiting > 0 {
+        tell("waiting", due.waiting.into());
+    }
     fact
 }
 
@@ -119,11 +134,12 @@ fn completed_fact(
         "removed": removed,
         "by_class": due.by_class.iter().collect::<BTreeMap<_, _>>(),
         "held": due.held,
+        "waiting": due.waiting,
         "oldest_received_at": due.oldest.map(|time| time.to_string()),
         "newest_received_at": due.newest.map(|time| time.to_string()),
         "first_position": first,
         "last_position": last,
-        "method": "records overwritten, pages freed, index segments written anew",
+        "method": method(api.retention.removal()),
     });
     let mut metadata = JsonObject::new();
     metadata.insert("about".into(), run.to_string().into());

@@ -30,6 +30,8 @@ struct CleanupBody {
     newest: Option<Timestamp>,
     more: bool,
     held: u64,
+    /// Due, but where the log cannot remove them yet.
+    waiting: u64,
     /// The event that tells of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
@@ -37,10 +39,10 @@ struct CleanupBody {
 
 impl CleanupBody {
     fn new(dry_run: bool, due: Due, removed: u64, run: Option<EventId>) -> Self {
-        let Due { events, by_class, oldest, newest, more, held } = due;
+        let Due { events, by_class, oldest, newest, more, held, waiting } = due;
         let more = more || (!dry_run && removed < events.len() as u64);
         let (due, run) = (events.len(), run.map(|run| run.to_string()));
-        Self { dry_run, due, removed, by_class, oldest, newest, more, held, run }
+        Self { dry_run, due, removed, by_class, oldest, newest, more, held, waiting, run }
     }
 }
 
@@ -63,6 +65,9 @@ pub(super) async fn run(
         return Ok(Json(CleanupBody::new(dry_run, due, 0, None)).into_response());
     }
     let Ran { due, removed, run } = runs::remove(&api, Some(&caller), tenant, &run, due).await?;
+    if removed > 0 {
+        api.retention.reclaim().await;
+    }
     Ok(Json(CleanupBody::new(dry_run, due, removed, run)).into_response())
 }
 
