@@ -11,6 +11,7 @@ mod rate_limits;
 mod reading_own_writes;
 pub(crate) mod receiver;
 mod refusals;
+mod retention;
 mod roles;
 mod taking_over;
 

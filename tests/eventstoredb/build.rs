@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-const FILES: [&str; 4] = ["shared.proto", "server_features.proto", "gossip.proto", "streams.proto"];
+const FILES: [&str; 5] =
+    ["shared.proto", "server_features.proto", "gossip.proto", "streams.proto", "operations.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");

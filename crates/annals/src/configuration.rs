@@ -130,6 +130,8 @@ pub(crate) struct StoreSettings {
     pub(crate) keeper: String,
     /// File with the keeper's password.
     pub(crate) keeper_password_file: PathBuf,
+    /// Whether a scavenge of the server is started when retention has removed something.
+    pub(crate) scavenge: bool,
 }
 
 /// The URL that means the embedded store.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use annals_domain::{Position, TenantId};
 use annals_ports::{EventLog, KeyStore, MasterKeys};
-use annals_record::{RootForm, RootKey, WrappedKey, WrappedRoot};
+use annals_record::{MarkKey, RootForm, RootKey, WrappedKey, WrappedRoot};
 use annals_store_eventstoredb::{Address, EventStoreKeys, Settings as ServerSettings};
 use annals_store_sqlite::{DataDirCopy, SqliteKeyStore};
 use anyhow::{Context, bail};
@@ -48,6 +48,11 @@ impl Check {
 /// Tells nodes of a server whether they have the same root key.
 pub(crate) fn key_check(root: &RootKey) -> String {
     HEXLOWER.encode(root.derive("event log key check").as_slice())
+}
+
+/// Vouches for what nodes write into the metadata of streams.
+pub(crate) fn marks(root: &RootKey) -> MarkKey {
+    MarkKey::new(&root.derive("marks of cut streams"))
 }
 
 /// The root key of an embedded log; made when there is none and `may_make`.

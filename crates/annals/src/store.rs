@@ -133,7 +133,11 @@ pub(crate) async fn remote_root(
 
 /// How to work with the server.
 pub(crate) fn server(settings: &StoreSettings) -> ServerSettings {
-    ServerSettings { namespace: settings.namespace.clone(), ..ServerSettings::default() }
+    ServerSettings {
+        namespace: settings.namespace.clone(),
+        scavenge: settings.scavenge,
+        ..ServerSettings::default()
+    }
 }
 
 /// Follows a log on a server, with a copy of it in a directory.
@@ -145,7 +149,8 @@ pub(crate) async fn follow(
     let address = address(settings)?;
     let server = server(settings);
     let replica = Arc::new(SqliteReplica::open(dir)?);
-    let log = EventStoreLog::open(address, server, replica, root_key::key_check(root)).await;
+    let (key_check, marks) = (root_key::key_check(root), root_key::marks(root));
+    let log = EventStoreLog::open(address, server, replica, key_check, marks).await;
     Ok(log.map_err(|refusal| Failure::new(exit::FAILED, refusal.to_string()))?)
 }
 

@@ -295,7 +295,7 @@ impl From<RetentionError> for ApiError {
         let code = match &error {
             RetentionError::UnderWay => Code::Conflict,
             RetentionError::Unsupported => Code::NotImplemented,
-            RetentionError::NotCurrent => Code::Unavailable,
+            RetentionError::NotCurrent | RetentionError::Denied { .. } => Code::Unavailable,
             RetentionError::Log(_) | RetentionError::Index(_) | RetentionError::Read(_) => {
                 error!(error = &error as &dyn std::error::Error, "the retention job failed");
                 let message = "the retention job failed; the operations log tells why. Run it again: it \

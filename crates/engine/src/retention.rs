@@ -4,6 +4,8 @@
 //! The index goes first and the log after it: whatever stops half-way, nothing is found that is no
 //! longer there, and the next run removes the rest.
 
+mod beginnings;
+pub(crate) mod forgetting;
 mod looking;
 mod time;
 
@@ -15,16 +17,18 @@ use annals_domain::lifecycle::{Removable, TenantPolicy};
 use annals_domain::limits::QueryLimits;
 use annals_domain::retention::RetentionPolicy;
 use annals_domain::{EventId, Position, TenantId};
-use annals_ports::{EventLog, LogError, RemoveError, SearchError, SearchIndex};
+use annals_ports::{EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::access::AccessView;
 use crate::feed::Feed;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
 
+use beginnings::Beginnings;
 pub use looking::{Pacing, Simulated};
 pub use time::{RetentionTime, RetentionTimeError};
 
@@ -80,6 +84,9 @@ pub struct Due {
     pub more: bool,
     /// How many are due, but held, as far as was looked.
     pub held: u64,
+    /// How many are due, but lie where the log cannot remove them yet: behind others of their stream that
+    /// stay, or at its end. None where the log removes each for itself.
+    pub waiting: u64,
 }
 
 /// The job did not do what it was asked.
@@ -94,6 +101,12 @@ pub enum RetentionError {
          docs/retention.md for what can be done on a server"
     )]
     Unsupported,
+    /// The log may not.
+    #[error("nothing was removed, for the service's user on the server may not remove: {remedy}")]
+    Denied {
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A hold may have been placed that is not known here yet.
     #[error("this node does not yet know all holds; try again shortly")]
     NotCurrent,
@@ -112,6 +125,7 @@ impl From<RemoveError> for RetentionError {
     fn from(error: RemoveError) -> Self {
         match error {
             RemoveError::Unsupported => Self::Unsupported,
+            RemoveError::Denied { remedy } => Self::Denied { remedy },
             RemoveError::Log(error) => Self::Log(error),
         }
     }
@@ -128,6 +142,24 @@ impl Retention {
     /// What the installation says.
     pub fn installation(&self) -> &RetentionPolicy {
         &self.rules.installation
+    }
+
+    /// Which events the log can remove.
+    pub fn removal(&self) -> Removal {
+        self.log.removal()
+    }
+
+    /// Has the store give back the room of what was removed. What was removed is so also when this fails, which
+    /// the operations log tells.
+    pub async fn reclaim(&self) {
+        if let Err(error) = self.log.reclaim().await {
+            let error = &error as &dyn std::error::Error;
+            warn!(
+                error,
+                "the server was not told to scavenge: what retention removed is still in its files. Start a \
+                 scavenge of each of its nodes by hand, and see docs/eventstoredb.md for the rights it needs"
+            );
+        }
     }
 
     /// Up to where everything was taken in by everyone.
@@ -158,7 +190,7 @@ impl RetentionRun {
         looking::simulate(&self.parts, tenant, policy, now).await
     }
 
-    /// Fails when the log cannot remove.
+    /// Fails when the log cannot remove, or may not.
     pub async fn require_removal(&self) -> Result<(), RetentionError> {
         self.parts.log.remove(EventId(uuid::Uuid::nil()), &[]).await?;
         Ok(())
@@ -175,12 +207,18 @@ impl RetentionRun {
         now: Timestamp,
     ) -> Result<u64, RetentionError> {
         let Retention { log, index, feed, stopping, .. } = &self.parts;
-        let mut removed = 0;
+        let (mut removed, mut stays) = (0, Beginnings::default());
         for events in due.events.chunks(STEP) {
             if stopping.is_cancelled() {
                 break;
             }
-            let events = looking::still_removable(&self.parts, tenant, events, now).await?;
+            let left = looking::still_removable(&self.parts, tenant, events, now).await?;
+            let events = match log.removal() {
+                Removal::Each => left,
+                Removal::Beginnings => {
+                    looking::beginnings(&self.parts, &mut stays, events, left).await?
+                }
+            };
             let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
             let (taken_out, gone) = (Arc::clone(index), positions.clone());
             let removal = tokio::task::spawn_blocking(move || taken_out.remove(&gone));

@@ -42,6 +42,7 @@ use crate::quarantine::{Quarantine, QuarantineSettings};
 use crate::queries::{ArchiveParts, Queries};
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
+use crate::retention::forgetting::Forgetting;
 use crate::retention::{Retention, RetentionRules};
 use crate::roles::{Role, Roles};
 use crate::root::{Detection, RecorderParts, Root};
@@ -336,6 +337,12 @@ impl System {
         });
         let detected = detection.as_ref().map(|detection| Arc::clone(&detection.progress));
         let rebuilding = rebuilding(&queries, &settings.projections, &stopping);
+        let forgetting = Forgetting {
+            log: Arc::clone(&ports.log),
+            index: Arc::clone(&queries.index),
+            feed: Arc::clone(&feed),
+            progress: settled(&queries, &access, detected.as_ref()),
+        };
         let root = Root {
             recorder_parts: parts.clone(),
             log: ports.log,
@@ -360,6 +367,7 @@ impl System {
         if let Some(rebuilding) = &rebuilding {
             rebuilding.resume().await;
         }
+        tokio::spawn(forgetting.run(stopping.clone()));
         Ok(Self {
             recorder: parts.recorder(addresses),
             queries,
@@ -382,11 +390,8 @@ impl System {
 
     /// The retention job. All clones of what this answers run one at a time.
     pub fn retention(&self, rules: RetentionRules) -> Retention {
-        let Queries { log, index, feed, progress, opener, .. } = self.queries.clone();
-        let derived = progress.iter().map(Arc::clone);
-        let progress = derived.chain([Arc::clone(self.access.progress())]);
-        // What detection has not seen yet must not go before it has.
-        let progress = progress.chain(self.detection.clone()).collect();
+        let progress = settled(&self.queries, self.access.progress(), self.detection.as_ref());
+        let Queries { log, index, feed, opener, .. } = self.queries.clone();
         Retention {
             rules: Arc::new(rules),
             log,
@@ -446,6 +451,17 @@ impl System {
             warn!("the newest events will be indexed after the next start");
         }
     }
+}
+
+/// Whoever must have taken an event in before it may go. What detection has not seen yet must not go before it
+/// has.
+fn settled(
+    queries: &Queries,
+    access: &Arc<Progress>,
+    detection: Option<&Arc<Progress>>,
+) -> Vec<Arc<Progress>> {
+    let derived = queries.progress.iter().map(Arc::clone);
+    derived.chain([Arc::clone(access)]).chain(detection.map(Arc::clone)).collect()
 }
 
 /// What fills the index anew, on a node that keeps one which can be.

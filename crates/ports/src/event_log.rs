@@ -100,16 +100,43 @@ pub trait EventLog: LogReader {
         batch: Vec<AppendItem>,
     ) -> Result<Vec<Result<Vec<Appended>, AppendError>>, LogError>;
 
+    /// Which records can be removed.
+    fn removal(&self) -> Removal {
+        Removal::Each
+    }
+
     /// Removes what the records hold, for good: their bytes are gone when this returns, and the room they took
     /// is free. `run` is the event that tells why; it lies in the log already. Answers how many were removed,
     /// which leaves out positions without a record and those that were removed before. All or none are.
     /// What a legal hold covers cannot be given here.
     ///
+    /// Where [`EventLog::removal`] is [`Removal::Beginnings`], records that are none stay and are not counted,
+    /// some may be removed when this fails, and giving them again goes on with the rest.
+    ///
     /// # Errors
-    /// [`RemoveError::Unsupported`] when the log cannot, even when nothing is to be removed.
+    /// [`RemoveError::Unsupported`] when the log cannot, [`RemoveError::Denied`] when it may not, even when
+    /// nothing is to be removed.
     async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
         let _ = (run, events);
         Err(RemoveError::Unsupported)
+    }
+
+    /// Has the store give back the room of what was removed, where it does not do so by itself.
+    async fn reclaim(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    /// Up to `limit` records that another node removed and that are still read here, rising by position. Waits
+    /// until there are some, for ever where nobody else removes.
+    async fn removed_elsewhere(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        let _ = limit;
+        std::future::pending().await
+    }
+
+    /// Forgets records that [`EventLog::removed_elsewhere`] told, as if they had been removed here.
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        let _ = positions;
+        Ok(())
     }
 
     /// How the log is at this moment. A log on the same machine has nothing to tell: what is wrong
@@ -128,6 +155,15 @@ pub trait EventLog: LogReader {
     fn positions_per_event(&self) -> u64 {
         1
     }
+}
+
+/// Which records a log can remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Each for itself.
+    Each,
+    /// Those with which a stream begins, and never the last of a stream.
+    Beginnings,
 }
 
 /// What a log says of itself.
@@ -246,6 +282,12 @@ pub enum RemoveError {
     /// The log has no way to do so.
     #[error("this event log cannot remove records")]
     Unsupported,
+    /// The user of the log may not.
+    #[error("the user of the event log may not remove records: {remedy}")]
+    Denied {
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),

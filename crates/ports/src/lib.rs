@@ -40,7 +40,7 @@ pub use detection::{DetectionStore, SavedDetection};
 pub use endpoint_rules::EndpointRules;
 pub use event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Expected, Follower, LogEntry, LogError,
-    LogHealth, LogReader, ReadsThrough, RemoveError,
+    LogHealth, LogReader, ReadsThrough, Removal, RemoveError,
 };
 pub use generations::Generations;
 pub use inbox::InboxStore;
@@ -54,7 +54,7 @@ pub use publishing::{
 pub use quarantine::{QuarantineStore, RefusalReason};
 pub use rate_limits::{LocalRateLimiter, Quota, RateKey, RateLimiter, Verdict};
 pub use registers::{Register, RegisterError, SharedRegisters};
-pub use replica::{Checkpoint, LogReplica};
+pub use replica::{Checkpoint, Cut, LogReplica};
 pub use search::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
 pub use spool::Spool;
 pub use stream_ends::{StreamEnd, StreamEnds};

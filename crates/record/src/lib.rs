@@ -7,6 +7,7 @@ mod disclosure;
 mod envelope;
 mod header;
 pub mod keys;
+mod mark_key;
 mod masking_key;
 mod open;
 mod owners;
@@ -27,6 +28,7 @@ pub use header::{Header, HeaderError, ProducerSeq, RequestIds};
 pub use keys::{
     KeyError, KeyId, MasterKey, PersonKey, RootForm, RootKey, TenantKey, WrappedKey, WrappedRoot,
 };
+pub use mark_key::MarkKey;
 pub use masking_key::MaskingKey;
 pub use open::{OpenError, Opened, open, open_replaced};
 pub use owners::{Owner, owners, stream_name, stream_owner};

@@ -79,7 +79,9 @@ async fn open(
 ) -> Result<Arc<EventStoreLog>, Box<dyn Error>> {
     std::fs::create_dir(dir)?;
     let replica = Arc::new(SqliteReplica::open(dir)?);
-    let log = EventStoreLog::open(Address::parse(url)?, settings, replica, "rate".into()).await?;
+    let marks = annals_record::MarkKey::new(&[7; 32]);
+    let log =
+        EventStoreLog::open(Address::parse(url)?, settings, replica, "rate".into(), marks).await?;
     Ok(Arc::new(log))
 }
 

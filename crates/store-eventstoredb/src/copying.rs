@@ -5,6 +5,7 @@
 //! of the server that it has passed over others are known to have been wrong in some versions
 //! (issues 4023 and 4970), and to look through a little twice is cheap.
 
+mod cuts;
 mod sorting;
 
 use std::sync::Arc;
@@ -23,11 +24,13 @@ use tracing::{info, warn};
 use crate::ahead::{Ahead, AppliedRecord};
 use crate::connection::{Connection, State, jittered};
 use crate::failure::Failure;
-use crate::findings::{Finding, SETTINGS_STREAM};
+use crate::findings::{Finding, FindingKind, SETTINGS_STREAM};
 use crate::generation::{self, original};
 use crate::isolation::Isolated;
+use crate::marks::Marks;
 use crate::names::Names;
 use crate::settings::Settings;
+use crate::streams::Streams;
 use crate::wire::Place;
 use sorting::{Sorted, check_continuity, sort_all};
 
@@ -55,6 +58,10 @@ pub(crate) struct Copier {
     pub(crate) replica: Arc<dyn LogReplica>,
     pub(crate) ahead: Arc<Ahead>,
     pub(crate) settings: Settings,
+    pub(crate) streams: Streams,
+    pub(crate) marks: Marks,
+    /// Tells that something was cut off.
+    pub(crate) cut: watch::Sender<u64>,
     pub(crate) findings: mpsc::Sender<Finding>,
     pub(crate) caught_up: watch::Sender<bool>,
     /// Whether the copy had everything at some moment since the start.
@@ -165,15 +172,22 @@ impl Copier {
         events: Vec<RecordedEvent>,
         checkpoint: Checkpoint,
     ) -> Result<(), Failure> {
-        let names = Names::new(&self.settings.namespace);
-        let sorting = tokio::task::spawn_blocking(move || sort_all(&names, events));
-        let Sorted { entries, events, mut findings } =
+        let (names, marks) = (Names::new(&self.settings.namespace), self.marks.clone());
+        let sorting = tokio::task::spawn_blocking(move || sort_all(&names, &marks, events));
+        let Sorted { entries, events, marked, mut findings } =
             sorting.await.map_err(|_| Failure::unknown("decoding records failed in a panic"))?;
-        check_continuity(&*self.replica, &entries, &events, &mut findings)
-            .await
-            .map_err(copy_failed)?;
+        let gaps = check_continuity(&*self.replica, &entries, &events, &mut findings).await;
+        for gap in self.unexplained(gaps.map_err(copy_failed)?).await? {
+            findings.push(Finding::new(FindingKind::RecordsMissing, &events[gap.event]));
+        }
+        let cuts = self.cuts(marked, &entries, &mut findings).await?;
+        let has_cut = !cuts.is_empty();
         let applied: Vec<AppliedRecord> = entries.iter().map(AppliedRecord::from).collect();
-        self.replica.apply(entries, checkpoint).await.map_err(copy_failed)?;
+        let applying = self.replica.apply_with_cuts(entries, cuts, checkpoint).await;
+        applying.map_err(copy_failed)?;
+        if has_cut {
+            self.cut.send_modify(|cuts| *cuts += 1);
+        }
         self.forget_trouble();
         self.ahead.remove(&applied, Position(checkpoint.commit));
         metrics::counter!("annals_log_records_copied_total").increment(applied.len() as u64);

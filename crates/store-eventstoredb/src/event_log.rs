@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use annals_domain::lifecycle::Removable;
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
-    LogHealth, LogReader, LogReplica,
+    LogHealth, LogReader, LogReplica, Removal, RemoveError,
 };
+use annals_record::MarkKey;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -19,8 +21,10 @@ use crate::ahead::Ahead;
 use crate::appending::Appender;
 use crate::connection::{Connection, Identity, Refusal, State};
 use crate::copying::{Copier, FINDINGS_MAX};
+use crate::cutting::Cutter;
 use crate::findings::Finding;
 use crate::key_store::EventStoreKeys;
+use crate::marks::Marks;
 use crate::names::Names;
 use crate::registers::EventStoreRegisters;
 use crate::settings::Settings;
@@ -36,6 +40,11 @@ pub struct EventStoreLog {
     replica: Arc<dyn LogReplica>,
     ahead: Arc<Ahead>,
     appender: Appender,
+    cutter: Cutter,
+    /// Whether the server is told to scavenge what was cut off.
+    scavenges: bool,
+    /// Rises when something was cut off.
+    cut: watch::Receiver<u64>,
     /// The highest position that was told to somebody.
     told: AtomicU64,
     /// Where the log ended when it was opened, if the server could be asked.
@@ -53,7 +62,8 @@ impl EventStoreLog {
     /// Connects, and begins to follow the log into the copy. A server that cannot be reached is waited
     /// for in the background; reads are answered meanwhile.
     ///
-    /// `key_check` is derived from the root key and tells a log that was begun under another.
+    /// `key_check` and `marks` are derived from the root key: one tells a log that was begun under another,
+    /// the other vouches for what nodes write into the metadata of streams.
     ///
     /// # Errors
     /// [`Refusal`] when waiting would not help.
@@ -62,6 +72,7 @@ impl EventStoreLog {
         settings: Settings,
         replica: Arc<dyn LogReplica>,
         key_check: String,
+        marks: MarkKey,
     ) -> Result<Self, Refusal> {
         let copied = replica.checkpoint().await.map_err(|error| {
             Refusal::Surroundings(format!("the copy of the log cannot be read: {error}"))
@@ -84,18 +95,27 @@ impl EventStoreLog {
         let (caught_up, is_caught_up) = watch::channel(false);
         let (trouble, copy_trouble) = watch::channel(None);
         let (whole, was_whole) = watch::channel(false);
+        let (cut, was_cut) = watch::channel(0);
+        let streams = Streams::new(Arc::clone(&connection), settings.clone());
+        let marks = Marks::new(marks);
         let copier = Copier {
-            connection: Arc::clone(&connection),
+            connection,
             replica: Arc::clone(&replica),
             ahead: Arc::clone(&ahead),
             settings: settings.clone(),
+            streams: streams.clone(),
+            marks: marks.clone(),
+            cut,
             findings,
             caught_up,
             trouble,
             whole,
         };
-        let streams = Streams::new(connection, settings.clone());
+        let cutter = Cutter { streams: streams.clone(), replica: Arc::clone(&replica), marks };
         Ok(Self {
+            cutter,
+            scavenges: settings.scavenge,
+            cut: was_cut,
             appender: Appender::new(
                 streams.clone(),
                 Arc::clone(&replica),
@@ -174,6 +194,45 @@ impl EventLog for EventStoreLog {
         let told = answers.iter().flatten().flatten().map(|appended| appended.position.0).max();
         self.told.fetch_max(told.unwrap_or_default(), Ordering::AcqRel);
         Ok(answers)
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Beginnings
+    }
+
+    async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
+        let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
+        self.settle().await;
+        self.cutter.remove(run, &positions).await
+    }
+
+    async fn reclaim(&self) -> Result<(), LogError> {
+        if !self.scavenges {
+            return Ok(());
+        }
+        self.streams.scavenge().await.map_err(|failure| LogError::Unavailable {
+            doing: "starting a scavenge",
+            source: Some(Box::new(failure)),
+        })
+    }
+
+    async fn removed_elsewhere(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        let mut cut = self.cut.clone();
+        loop {
+            cut.mark_unchanged();
+            let positions = self.replica.cut_off(limit).await?;
+            if !positions.is_empty() {
+                return Ok(positions);
+            }
+            if cut.changed().await.is_err() {
+                let doing = "waiting for what other nodes remove";
+                return Err(LogError::Unavailable { doing, source: None });
+            }
+        }
+    }
+
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        self.replica.forget(positions).await
     }
 
     fn health(&self) -> LogHealth {

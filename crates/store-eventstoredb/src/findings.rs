@@ -1,7 +1,8 @@
 //! Traces in the log of what Annals did not do.
 //!
-//! Annals only ever appends to the streams of records. Whoever deletes such a stream, cuts it or writes
-//! something else into it leaves a trace, which is recognised here while the log is copied.
+//! Annals only ever appends to the streams of records, and cuts them where retention removed what they
+//! began with, under a mark. Whoever else deletes such a stream, cuts it or writes something else into it
+//! leaves a trace, which is recognised here while the log is copied.
 
 use std::fmt;
 
@@ -112,6 +113,8 @@ impl Finding {
 pub(crate) enum Sort<'a> {
     /// It should be a record, of the stream of this name.
     Record(&'a str),
+    /// It is the metadata of the stream of records of this name.
+    Metadata(&'a str),
     /// It tells of something that Annals did not do.
     Finding(FindingKind),
     /// The default rights were written.
@@ -127,7 +130,7 @@ pub(crate) fn sort<'a>(names: &Names, on_server: &'a str, event_type: &str) -> S
     }
     if let Some(described) = on_server.strip_prefix(METADATA_PREFIX) {
         return match names.of_records(described) {
-            Some(_) => Sort::Finding(FindingKind::MetadataChanged),
+            Some(name) => Sort::Metadata(name),
             None => Sort::Other,
         };
     }
@@ -155,8 +158,8 @@ mod tests {
             ("$$annals-key-acme.x", "$metadata", Sort::Other),
             ("person-acme.x", "$streamDeleted", Sort::Finding(F::StreamDeleted)),
             ("person-acme.x", "$>", Sort::Finding(F::ForeignEvent)),
-            ("$$person-acme.x", "$metadata", Sort::Finding(F::MetadataChanged)),
-            ("$$system", "$metadata", Sort::Finding(F::MetadataChanged)),
+            ("$$person-acme.x", "$metadata", Sort::Metadata("person-acme.x")),
+            ("$$system", "$metadata", Sort::Metadata("system")),
             ("$settings", "update-default-acl", Sort::Rights),
         ] {
             assert_eq!(sort(&Names::new(""), stream, event_type), sorted, "{stream} {event_type}");

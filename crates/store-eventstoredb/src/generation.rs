@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use eventstore::operations::{self, OperationalOptions};
 use eventstore::{
     AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, Client, Credentials,
     DeleteStreamOptions, EventData, ExpectedRevision, RecordedEvent, ResolvedEvent,
@@ -125,15 +126,15 @@ impl Generation {
         outcome
     }
 
-    /// Creates the metadata of a stream, as the keeper: a session has one user, so this goes alone.
-    pub(crate) async fn create_metadata(
+    /// Writes the metadata of a stream, as the keeper: a session has one user, so this goes alone.
+    pub(crate) async fn write_metadata(
         &self,
         stream: &str,
+        expected: ExpectedRevision,
         metadata: &Proposed,
         patience: Duration,
     ) -> Result<(), Failure> {
-        let mut options =
-            AppendToStreamOptions::default().expected_revision(ExpectedRevision::NoStream);
+        let mut options = AppendToStreamOptions::default().expected_revision(expected);
         if let Some(keeper) = self.keeper.clone() {
             options = options.authenticated(keeper);
         }
@@ -141,6 +142,17 @@ impl Generation {
         let stream = format!("{METADATA_PREFIX}{stream}");
         let writing = async move { client.append_to_stream(stream, &options, event).await };
         self.within(patience, writing).await.map(|_| ())
+    }
+
+    /// Starts a scavenge of this node of the server, as the keeper. One that runs already is as good.
+    pub(crate) async fn scavenge(&self, patience: Duration) -> Result<(), Failure> {
+        let mut options = OperationalOptions::default();
+        if let Some(keeper) = self.keeper.clone() {
+            options = options.authenticated(keeper);
+        }
+        let operations = operations::Client::from(self.client.clone());
+        let starting = async move { operations.start_scavenge(1, 0, &options).await };
+        self.within(patience, starting).await.map(|_| ())
     }
 
     /// Deletes a stream; its events are gone after the next scavenge, and its name can be used again.

@@ -22,13 +22,13 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::names::METADATA_TYPE;
 use crate::streams::Streams;
 use crate::wire::Proposed;
 use turns::Turns;
 
 const WRAPPED_TYPE: &str = "annals.key.wrapped";
 const DESTROYED_TYPE: &str = "annals.key.destroyed";
-const METADATA_TYPE: &str = "$metadata";
 /// Keys that are read or written at once.
 const AT_ONCE: usize = 64;
 /// How often a key is looked at again because another node was faster.
@@ -169,7 +169,8 @@ impl EventStoreKeys {
         }
         let metadata = Proposed::json(Uuid::new_v4(), METADATA_TYPE, &json!({ "$maxCount": 1 }))
             .map_err(|error| Failure::Refused(error.to_string()))?;
-        match self.streams.create_metadata(stream, &metadata).await {
+        let expected = ExpectedRevision::NoStream;
+        match self.streams.write_metadata(stream, expected, &metadata).await {
             // It was written before.
             Ok(()) | Err(Failure::Conflict) => Ok(()),
             Err(failure) => Err(failure),

@@ -17,6 +17,8 @@ const PERSON_KEY_PREFIX: &str = "annals-key-";
 const REGISTER_PREFIX: &str = "annals-register-";
 /// Before the name of a stream, for its metadata.
 pub(crate) const METADATA_PREFIX: &str = "$$";
+/// Type of the events that hold metadata.
+pub(crate) const METADATA_TYPE: &str = "$metadata";
 /// What the names of streams that hold records begin with.
 const RECORD_PREFIXES: [&str; 3] = ["person-", "service-", "system"];
 /// The most characters of a namespace.

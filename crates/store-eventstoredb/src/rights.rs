@@ -16,6 +16,7 @@ use crate::connection::{Refusal, connect};
 use crate::failure::Failure;
 use crate::findings::SETTINGS_STREAM;
 use crate::generation::{Generation, Lane};
+use crate::names::METADATA_TYPE;
 use crate::wire::Proposed;
 
 const ADMINS: &str = "$admins";
@@ -23,7 +24,6 @@ const EVERYBODY: &str = "$all";
 /// The metadata of the stream of all events, where it stands who may read it.
 const ALL_METADATA: &str = "$$$all";
 const SETTINGS_TYPE: &str = "update-default-acl";
-const METADATA_TYPE: &str = "$metadata";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often somebody else may write the rights in between.
 const CONFLICTS_MAX: usize = 5;
@@ -33,7 +33,8 @@ const CONFLICTS_MAX: usize = 5;
 pub struct Users {
     /// Appends and reads: the user of the Annals nodes.
     pub writer: String,
-    /// Writes the metadata of the streams of destroyed keys; without one, administrators do.
+    /// Writes the metadata of the streams of destroyed keys and of those that retention cuts; without one,
+    /// administrators do.
     pub keeper: Option<String>,
 }
 

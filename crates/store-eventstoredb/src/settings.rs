@@ -35,6 +35,8 @@ pub struct Settings {
     pub copy_queue_max: usize,
     /// Records that the copy takes in one step.
     pub copy_batch_max: usize,
+    /// Whether a scavenge is started when retention has removed something.
+    pub scavenge: bool,
 }
 
 impl Default for Settings {
@@ -53,6 +55,7 @@ impl Default for Settings {
             reconnect_pause: (Duration::from_millis(200), Duration::from_secs(2)),
             copy_queue_max: 4096,
             copy_batch_max: 2048,
+            scavenge: false,
         }
     }
 }

@@ -139,18 +139,27 @@ impl Streams {
         .await
     }
 
-    /// Writes the metadata of a stream that has none.
-    pub(crate) async fn create_metadata(
+    /// Writes the metadata of a stream. `expected` names a revision or that there is none, so that a write
+    /// that is sent again happens once.
+    pub(crate) async fn write_metadata(
         &self,
         stream: &str,
+        expected: ExpectedRevision,
         metadata: &Proposed,
     ) -> Result<(), Failure> {
         let patience = self.settings.attempt_patience;
         let (stream, metadata): (Arc<str>, _) = (stream.into(), metadata.clone());
         self.repeating(async move |generation| {
-            generation.create_metadata(&stream, &metadata, patience).await
+            generation.write_metadata(&stream, expected, &metadata, patience).await
         })
         .await
+    }
+
+    /// Starts a scavenge of the server node that this one is connected to.
+    pub(crate) async fn scavenge(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.settings.append_patience;
+        let generation = self.connection.generation(deadline).await?;
+        generation.scavenge(self.settings.attempt_patience).await
     }
 
     /// Does what can be done again, and does it once more on a new connection if the first has gone.

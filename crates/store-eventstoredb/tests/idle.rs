@@ -21,7 +21,10 @@ async fn an_idle_connection_costs_no_processor_time() {
     let dir = tempfile::tempdir().unwrap();
     let replica = Arc::new(SqliteReplica::open(dir.path()).unwrap());
     let address = Address::parse(&server.url()).unwrap();
-    let log = EventStoreLog::open(address, Settings::default(), replica, "k".into()).await.unwrap();
+    let marks = annals_record::MarkKey::new(&[7; 32]);
+    let log = EventStoreLog::open(address, Settings::default(), replica, "k".into(), marks)
+        .await
+        .unwrap();
     log.caught_up().await;
     server.faults().end_next_subscriptions(2, SubscriptionEnd::Ok);
     server.faults().end_subscriptions(SubscriptionEnd::Ok);

@@ -57,7 +57,9 @@ impl Guarded {
         let dir = tempfile::tempdir().unwrap();
         let replica = Arc::new(SqliteReplica::open(dir.path()).unwrap());
         let address = Address::parse(&url).unwrap();
-        let opened = EventStoreLog::open(address, Settings::default(), replica, "k".into()).await;
+        let marks = annals_record::MarkKey::new(&[7; 32]);
+        let opened =
+            EventStoreLog::open(address, Settings::default(), replica, "k".into(), marks).await;
         match opened {
             Err(refusal) => refusal,
             Ok(log) => panic!("{:?}", annals_ports::EventLog::health(&log)),

@@ -1,6 +1,7 @@
 //! What the event log and the copy of a log share: tables of the same names in one file, read and
 //! followed in the same way.
 
+mod emptying;
 mod follower;
 mod names;
 mod reading;
@@ -19,6 +20,7 @@ use crate::file::Format;
 use follower::SqliteFollower;
 use reading::Reader;
 
+pub(crate) use emptying::{empty, is_there};
 pub(crate) use names::{Numbers, tenant_number};
 pub(crate) use reading::{held, is_removed};
 pub(crate) use recent::Recent;

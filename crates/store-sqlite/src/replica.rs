@@ -3,16 +3,18 @@
 //! It is derived, so a commit does not wait for the disk: after a power cut the copy may end earlier,
 //! whole, and what is missing is copied again.
 
+mod cutting;
 mod fresh;
 mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use annals_domain::{Revision, StreamName};
+use annals_domain::{Position, Revision, StreamName};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Checkpoint, LogEntry, LogError, LogReader, LogReplica, ReadsThrough};
+use annals_ports::{Checkpoint, Cut, LogEntry, LogError, LogReader, LogReplica, ReadsThrough};
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::file::{Format, OpenError};
@@ -22,9 +24,9 @@ use writer::Writer;
 pub(crate) const FORMAT: Format = Format {
     file: "replica.db",
     application_id: i32::from_be_bytes(*b"ANLC"),
-    version: 1,
+    version: 2,
     schema: include_str!("schema/replica.sql"),
-    upgrades: &[],
+    upgrades: &[include_str!("schema/replica_2.sql")],
     page_size: 8192,
     durable: false,
     cache_kib: 32 * 1024,
@@ -63,6 +65,29 @@ impl SqliteReplica {
             writer: Arc::new(Mutex::new(writer)),
         })
     }
+
+    /// Runs a write to its end, also when the caller gives up.
+    async fn write(
+        &self,
+        write: impl FnOnce(&mut Writer) -> Result<(), LogError> + Send + 'static,
+    ) -> Result<(), LogError> {
+        let writer = Arc::clone(&self.writer);
+        let writing = tokio::task::spawn_blocking(move || {
+            let poisoned = writer.is_poisoned();
+            let mut held = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if poisoned {
+                writer.clear_poison();
+                held.begin_anew();
+            }
+            write(&mut held)
+        });
+        match writing.await {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                Err(LogError::Unavailable { doing: writer::DOING, source: Some(panic.into()) })
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -71,23 +96,43 @@ impl LogReplica for SqliteReplica {
         self.file.read("reading up to where the log was copied", writer::checkpoint).await
     }
 
-    async fn apply(&self, entries: Vec<LogEntry>, checkpoint: Checkpoint) -> Result<(), LogError> {
-        let writer = Arc::clone(&self.writer);
-        let applying = tokio::task::spawn_blocking(move || {
-            let poisoned = writer.is_poisoned();
-            let mut held = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            if poisoned {
-                writer.clear_poison();
-                held.forget();
-            }
-            held.apply(entries, checkpoint)
-        });
-        match applying.await {
-            Ok(outcome) => outcome,
-            Err(panic) => {
-                Err(LogError::Unavailable { doing: writer::DOING, source: Some(panic.into()) })
-            }
-        }
+    async fn apply_with_cuts(
+        &self,
+        entries: Vec<LogEntry>,
+        cuts: Vec<Cut>,
+        checkpoint: Checkpoint,
+    ) -> Result<(), LogError> {
+        self.write(move |writer| writer.apply(entries, &cuts, checkpoint)).await
+    }
+
+    async fn cuts(&self, streams: &[StreamName]) -> Result<Vec<Option<Revision>>, LogError> {
+        let streams = streams.to_vec();
+        let read = move |connection: &Connection| {
+            streams.iter().map(|stream| cutting::cut_of(connection, stream)).collect()
+        };
+        self.file.read("reading where streams were cut", read).await
+    }
+
+    async fn cut_off(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        let read = move |connection: &Connection| cutting::cut_off(connection, limit);
+        self.file.read("looking for what was cut off", read).await
+    }
+
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        let positions = positions.to_vec();
+        self.write(move |writer| writer.forget(&positions)).await
+    }
+
+    async fn before(
+        &self,
+        stream: &StreamName,
+        before: Revision,
+        limit: usize,
+    ) -> Result<Vec<(Revision, Position)>, LogError> {
+        let stream = stream.clone();
+        let read =
+            move |connection: &Connection| cutting::before(connection, &stream, before, limit);
+        self.file.read("reading the beginning of a stream", read).await
     }
 
     async fn last_revisions(

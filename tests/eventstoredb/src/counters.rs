@@ -18,6 +18,7 @@ struct Shared {
     reads: Count,
     subscriptions: Count,
     open_subscriptions: Count,
+    scavenges: Count,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +84,15 @@ impl Counters {
     /// Subscriptions open now.
     pub fn open_subscriptions(&self) -> u64 {
         self.shared.open_subscriptions.get()
+    }
+
+    /// Scavenges started.
+    pub fn scavenges(&self) -> u64 {
+        self.shared.scavenges.get()
+    }
+
+    pub(crate) fn scavenge(&self) {
+        self.shared.scavenges.up();
     }
 
     pub(crate) fn append(&self) {

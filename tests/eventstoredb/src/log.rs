@@ -1,6 +1,6 @@
 //! All events in memory, in order, with an index by stream. Pure: no file, no clock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +34,8 @@ pub(crate) struct Log {
     streams: HashMap<Arc<str>, Stream>,
     metadata: HashMap<String, StreamMetadata>,
     defaults: DefaultAcls,
+    /// Indices of what readers of the whole log are not given any more.
+    scavenged: BTreeSet<usize>,
 }
 
 /// Where the events of a stream lie in the log; revision n is at place n.

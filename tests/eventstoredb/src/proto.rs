@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-pub(crate) use client::{Position, StreamIdentifier, gossip, server_features, streams};
+pub(crate) use client::{Position, StreamIdentifier, gossip, operations, server_features, streams};
 
 #[expect(clippy::allow_attributes, reason = "generated code")]
 #[allow(
@@ -22,6 +22,9 @@ mod client {
     }
     pub(crate) mod gossip {
         tonic::include_proto!("event_store.client.gossip");
+    }
+    pub(crate) mod operations {
+        tonic::include_proto!("event_store.client.operations");
     }
     pub(crate) mod streams {
         tonic::include_proto!("event_store.client.streams");

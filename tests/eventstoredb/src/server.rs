@@ -17,6 +17,7 @@ use crate::faults::Faults;
 use crate::membership::Membership;
 use crate::options::Options;
 use crate::proto::gossip::gossip_server::GossipServer;
+use crate::proto::operations::operations_server::OperationsServer;
 use crate::proto::server_features::server_features_server::ServerFeaturesServer;
 use crate::proto::streams::streams_server::StreamsServer;
 use crate::service::{Node, Service};
@@ -255,6 +256,7 @@ async fn serve(node: Arc<Node>, listener: TcpListener) -> Result<(), tonic::tran
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .add_service(ServerFeaturesServer::new(service.clone()))
+        .add_service(OperationsServer::new(service.clone()))
         .add_service(GossipServer::new(service))
         .add_service(streams)
         .serve_with_incoming(connections)

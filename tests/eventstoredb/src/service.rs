@@ -1,4 +1,4 @@
-//! The three gRPC services of a node.
+//! The gRPC services of a node.
 
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use crate::membership::Membership;
 use crate::options::Options;
 use crate::proto::gossip::gossip_server::Gossip;
 use crate::proto::gossip::{ClusterInfo, EndPoint, MemberInfo, member_info::VNodeState};
+use crate::proto::operations::operations_server::Operations;
+use crate::proto::operations::scavenge_resp::ScavengeResult;
+use crate::proto::operations::{ScavengeResp, StartScavengeReq};
 use crate::proto::server_features::server_features_server::ServerFeatures;
 use crate::proto::server_features::{SupportedMethod, SupportedMethods};
 use crate::proto::streams::streams_server::Streams;
@@ -113,6 +116,26 @@ impl Gossip for Service {
                 }),
             });
         Ok(Response::new(ClusterInfo { members: members.collect() }))
+    }
+}
+
+#[tonic::async_trait]
+impl Operations for Service {
+    async fn start_scavenge(
+        &self,
+        request: Request<StartScavengeReq>,
+    ) -> Result<Response<ScavengeResp>, Status> {
+        let call = self.node.call(request.metadata())?;
+        if !call.caller.is_one_of(&[]) {
+            return Err(Refusal::AccessDenied.status());
+        }
+        self.node.counters.scavenge();
+        self.node.store.scavenge();
+        let scavenge_id = uuid::Uuid::new_v4().to_string();
+        Ok(Response::new(ScavengeResp {
+            scavenge_id,
+            scavenge_result: ScavengeResult::Started.into(),
+        }))
     }
 }
 

@@ -134,6 +134,13 @@ impl Store {
         Ok(())
     }
 
+    /// Takes out of the whole log what its streams do not show any more, until the server is made anew; tells
+    /// how many events that were. The last event of a stream stays, and the file keeps all.
+    pub fn scavenge(&self) -> usize {
+        let durable = self.durable();
+        self.write().log.scavenge(durable)
+    }
+
     pub(crate) fn begin_append(
         &self,
         stream: &str,

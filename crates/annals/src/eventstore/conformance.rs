@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use annals_ports::contract::{self, Case};
 use annals_ports::{EventLog, KeyStore, SharedRegisters};
+use annals_record::MarkKey;
 use annals_store_eventstoredb::{Address, EventStoreLog, Sandbox, Settings};
 use annals_store_sqlite::SqliteReplica;
 use anyhow::Context;
@@ -127,10 +128,8 @@ impl Nodes {
         std::fs::create_dir_all(dir).with_context(|| format!("making `{}`", dir.display()))?;
         let settings = Settings { namespace: self.namespace.clone(), ..Settings::default() };
         let replica = Arc::new(SqliteReplica::open(dir)?);
-        let log =
-            EventStoreLog::open(self.address.clone(), settings, replica, "conformance".into())
-                .await?;
-        Ok(log)
+        let (address, marks) = (self.address.clone(), MarkKey::new(&[0; 32]));
+        Ok(EventStoreLog::open(address, settings, replica, "conformance".into(), marks).await?)
     }
 }
 

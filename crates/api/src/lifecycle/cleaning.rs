@@ -29,6 +29,8 @@ pub(crate) struct Cleaned {
     pub(crate) more: bool,
     /// How many are due, but held.
     pub(crate) held: u64,
+    /// How many are due where the log cannot remove them yet.
+    pub(crate) waiting: u64,
     /// The event that tells of the run.
     pub(crate) run: Option<EventId>,
 }
@@ -52,14 +54,17 @@ pub(crate) async fn clean_up(
         return Ok(Cleaned::new(dry_run, due, 0, None));
     }
     let Ran { due, removed, run } = runs::remove(api, Some(caller), tenant, &run, due).await?;
+    if removed > 0 {
+        api.retention.reclaim().await;
+    }
     Ok(Cleaned::new(dry_run, due, removed, run))
 }
 
 impl Cleaned {
     fn new(dry_run: bool, due: Due, removed: u64, run: Option<EventId>) -> Self {
-        let Due { events, by_class, oldest, newest, more, held } = due;
+        let Due { events, by_class, oldest, newest, more, held, waiting } = due;
         let due = events.len() as u64;
         let more = more || (!dry_run && removed < due);
-        Self { dry_run, due, removed, by_class, oldest, newest, more, held, run }
+        Self { dry_run, due, removed, by_class, oldest, newest, more, held, waiting, run }
     }
 }

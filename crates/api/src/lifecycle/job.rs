@@ -140,5 +140,8 @@ async fn round(api: &Api, last: &mut LastRun) -> Result<bool, ApiError> {
         let ran = runs::remove(api, None, &tenant, &run, due).await?;
         last.removed += ran.removed;
     }
+    if last.removed > 0 {
+        api.retention.reclaim().await;
+    }
     Ok(more)
 }

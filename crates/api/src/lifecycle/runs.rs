@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use annals_domain::event::JsonObject;
 use annals_domain::{EventId, Receipt, TenantId};
 use annals_engine::{Due, Pacing, RetentionRun};
+use annals_ports::Removal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -60,6 +61,17 @@ pub(super) async fn remove(
     Ok(Ran { due, removed, run: Some(told.id) })
 }
 
+/// What removing means.
+fn method(removal: Removal) -> &'static str {
+    match removal {
+        Removal::Each => "records overwritten, pages freed, index segments written anew",
+        Removal::Beginnings => {
+            "streams cut on the server, whose files hold what was cut off until each of its nodes was \
+             scavenged; index segments written anew; other nodes forget it when they read of it"
+        }
+    }
+}
+
 async fn record(
     api: &ApiParts,
     caller: Option<&Caller>,
@@ -86,6 +98,9 @@ fn run_fact(due: &Due, now: Timestamp) -> Fact {
     }
     tell("more", due.more.into());
     tell("held", due.held.into());
+    if due.waiting > 0 {
+        tell("waiting", due.waiting.into());
+    }
     fact
 }
 
@@ -107,11 +122,12 @@ fn completed_fact(
         "removed": removed,
         "by_class": due.by_class.iter().collect::<BTreeMap<_, _>>(),
         "held": due.held,
+        "waiting": due.waiting,
         "oldest_received_at": due.oldest.map(|time| time.to_string()),
         "newest_received_at": due.newest.map(|time| time.to_string()),
         "first_position": first,
         "last_position": last,
-        "method": "records overwritten, pages freed, index segments written anew",
+        "method": method(api.retention.removal()),
     });
     let mut metadata = JsonObject::new();
     metadata.insert("about".into(), run.to_string().into());

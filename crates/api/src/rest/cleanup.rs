@@ -27,6 +27,8 @@ struct CleanupBody {
     newest: Option<Timestamp>,
     more: bool,
     held: u64,
+    /// Due, but where the log cannot remove them yet.
+    waiting: u64,
     /// The event that tells of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
@@ -34,9 +36,10 @@ struct CleanupBody {
 
 impl From<Cleaned> for CleanupBody {
     fn from(cleaned: Cleaned) -> Self {
-        let Cleaned { dry_run, due, removed, by_class, oldest, newest, more, held, run } = cleaned;
+        let Cleaned { dry_run, due, removed, by_class, oldest, newest, more, held, waiting, run } =
+            cleaned;
         let run = run.map(|run| run.to_string());
-        Self { dry_run, due, removed, by_class, oldest, newest, more, held, run }
+        Self { dry_run, due, removed, by_class, oldest, newest, more, held, waiting, run }
     }
 }
 

@@ -191,3 +191,35 @@ async fn another_tenant_is_left_alone() {
     assert_eq!((answer.status.as_u16(), &answer.json()["due"]), (200, &json!(0)));
     assert_eq!(found(&service, "type:order.placed").await.len(), 3);
 }
+
+#[tokio::test]
+async fn a_store_that_cuts_streams_tells_what_waits() {
+    let (service, _) = seven_years_later().await;
+    service.log.only_cut();
+    let looked = clean_up(&service, "").await.json();
+    assert_eq!((&looked["due"], &looked["waiting"]), (&json!(2), &json!(0)), "{looked}");
+    let by_ben = json!({ "type": "order.placed", "actor": { "id": "ben" } });
+    let of_ben = id_of(&record(&service, by_ben).await);
+    let told = clean_up(&service, "?dry_run=false").await.json();
+    assert_eq!((&told["removed"], &told["waiting"]), (&json!(2), &json!(0)), "{told}");
+    // Ben's is the first of his stream, and the last.
+    let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
+    service.api.clock.catch_up(later);
+    service.api.lifecycle.time.confirm(later).await.unwrap();
+    until("what is due is known", async || {
+        let told = clean_up(&service, "").await.json();
+        told["waiting"].as_u64() >= Some(1)
+    })
+    .await;
+    let told = clean_up(&service, "?dry_run=false").await.json();
+    assert!(told["waiting"].as_u64() >= Some(1), "{told}");
+    let kept = service.get(&format!("/api/v1/logs/{of_ben}"), &auditor()).await;
+    assert_eq!(kept.status, 200, "the last of a stream stays");
+    until("the certificate says what removing means", async || {
+        let completed = found(&service, "type:annals.retention.completed").await;
+        let mut told =
+            completed.iter().filter_map(|event| event["metadata"]["certificate"].as_str());
+        told.any(|text| text.contains("until each of its nodes was scavenged"))
+    })
+    .await;
+}

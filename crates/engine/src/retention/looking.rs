@@ -6,10 +6,11 @@ use std::time::Duration;
 use annals_domain::lifecycle::{Due as TimeIsOver, Judge, Kept, Removable, TenantPolicy};
 use annals_domain::query::QueryContext;
 use annals_domain::retention::is_always_kept;
-use annals_domain::{Position, Recorded, TenantId};
-use annals_ports::LogEntry;
+use annals_domain::{Position, Recorded, Revision, StreamName, TenantId};
+use annals_ports::{Direction, LogEntry, LogError, Removal};
 use jiff::Timestamp;
 
+use super::beginnings::{Beginnings, Gate};
 use super::{Due, EVENTS_MAX, Retention, RetentionError, STEP};
 use crate::reading::{entries_after, open_whole};
 
@@ -81,6 +82,7 @@ pub(super) async fn look(
     let mut judges = Judges::new(parts, now)?;
     let until = parts.settled();
     let mut found = BTreeMap::<TenantId, Due>::new();
+    let mut gate = Gate::of(parts.log.removal());
     let mut position = Position::START;
     loop {
         let stretch = entries_after(&*parts.log, position, STEP).await?;
@@ -89,8 +91,9 @@ pub(super) async fn look(
         let read = stretch.entries.len();
         let entries = stretch.entries.into_iter().filter(|entry| entry.position <= until);
         let wanted = entries.filter(|entry| tenant.is_none_or(|one| entry.record.tenant == *one));
-        let (candidates, any_left) = candidates(&mut judges, wanted);
-        clear(parts, &mut judges, candidates, &mut found).await?;
+        let (candidates, any_left) = candidates(&mut judges, wanted, &mut gate);
+        clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
+        gate.end_stretch();
         let is_enough = tenant.is_some_and(|one| found.get(one).is_some_and(|due| due.more));
         if is_last || is_enough || (!any_left && read > 0) || parts.stopping.is_cancelled() {
             return Ok(found);
@@ -104,33 +107,40 @@ pub(super) async fn look(
 fn candidates(
     judges: &mut Judges<'_>,
     entries: impl Iterator<Item = LogEntry>,
+    gate: &mut Gate,
 ) -> (Vec<Candidate>, bool) {
     let (mut candidates, mut any_left, mut none) = (Vec::new(), false, true);
     for entry in entries {
         none = false;
         let judge = judges.of(&entry.record.tenant);
-        let Ok(header) = entry.record.header() else { continue };
+        let Ok(header) = entry.record.header() else {
+            gate.note_kept(&entry);
+            continue;
+        };
         let received_at = header.recorded_at;
         // Shards append a moment later than they receive. What lies behind and is older is due next time.
         if !judge.any_due(received_at) {
+            gate.note_kept(&entry);
             continue;
         }
         any_left = true;
         let class = header.retention.clone().into_owned();
         let due = judge.due(entry.position, &header.event_type, &class, received_at);
         drop(header);
-        if let Ok(over) = due {
-            candidates.push(Candidate { entry, over, class, received_at });
+        match due {
+            Ok(over) => candidates.push(Candidate { entry, over, class, received_at }),
+            Err(_) => gate.note_kept(&entry),
         }
     }
     (candidates, any_left || none)
 }
 
-/// Sorts out what is held.
+/// Sorts out what is held, and what the log cannot remove yet.
 async fn clear(
     parts: &Retention,
     judges: &mut Judges<'_>,
     candidates: Vec<Candidate>,
+    gate: &mut Gate,
     found: &mut BTreeMap<TenantId, Due>,
 ) -> Result<(), RetentionError> {
     let might_be_held =
@@ -142,17 +152,41 @@ async fn clear(
         }
     }
     let opened = open_by_position(parts, to_open).await?;
+    let mut ends = BTreeMap::new();
     for Candidate { entry, over, class, received_at } in candidates {
-        let tenant = entry.record.tenant.clone();
-        let due = found.entry(tenant.clone()).or_default();
-        match judges.of(&tenant).clear(&over, opened.get(&entry.position)) {
-            Err(Kept::Held(_)) => due.held += 1,
-            Err(_) => {}
+        let LogEntry { position, record, .. } = entry;
+        let lets_go = gate.may_go(position, &record.stream)
+            && !(gate.asks_for_streams()
+                && is_last(parts, &mut ends, position, &record.stream).await?);
+        let due = found.entry(record.tenant.clone()).or_default();
+        match judges.of(&record.tenant).clear(&over, opened.get(&position)) {
+            Err(kept) => {
+                due.held += u64::from(matches!(kept, Kept::Held(_)));
+                gate.keep(&record.stream);
+            }
+            Ok(_) if !lets_go => due.waiting += 1,
             Ok(_) if due.events.len() == EVENTS_MAX => due.more = true,
             Ok(event) => due.add(event, &class, received_at),
         }
     }
     Ok(())
+}
+
+/// Whether nothing follows in the stream. What follows later is seen with the next look.
+async fn is_last(
+    parts: &Retention,
+    ends: &mut BTreeMap<StreamName, Position>,
+    position: Position,
+    stream: &StreamName,
+) -> Result<bool, LogError> {
+    if let Some(end) = ends.get(stream) {
+        return Ok(*end == position);
+    }
+    let (from, backwards) = (Revision(u64::MAX), Direction::Backwards);
+    let last = parts.log.read_stream(stream, from, backwards, 1).await?;
+    let end = last.first().map_or(position, |last| last.position);
+    ends.insert(stream.clone(), end);
+    Ok(end == position)
 }
 
 /// What would go under another policy.
@@ -250,10 +284,38 @@ pub(super) async fn still_removable(
     }
     let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
     let entries = parts.log.read_at(&positions).await?;
-    let (candidates, _) = candidates(&mut judges, entries.into_iter().flatten());
+    let mut gate = Gate::of(Removal::Each);
+    let (candidates, _) = candidates(&mut judges, entries.into_iter().flatten(), &mut gate);
     let mut found = BTreeMap::new();
-    clear(parts, &mut judges, candidates, &mut found).await?;
+    clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
     let wanted: BTreeSet<Removable> = events.iter().copied().collect();
     let left = found.remove(tenant).unwrap_or_default().events;
     Ok(left.into_iter().filter(|event| wanted.contains(event)).collect())
+}
+
+/// Of what still may go, what a log can remove that removes beginnings of streams: `all` are in the order of the
+/// log, and what of them is not `left` stays.
+pub(super) async fn beginnings(
+    parts: &Retention,
+    beginnings: &mut Beginnings,
+    all: &[Removable],
+    left: Vec<Removable>,
+) -> Result<Vec<Removable>, RetentionError> {
+    if left.len() == all.len() && beginnings.is_empty() {
+        return Ok(left);
+    }
+    let left: BTreeSet<Removable> = left.into_iter().collect();
+    let positions: Vec<Position> = all.iter().map(|event| event.position()).collect();
+    let entries = parts.log.read_at(&positions).await?;
+    let mut going = Vec::with_capacity(left.len());
+    for (event, entry) in all.iter().zip(entries) {
+        let Some(entry) = entry else { continue };
+        let stream = &entry.record.stream;
+        if !left.contains(event) {
+            beginnings.keep(stream);
+        } else if beginnings.may_go(stream) {
+            going.push(*event);
+        }
+    }
+    Ok(going)
 }

@@ -252,3 +252,75 @@ async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alo
     again.confirm(ten_years_on).await.unwrap();
     assert_eq!(again.now(ten_years_on).await, ten_years_on);
 }
+
+#[tokio::test]
+async fn a_log_that_removes_beginnings_has_the_others_wait() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    machine.log.memory.only_cut();
+    let by_ben = |number| received(event(number, "ben", "old"), "2019-11-20T23:59:59Z");
+    let events = [old(1), by_ben(2), recent(3), old(4), by_ben(5), by_ben(6), old(7)];
+    recorded(&system, events.into()).await;
+    let retention = system.retention(standard());
+    let found_due = due(&retention).await;
+    // Of ann the third stays, and with it what follows; of ben the last.
+    assert_eq!(positions(&found_due), [Position(1), Position(2), Position(5)]);
+    assert_eq!((found_due.waiting, found_due.by_class["standard"]), (3, 3));
+    assert_eq!(run(&retention).await, 3);
+    assert_eq!(found(&system).await, [3, 4, 6, 7]);
+    let again = due(&retention).await;
+    assert_eq!((positions(&again), again.waiting), (vec![], 3), "what waits is not tried again");
+    recorded(&system, vec![received(event(8, "ben", "new"), "2020-11-21T00:00:00Z")]).await;
+    let next = due(&retention).await;
+    assert_eq!((positions(&next), next.waiting), (vec![Position(6)], 2), "ben's last no more");
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_that_removes_beginnings_keeps_what_lies_behind_a_hold() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    machine.log.memory.only_cut();
+    let of_ann = |number, action: &str| {
+        let event = Event { event_type: action.into(), ..old(number) };
+        received(event, "2019-11-20T23:59:59Z")
+    };
+    recorded(&system, vec![of_ann(1, "a.a"), of_ann(2, "b.b"), of_ann(3, "a.a")]).await;
+    recorded(&system, vec![recent(4)]).await;
+    let retention = system.retention(standard());
+    let before = due(&retention).await;
+    assert_eq!(positions(&before).len(), 3);
+    let mut hold = hold_on(9, "ann");
+    hold.metadata.insert("query".into(), "type:b.b".into());
+    recorded(&system, vec![hold]).await;
+    let run = retention.begin().unwrap();
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(found(&system).await, [2, 3, 4, 9], "the index kept what the log keeps");
+    drop(run);
+    let after = due(&retention).await;
+    assert_eq!((positions(&after), after.held, after.waiting), (vec![], 1, 1));
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn what_another_node_removed_is_found_here_no_more() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    recorded(&system, vec![old(1), old(2), recent(3)]).await;
+    machine.log.memory.remove_elsewhere(&[Position(1), Position(2)]);
+    let patience = super::machine::PATIENCE;
+    let forgotten = tokio::time::timeout(patience, async {
+        while found(&system).await != [3] {
+            tokio::task::yield_now().await;
+        }
+    });
+    forgotten.await.expect("the index forgets it");
+    let read = async || machine.log.read_all(Position::START, 10).await.unwrap().len();
+    let gone = tokio::time::timeout(patience, async {
+        while read().await != 1 {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.expect("and the log");
+    system.stop().await;
+}

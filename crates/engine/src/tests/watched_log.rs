@@ -9,7 +9,7 @@ use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_ports::memory::MemoryEventLog;
 use annals_ports::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
-    LogHealth, LogReader, RemoveError,
+    LogHealth, LogReader, Removal, RemoveError,
 };
 use annals_record::DecodeError;
 use async_trait::async_trait;
@@ -77,6 +77,18 @@ impl EventLog for WatchedLog {
 
     async fn remove(&self, run: EventId, events: &[Removable]) -> Result<u64, RemoveError> {
         self.memory.remove(run, events).await
+    }
+
+    fn removal(&self) -> Removal {
+        self.memory.removal()
+    }
+
+    async fn removed_elsewhere(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        self.memory.removed_elsewhere(limit).await
+    }
+
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        self.memory.forget(positions).await
     }
 
     fn health(&self) -> LogHealth {

@@ -1,5 +1,6 @@
 //! What every [`LogReplica`] keeps to.
 
+mod cutting;
 mod following;
 
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub async fn run(replica: Arc<dyn LogReplica>) {
     of_two_records_with_one_id_the_first_is_told(&*replica).await;
     the_ends_of_streams_are_told_in_order(&*replica).await;
     what_is_held_is_told_in_order(&*replica).await;
+    cutting::what_was_cut_off_is_forgotten_when_it_is_told(&*replica).await;
+    cutting::what_was_forgotten_before_the_cut_is_not_told(&*replica).await;
     following::a_follower_yields_everything_once_while_records_are_applied(&replica).await;
     following::a_follower_waits_for_the_next_record(&*replica).await;
 }

@@ -1,6 +1,6 @@
 //! An event log in memory that can be told to fail and to pause.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use annals_domain::lifecycle::Removable;
@@ -13,7 +13,7 @@ use super::locked;
 use crate::append_plan::{Held, RecordKey, Step, next_revision, plan};
 use crate::event_log::{
     AppendError, AppendItem, Appended, Direction, EventLog, Follower, LogEntry, LogError,
-    LogReader, RemoveError,
+    LogReader, Removal, RemoveError,
 };
 use crate::stream_ends::{StreamEnd, StreamEnds};
 
@@ -36,6 +36,8 @@ pub struct MemoryEventLog {
     state: Arc<Mutex<State>>,
     head: watch::Sender<Position>,
     paused: watch::Sender<bool>,
+    /// What another node removed, and is still told here.
+    elsewhere: watch::Sender<BTreeSet<Position>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +49,7 @@ struct State {
     failures: VecDeque<LogErrorKind>,
     broken: bool,
     keeps_all: bool,
+    only_cuts: bool,
 }
 
 impl Default for MemoryEventLog {
@@ -62,6 +65,7 @@ impl MemoryEventLog {
             state: Arc::default(),
             head: watch::Sender::new(Position::START),
             paused: watch::Sender::new(false),
+            elsewhere: watch::Sender::default(),
         }
     }
 
@@ -83,6 +87,16 @@ impl MemoryEventLog {
     /// Removes nothing from now on, as logs that cannot.
     pub fn keep_all(&self) {
         locked(&self.state).keeps_all = true;
+    }
+
+    /// Removes only what streams begin with from now on, as logs on servers.
+    pub fn only_cut(&self) {
+        locked(&self.state).only_cuts = true;
+    }
+
+    /// Behaves as if another node had removed these records.
+    pub fn remove_elsewhere(&self, positions: &[Position]) {
+        self.elsewhere.send_modify(|elsewhere| elsewhere.extend(positions));
     }
 
     /// How many records there are.
@@ -127,6 +141,29 @@ impl EventLog for MemoryEventLog {
         let answers = batch.into_iter().map(|item| state.append(item)).collect();
         self.head.send_replace(state.head());
         Ok(answers)
+    }
+
+    fn removal(&self) -> Removal {
+        match locked(&self.state).only_cuts {
+            true => Removal::Beginnings,
+            false => Removal::Each,
+        }
+    }
+
+    async fn removed_elsewhere(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        let mut elsewhere = self.elsewhere.subscribe();
+        let doing = "waiting for what is removed elsewhere";
+        let some = elsewhere.wait_for(|some| !some.is_empty()).await;
+        let some = some.map_err(|_| LogError::Unavailable { doing, source: None })?;
+        Ok(some.iter().copied().take(limit).collect())
+    }
+
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        locked(&self.state).removed.extend(positions);
+        self.elsewhere.send_modify(|elsewhere| {
+            elsewhere.retain(|position| !positions.contains(position));
+        });
+        Ok(())
     }
 
     async fn remove(&self, _: EventId, events: &[Removable]) -> Result<u64, RemoveError> {

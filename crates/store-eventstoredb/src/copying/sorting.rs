@@ -8,6 +8,7 @@ use annals_ports::{LogEntry, LogError, LogReplica};
 use eventstore::RecordedEvent;
 
 use crate::findings::{Finding, FindingKind, Sort, sort};
+use crate::marks::{Mark, Marks};
 use crate::names::Names;
 use crate::rights;
 use crate::wire::record_of;
@@ -18,15 +19,43 @@ pub(super) struct Sorted {
     pub(super) entries: Vec<LogEntry>,
     /// The event of each record.
     pub(super) events: Vec<RecordedEvent>,
+    /// What retention cut.
+    pub(super) marked: Vec<Marked>,
     pub(super) findings: Vec<Finding>,
 }
 
-pub(super) fn sort_all(names: &Names, all: Vec<RecordedEvent>) -> Sorted {
-    let mut sorted = Sorted { entries: Vec::new(), events: Vec::new(), findings: Vec::new() };
+/// Metadata that Annals wrote.
+pub(super) struct Marked {
+    pub(super) stream: StreamName,
+    pub(super) mark: Mark,
+    pub(super) event: RecordedEvent,
+}
+
+/// Revisions of a stream that were passed over.
+pub(super) struct Gap {
+    pub(super) stream: StreamName,
+    /// Behind the gap.
+    pub(super) revision: Revision,
+    /// Index of the event by which it was noticed.
+    pub(super) event: usize,
+}
+
+pub(super) fn sort_all(names: &Names, marks: &Marks, all: Vec<RecordedEvent>) -> Sorted {
+    let (entries, events) = (Vec::new(), Vec::new());
+    let mut sorted = Sorted { entries, events, marked: Vec::new(), findings: Vec::new() };
     for event in all {
         match sort(names, &event.stream_id, &event.event_type) {
             Sort::Other => {}
             Sort::Finding(kind) => sorted.findings.push(Finding::new(kind, &event)),
+            Sort::Metadata(name) => match marks.read(&names.on_server(name), &event.data) {
+                Some(mark) => {
+                    let stream = StreamName::from_stored(name);
+                    sorted.marked.push(Marked { stream, mark, event });
+                }
+                None => {
+                    sorted.findings.push(Finding::new(FindingKind::MetadataChanged, &event));
+                }
+            },
             Sort::Rights if rights::protect_records(&event.data) => {}
             Sort::Rights => {
                 sorted.findings.push(Finding::new(FindingKind::RightsChanged, &event));
@@ -45,13 +74,14 @@ pub(super) fn sort_all(names: &Names, all: Vec<RecordedEvent>) -> Sorted {
     sorted
 }
 
-/// Looks for revisions that were passed over and for ids that were used before.
+/// Looks for ids that were used before, and tells where revisions were passed over.
 pub(super) async fn check_continuity(
     replica: &dyn LogReplica,
     entries: &[LogEntry],
     events: &[RecordedEvent],
     findings: &mut Vec<Finding>,
-) -> Result<(), LogError> {
+) -> Result<Vec<Gap>, LogError> {
+    let mut gaps = Vec::new();
     let mut names: Vec<StreamName> =
         entries.iter().map(|entry| entry.record.stream.clone()).collect();
     names.sort();
@@ -64,7 +94,8 @@ pub(super) async fn check_continuity(
     for (index, (entry, event)) in entries.iter().zip(events).enumerate() {
         let end = ends.entry(entry.record.stream.clone()).or_default();
         if next_revision(*end) < entry.revision {
-            findings.push(Finding::new(FindingKind::RecordsMissing, event));
+            let stream = entry.record.stream.clone();
+            gaps.push(Gap { stream, revision: entry.revision, event: index });
         }
         *end = (*end).max(Some(entry.revision));
         let key = &keys[index];
@@ -75,5 +106,5 @@ pub(super) async fn check_continuity(
         }
         seen.entry((&key.tenant, key.id)).or_insert(entry.position);
     }
-    Ok(())
+    Ok(gaps)
 }

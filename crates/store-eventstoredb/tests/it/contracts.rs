@@ -16,7 +16,6 @@ async fn keeps_all_contracts(url: &str, settings: Settings) {
     let second = Node::with(url, settings.clone()).await;
     let log: Arc<dyn EventLog> = node.log.clone();
     contract::event_log::run(Arc::clone(&log)).await;
-    contract::event_log::removal_is_refused(Arc::clone(&log)).await;
     contract::nodes::run(log, second.log.clone()).await;
     let keys: Arc<dyn KeyStore> = Arc::new(node.log.keys());
     contract::key_store::run(keys).await;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use annals_domain::{Revision, StreamName};
+use annals_domain::{Position, Revision, StreamName};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Checkpoint, EventLog, LogEntry, LogError, LogReader, LogReplica, ReadsThrough};
+use annals_ports::{
+    Checkpoint, Cut, EventLog, LogEntry, LogError, LogReader, LogReplica, ReadsThrough,
+};
 use annals_store_eventstoredb::{Address, EventStoreLog, Settings};
 use annals_store_sqlite::SqliteReplica;
 
-use super::support::{Acked, KEY_CHECK, Load, RECOVERY, eventually, server, within};
+use super::support::{Acked, KEY_CHECK, Load, RECOVERY, eventually, marks, server, within};
 
 /// A copy whose disk is full at times.
 struct Ailing {
@@ -29,11 +31,37 @@ impl LogReplica for Ailing {
         self.replica.checkpoint().await
     }
 
-    async fn apply(&self, entries: Vec<LogEntry>, checkpoint: Checkpoint) -> Result<(), LogError> {
+    async fn apply_with_cuts(
+        &self,
+        entries: Vec<LogEntry>,
+        cuts: Vec<Cut>,
+        checkpoint: Checkpoint,
+    ) -> Result<(), LogError> {
         match self.is_full.load(Ordering::Acquire) {
             true => Err(LogError::Full),
-            false => self.replica.apply(entries, checkpoint).await,
+            false => self.replica.apply_with_cuts(entries, cuts, checkpoint).await,
         }
+    }
+
+    async fn cuts(&self, streams: &[StreamName]) -> Result<Vec<Option<Revision>>, LogError> {
+        self.replica.cuts(streams).await
+    }
+
+    async fn cut_off(&self, limit: usize) -> Result<Vec<Position>, LogError> {
+        self.replica.cut_off(limit).await
+    }
+
+    async fn forget(&self, positions: &[Position]) -> Result<(), LogError> {
+        self.replica.forget(positions).await
+    }
+
+    async fn before(
+        &self,
+        stream: &StreamName,
+        before: Revision,
+        limit: usize,
+    ) -> Result<Vec<(Revision, Position)>, LogError> {
+        self.replica.before(stream, before, limit).await
     }
 
     async fn last_revisions(
@@ -55,7 +83,8 @@ async fn a_copy_that_cannot_be_written_is_told_and_goes_on_when_it_can() {
     let replica = SqliteReplica::open(dir.path()).unwrap();
     let replica = Arc::new(Ailing { replica, is_full: AtomicBool::new(false) });
     let address = Address::parse(&server.url()).unwrap();
-    let log = EventStoreLog::open(address, Settings::default(), replica.clone(), KEY_CHECK.into());
+    let (settings, key_check) = (Settings::default(), KEY_CHECK.into());
+    let log = EventStoreLog::open(address, settings, replica.clone(), key_check, marks());
     let log = log.await.unwrap();
     log.caught_up().await;
     let (mut load, mut acked) = (Load::new(), Acked::default());

@@ -11,5 +11,6 @@ mod integrity;
 mod limits;
 mod random;
 mod refusals;
+mod removing;
 mod rights;
 mod support;

@@ -8,7 +8,7 @@ use annals_store_eventstoredb::{Address, EventStoreLog, Settings};
 use annals_store_sqlite::SqliteReplica;
 
 use super::support::{Acked, KEY_CHECK, Load, nothing_is_lost_or_doubled};
-use super::support::{Node, open};
+use super::support::{Node, marks, open};
 
 fn guarded() -> Server {
     let users = vec![
@@ -78,7 +78,7 @@ async fn the_keeper_takes_destroyed_keys_out_and_the_writer_cannot() {
     let address = Address::parse(&url_of(&server, "annals:writes")).unwrap();
     let address = address.with_keeper("annals-keeper", "keeps");
     let replica = std::sync::Arc::new(SqliteReplica::open(dir.path()).unwrap());
-    let log = EventStoreLog::open(address, Settings::default(), replica, KEY_CHECK.into());
+    let log = EventStoreLog::open(address, Settings::default(), replica, KEY_CHECK.into(), marks());
     let keys = log.await.unwrap().keys();
     assert!(!keys.destroy_person_key(&tenant, &id).await.unwrap(), "it was destroyed before");
     let stream = format!("annals-key-acme.{}", id.as_text());

@@ -7,6 +7,7 @@ use annals_domain::{Position, Revision};
 use annals_eventstoredb_double::{Options, Server};
 use annals_ports::contract::{fresh_tenant, item};
 use annals_ports::{AppendItem, Appended, EventLog, LogReader};
+use annals_record::MarkKey;
 use annals_store_eventstoredb::{Address, EventStoreLog, Refusal, Settings};
 use annals_store_sqlite::SqliteReplica;
 use tempfile::TempDir;
@@ -52,7 +53,13 @@ pub(crate) async fn open(
     settings: Settings,
 ) -> Result<EventStoreLog, Refusal> {
     let replica = Arc::new(SqliteReplica::open(dir.path()).unwrap());
-    EventStoreLog::open(Address::parse(url).unwrap(), settings, replica, KEY_CHECK.into()).await
+    let address = Address::parse(url).unwrap();
+    EventStoreLog::open(address, settings, replica, KEY_CHECK.into(), marks()).await
+}
+
+/// What the nodes vouch with for what they write into metadata.
+pub(crate) fn marks() -> MarkKey {
+    MarkKey::new(&[7; 32])
 }
 
 /// A server in memory.

@@ -1,18 +1,19 @@
 //! The only writer of `replica.db`: records and checkpoint in one transaction.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use annals_domain::Position;
-use annals_ports::{Checkpoint, LogEntry, LogError};
+use annals_ports::{Checkpoint, Cut, LogEntry, LogError};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::FORMAT;
 use super::fresh::fresh;
-use crate::file::{BoxedError, is_for_want_of_space};
+use super::{FORMAT, cutting};
+use crate::file::{BUSY_TIMEOUT, BoxedError, is_for_want_of_space};
 use crate::log_file::{Numbers, Recent};
 
 pub(super) const DOING: &str = "applying records to the copy of the log";
@@ -47,7 +48,7 @@ impl Writer {
     }
 
     /// After a panic, which rolled the transaction back.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn begin_anew(&mut self) {
         self.numbers.forget();
     }
 
@@ -55,12 +56,13 @@ impl Writer {
     pub(super) fn apply(
         &mut self,
         entries: Vec<LogEntry>,
+        cuts: &[Cut],
         checkpoint: Checkpoint,
     ) -> Result<(), LogError> {
         let newest = *self.head.borrow();
         let fresh = fresh(entries, newest).map_err(|error| unavailable(error.into()))?;
         let newest = fresh.last().map_or(newest, |entry| entry.position);
-        if let Err(error) = self.commit(&fresh, checkpoint, newest) {
+        if let Err(error) = self.commit(&fresh, cuts, checkpoint, newest) {
             self.numbers.forget();
             return Err(self.failed(error));
         }
@@ -73,6 +75,7 @@ impl Writer {
     fn commit(
         &mut self,
         fresh: &[LogEntry],
+        cuts: &[Cut],
         checkpoint: Checkpoint,
         newest: Position,
     ) -> rusqlite::Result<()> {
@@ -81,6 +84,9 @@ impl Writer {
         for entry in fresh {
             insert(&transaction, &mut self.numbers, entry)?;
         }
+        for cut in cuts {
+            cutting::note(&transaction, &mut self.numbers, cut)?;
+        }
         let place = |checkpoint: &Checkpoint| (checkpoint.commit, checkpoint.prepare);
         let held = self::checkpoint(&transaction)?;
         let further = held.filter(|held| place(held) >= place(&checkpoint)).unwrap_or(checkpoint);
@@ -88,6 +94,33 @@ impl Writer {
             put_checkpoint(&transaction, further, newest)?;
         }
         transaction.commit()
+    }
+
+    /// Forgets what the records hold, in the file and in memory.
+    pub(super) fn forget(&mut self, positions: &[Position]) -> Result<(), LogError> {
+        let forgotten = self.commit_forgetting(positions).map_err(|error| self.failed(error))?;
+        if !forgotten.is_empty() {
+            self.recent.remove(&forgotten);
+            self.empty_write_ahead_log().map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+
+    fn commit_forgetting(&mut self, positions: &[Position]) -> rusqlite::Result<Vec<Position>> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let forgotten = cutting::forget(&transaction, positions)?;
+        transaction.commit()?;
+        Ok(forgotten)
+    }
+
+    /// The write-ahead log may hold pages as they were. A reader can hold it up, and is not waited for;
+    /// whatever is copied next overwrites it then.
+    fn empty_write_ahead_log(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let outcome = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        outcome
     }
 
     /// Lets the file grow by some pages only, as if the disk were full after that.

@@ -1,5 +1,6 @@
 //! What readers see. They are told how many events are durable, and see no other.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Log;
@@ -70,6 +71,26 @@ impl Log {
     /// Index of the first event behind a position.
     pub(crate) fn index_after(&self, position: u64, durable: usize) -> usize {
         self.events[..durable].partition_point(|event| event.position <= position)
+    }
+
+    /// The events between two indices, as readers of the whole log see them.
+    pub(crate) fn in_all(&self, indices: Range<usize>) -> Vec<Arc<Event>> {
+        let there = indices.filter(|index| !self.scavenged.contains(index));
+        there.map(|index| Arc::clone(&self.events[index])).collect()
+    }
+
+    /// Takes out of the whole log what its streams do not show; tells how many events that were.
+    pub(crate) fn scavenge(&mut self, durable: usize) -> usize {
+        let before = self.scavenged.len();
+        let mut hidden = Vec::new();
+        for (name, stream) in &self.streams {
+            let count = stream.events.partition_point(|index| *index < durable);
+            let first = first_readable(&self.settings_of(name), count as u64);
+            let kept = usize::try_from(first).unwrap_or(usize::MAX).min(count.saturating_sub(1));
+            hidden.extend_from_slice(&stream.events[..kept]);
+        }
+        self.scavenged.extend(hidden);
+        self.scavenged.len() - before
     }
 
     /// Whether a position lies inside of the log but not at the beginning of an event.

@@ -150,3 +150,24 @@ fn rights_come_from_the_stream_or_from_the_settings() {
         assert_eq!(log.roles(stream, right), roles, "{right:?} of {stream}");
     }
 }
+
+#[test]
+fn a_scavenge_takes_out_what_is_cut_off_but_the_last_of_a_stream() {
+    let mut log = Log::default();
+    append(&mut log, Expected::NoStream, &[1, 2, 3]).unwrap();
+    let cut = |log: &mut Log, json: &'static str| {
+        let metadata = vec![NewEvent::json(METADATA, json)];
+        log.append(0, "$$s", Expected::Any, metadata).unwrap();
+    };
+    cut(&mut log, r#"{"$tb":1}"#);
+    let all = |log: &Log| -> Vec<(String, u64)> {
+        let all = log.in_all(0..log.events().len());
+        all.iter().map(|event| (event.stream.to_string(), event.revision)).collect()
+    };
+    assert_eq!(all(&log).len(), 4, "so far it is only hidden");
+    assert_eq!(log.scavenge(log.events().len()), 1);
+    assert_eq!(all(&log), [("s".into(), 1), ("s".into(), 2), ("$$s".into(), 0)]);
+    cut(&mut log, r#"{"$tb":9}"#);
+    assert_eq!(log.scavenge(log.events().len()), 2, "one record, and the metadata before");
+    assert_eq!(all(&log), [("s".into(), 2), ("$$s".into(), 1)]);
+}

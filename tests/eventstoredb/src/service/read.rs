@@ -185,19 +185,22 @@ impl Reading {
             }
         });
         while left > 0 {
-            let page = self.node.store.look(|log, durable| {
+            let (page, looked_at) = self.node.store.look(|log, durable| {
                 let at = at.min(durable);
+                let indices = match self.backwards {
+                    true => at.saturating_sub(PAGE)..at,
+                    false => at..durable.min(at + PAGE),
+                };
+                let mut page = log.in_all(indices.clone());
                 if self.backwards {
-                    let page = &log.events()[at.saturating_sub(PAGE)..at];
-                    page.iter().rev().cloned().collect::<Vec<_>>()
-                } else {
-                    log.events()[at..durable.min(at + PAGE)].to_vec()
+                    page.reverse();
                 }
+                (page, indices.len())
             });
-            if page.is_empty() {
+            if looked_at == 0 {
                 break;
             }
-            at = if self.backwards { at.saturating_sub(page.len()) } else { at + page.len() };
+            at = if self.backwards { at.saturating_sub(looked_at) } else { at + looked_at };
             let wanted = |event: &&_| filter.as_ref().is_none_or(|filter| filter.passes(event));
             for event in page.iter().map(AsRef::as_ref).filter(wanted).take(left) {
                 left -= 1;

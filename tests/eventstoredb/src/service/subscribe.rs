@@ -159,9 +159,9 @@ impl Subscription {
                     let why = "the log was cut back behind this subscription";
                     return Step::Refused(Refusal::Unavailable(why.to_owned()));
                 }
-                let page = &log.events()[*next..durable.min(*next + PAGE)];
-                *next += page.len();
-                if page.is_empty() { Step::Nothing } else { Step::Events(page.to_vec()) }
+                let page = *next..durable.min(*next + PAGE);
+                *next = page.end;
+                if page.is_empty() { Step::Nothing } else { Step::Events(log.in_all(page)) }
             }),
         }
     }

@@ -108,6 +108,7 @@ pub(crate) const METRICS: &[Group] = &[
             row(Gauge, "annals_retention_behind_seconds", "seconds", &[], "Seconds by which the time that events expire by is behind the clock"),
             row(Gauge, "annals_retention_last_success_timestamp_seconds", "seconds", &[], "When the newest run of the retention job that did what it was to ended"),
             row(Counter, "annals_events_removed_total", "events", &[], "Events removed by retention"),
+            row(Counter, "annals_events_forgotten_total", "events", &[], "Events that retention removed at another node and that were forgotten here"),
             row(Counter, "annals_persons_erased_total", "persons", &[], "Persons erased"),
             row(Counter, "annals_erasure_failures_total", "erasures", &[], "Erasures agreed on that could not be carried out, each time it was tried"),
             row(Counter, "annals_archive_records_total", "events", &[], "Records of months archived"),

@@ -1,7 +1,7 @@
 use annals_domain::{EventId, Position, Revision, StreamName, TenantId};
 use annals_eventstoredb_double::{Expected, NewEvent, Options, Server, Store};
 use annals_ports::append_plan::{Held, RecordKey};
-use annals_ports::{Direction, Follower, LogEntry, LogError, LogReader};
+use annals_ports::{Cut, Direction, Follower, LogEntry, LogError, LogReader};
 use async_trait::async_trait;
 
 use super::*;
@@ -102,8 +102,34 @@ impl LogReplica for Moving {
         Ok(Some(Checkpoint { commit: place, prepare: place, event: Some(id) }))
     }
 
-    async fn apply(&self, _: Vec<LogEntry>, _: Checkpoint) -> Result<(), LogError> {
+    async fn apply_with_cuts(
+        &self,
+        _: Vec<LogEntry>,
+        _: Vec<Cut>,
+        _: Checkpoint,
+    ) -> Result<(), LogError> {
         Ok(())
+    }
+
+    async fn cuts(&self, _: &[StreamName]) -> Result<Vec<Option<Revision>>, LogError> {
+        Ok(Vec::new())
+    }
+
+    async fn cut_off(&self, _: usize) -> Result<Vec<Position>, LogError> {
+        Ok(Vec::new())
+    }
+
+    async fn forget(&self, _: &[Position]) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    async fn before(
+        &self,
+        _: &StreamName,
+        _: Revision,
+        _: usize,
+    ) -> Result<Vec<(Revision, Position)>, LogError> {
+        Ok(Vec::new())
     }
 
     async fn last_revisions(&self, _: &[StreamName]) -> Result<Vec<Option<Revision>>, LogError> {

@@ -101,6 +101,8 @@ pub(in crate::graphql::lifecycle) struct RetentionRun {
     more: bool,
     /// How many are due, but held.
     held: u64,
+    /// How many are due where the log cannot remove them yet: what lies before them in their stream is not.
+    waiting: u64,
     /// The event that tells of the run; null when nothing was removed.
     run_id: Option<ID>,
 }
@@ -117,6 +119,7 @@ impl From<Cleaned> for RetentionRun {
             newest: cleaned.newest.map(Into::into),
             more: cleaned.more,
             held: cleaned.held,
+            waiting: cleaned.waiting,
             run_id: cleaned.run.map(|run| ID(run.to_string())),
         }
     }

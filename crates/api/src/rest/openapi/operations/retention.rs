@@ -12,8 +12,9 @@ pub(super) const ROWS: &[Operation] = &[Operation {
                   older than the span of their retention class. Unless it is a dry run they are \
                   removed, for good, once an event of type `annals.retention.run` tells of it. Up to \
                   100,000 at a time; `more` tells that more are due. Their ids stay used, and places \
-                  are not numbered anew. One run at a time (409). 501 where the log is kept on a \
-                  server: nothing is removed there.",
+                  are not numbered anew. One run at a time (409). Where the log is kept on a server \
+                  its streams are removed from their beginning: `waiting` tells what is due and lies \
+                  behind something that stays.",
     parameters: &[query(
         "dry_run",
         "Whether to look only; so it is when not given.",
