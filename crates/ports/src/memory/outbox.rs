@@ -240,8 +240,8 @@ impl Outbox for MemoryInbox {
             row.state != MessageState::Waiting && !row.settled && row.tries > row.tries_before
         });
         let untold = done.map(|row| {
-            let theirs = state.outbox.attempts.iter().rev();
-            let last = theirs.filter(|attempt| attempt.message == row.message.id).next();
+            let attempts = &state.outbox.attempts;
+            let last = attempts.iter().rfind(|attempt| attempt.message == row.message.id);
             let cause = || last.and_then(|last| last.cause.clone()).unwrap_or_default();
             Untold {
                 tenant: row.message.tenant.clone(),
