@@ -23,7 +23,7 @@ impl UserError {
     pub(super) fn of_input(field: &str, message: impl Into<String>, code: &str) -> Self {
         let names = ["input", field].into_iter().filter(|name| !name.is_empty());
         Self {
-            field: names.map(|name| camel_case(name)).collect(),
+            field: names.map(camel_case).collect(),
             message: message.into(),
             code: code.into(),
             quarantine_id: None,
