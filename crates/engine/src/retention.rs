@@ -27,6 +27,7 @@ use crate::access::AccessView;
 use crate::feed::Feed;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
+use crate::queries::Queries;
 
 use beginnings::Beginnings;
 pub use looking::{Pacing, Simulated};
@@ -243,4 +244,15 @@ impl Due {
         self.oldest = Some(self.oldest.map_or(received_at, |oldest| oldest.min(received_at)));
         self.newest = self.newest.max(Some(received_at));
     }
+}
+
+/// Whoever must have taken an event in before it may go. What detection has not seen yet must not go before it
+/// has.
+pub(crate) fn settled(
+    queries: &Queries,
+    access: &Arc<Progress>,
+    detection: Option<&Arc<Progress>>,
+) -> Vec<Arc<Progress>> {
+    let derived = queries.progress.iter().map(Arc::clone);
+    derived.chain([Arc::clone(access)]).chain(detection.map(Arc::clone)).collect()
 }

@@ -43,7 +43,7 @@ use crate::queries::{ArchiveParts, Queries};
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
 use crate::retention::forgetting::Forgetting;
-use crate::retention::{Retention, RetentionRules};
+use crate::retention::{Retention, RetentionRules, settled};
 use crate::roles::{Role, Roles};
 use crate::root::{Detection, RecorderParts, Root};
 use crate::scrubber::ScrubSettings;
@@ -451,17 +451,6 @@ impl System {
             warn!("the newest events will be indexed after the next start");
         }
     }
-}
-
-/// Whoever must have taken an event in before it may go. What detection has not seen yet must not go before it
-/// has.
-fn settled(
-    queries: &Queries,
-    access: &Arc<Progress>,
-    detection: Option<&Arc<Progress>>,
-) -> Vec<Arc<Progress>> {
-    let derived = queries.progress.iter().map(Arc::clone);
-    derived.chain([Arc::clone(access)]).chain(detection.map(Arc::clone)).collect()
 }
 
 /// What fills the index anew, on a node that keeps one which can be.

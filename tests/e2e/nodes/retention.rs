@@ -18,10 +18,12 @@ async fn clean_up(officer: &Caller, dry_run: bool) -> Value {
 }
 
 fn of_person(person: &str, n: usize) -> Value {
-    let mut event = samples::login(person);
-    event["id"] = samples::id().into();
-    event["description"] = format!("{CANARY} {n}").into();
-    event
+    json!({
+        "id": samples::id(),
+        "type": "order.placed",
+        "actor": { "id": person },
+        "description": format!("{CANARY} {n}"),
+    })
 }
 
 /// How many of the events a node finds, by every way.
