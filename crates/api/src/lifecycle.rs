@@ -20,7 +20,7 @@ pub(crate) mod standing;
 use annals_domain::EventId;
 use annals_domain::access::state::TenantLifecycle;
 use annals_domain::event::{JsonObject, Justification};
-use annals_domain::lifecycle::Approval;
+use annals_domain::lifecycle::{Approval, RetentionNow};
 use annals_engine::RetentionTime;
 use annals_engine::tiles::LogSigner;
 use jiff::SignedDuration;
@@ -89,7 +89,7 @@ impl ApiParts {
     }
 
     /// The time that retention goes by.
-    pub(crate) async fn retention_now(&self) -> jiff::Timestamp {
+    pub(crate) async fn retention_now(&self) -> RetentionNow {
         self.lifecycle.time.now(self.clock.now()).await
     }
 }

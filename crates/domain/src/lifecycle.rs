@@ -23,7 +23,7 @@ pub use judge::{Due, Holds, Judge, Kept, Removable};
 pub use person_copy::{concerning, copy_for};
 pub use policy::{InvalidRules, Keep, RULES_MAX, RetentionRule, TenantPolicy};
 pub use proposal::{PROPOSALS_MAX, Proposal, ProposalStatus, Proposals};
-pub use trusted_time::TrustedTime;
+pub use trusted_time::{RetentionNow, TrustedTime};
 
 #[cfg(test)]
 mod tests;

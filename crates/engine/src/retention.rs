@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use annals_domain::catalogue::Catalogue;
-use annals_domain::lifecycle::{Removable, TenantPolicy};
+use annals_domain::lifecycle::{Removable, RetentionNow, TenantPolicy};
 use annals_domain::limits::QueryLimits;
 use annals_domain::retention::RetentionPolicy;
 use annals_domain::{EventId, Position, TenantId};
@@ -175,10 +175,10 @@ impl RetentionRun {
     pub async fn look(
         &self,
         tenant: Option<&TenantId>,
-        now: Timestamp,
+        now: impl Into<RetentionNow>,
         pacing: Pacing,
     ) -> Result<BTreeMap<TenantId, Due>, RetentionError> {
-        looking::look(&self.parts, tenant, now, pacing).await
+        looking::look(&self.parts, tenant, now.into(), pacing).await
     }
 
     /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it.
@@ -186,9 +186,9 @@ impl RetentionRun {
         &self,
         tenant: &TenantId,
         policy: &TenantPolicy,
-        now: Timestamp,
+        now: impl Into<RetentionNow>,
     ) -> Result<Simulated, RetentionError> {
-        looking::simulate(&self.parts, tenant, policy, now).await
+        looking::simulate(&self.parts, tenant, policy, now.into()).await
     }
 
     /// Fails when the log cannot remove, or may not.
@@ -205,8 +205,9 @@ impl RetentionRun {
         tenant: &TenantId,
         run: EventId,
         due: &Due,
-        now: Timestamp,
+        now: impl Into<RetentionNow>,
     ) -> Result<u64, RetentionError> {
+        let now = now.into();
         let Retention { log, index, feed, stopping, .. } = &self.parts;
         let (mut removed, mut stays) = (0, Beginnings::default());
         for events in due.events.chunks(STEP) {

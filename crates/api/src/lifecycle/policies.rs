@@ -47,7 +47,7 @@ pub(crate) async fn propose(
     let policy = checked(wanted.rules)?;
     let justification = justified(&wanted.reason)?;
     let _turn = api.credentials.turn().await;
-    let (lifecycle, now) = (api.lifecycle_of(caller)?, api.retention_now().await);
+    let (lifecycle, now) = (api.lifecycle_of(caller)?, api.retention_now().await.policy);
     let in_force = lifecycle.proposals().policy(now);
     let classes = api.catalogue.types().map(|entry| entry.retention.as_str());
     let shortens = in_force.is_shortened_by(&policy, api.retention.installation(), classes);
@@ -71,7 +71,7 @@ pub(crate) async fn approve(
 ) -> Result<Standing, ApiError> {
     let justification = justified(reason)?;
     let _turn = api.credentials.turn().await;
-    let now = api.retention_now().await;
+    let now = api.retention_now().await.policy;
     let Standing { proposal, status } = find(api, caller, id, now)?;
     if status != ProposalStatus::Proposed {
         return Err(conflict("the proposal does not wait for anybody to agree"));
@@ -95,7 +95,7 @@ pub(crate) async fn end(
 ) -> Result<Standing, ApiError> {
     require_person(caller)?;
     let _turn = api.credentials.turn().await;
-    let now = api.retention_now().await;
+    let now = api.retention_now().await.policy;
     let standing = find(api, caller, id, now)?;
     if !matches!(standing.status, ProposalStatus::Proposed | ProposalStatus::Approved) {
         return Err(conflict("the proposal is in force or over; propose another policy"));

@@ -54,9 +54,9 @@ pub(super) async fn remove(
     }
     run.require_removal().await?;
     let now = api.retention_now().await;
-    let told = record(api, caller, tenant, run_fact(&due, now)).await?;
+    let told = record(api, caller, tenant, run_fact(&due, now.expiry)).await?;
     let removed = run.remove(tenant, told.id, &due, now).await?;
-    let completed = completed_fact(api, tenant, told.id, removed, &due, now)?;
+    let completed = completed_fact(api, tenant, told.id, removed, &due, now.expiry)?;
     record(api, caller, tenant, completed).await?;
     Ok(Ran { due, removed, run: Some(told.id) })
 }

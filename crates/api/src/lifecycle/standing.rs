@@ -35,9 +35,10 @@ pub(crate) async fn of(api: &ApiParts, caller: &Caller) -> Result<RetentionStand
     let keep = |class: &str| Some((class.to_owned(), installation.span(class)?.to_string()));
     let standing = RetentionStanding {
         classes: installation.classes().filter_map(keep).collect(),
-        rules: api.with_lifecycle_of(caller, |it| it.proposals().policy(now).rules().to_vec())?,
-        proposals: policies::list(api, caller, now)?,
-        now,
+        rules: api
+            .with_lifecycle_of(caller, |it| it.proposals().policy(now.policy).rules().to_vec())?,
+        proposals: policies::list(api, caller, now.policy)?,
+        now: now.expiry,
         behind_seconds: api.lifecycle.time.behind(api.clock.now()).await.as_secs(),
         interval_seconds: api.lifecycle.settings.interval_seconds,
         last_run: api.lifecycle.job.last(),

@@ -114,11 +114,14 @@ fn the_time_goes_on_as_it_is_measured_and_never_ahead_of_that() {
     let begin = TrustedTime::confirmed(at("2026-11-21T00:00:00Z"));
     let hour = SignedDuration::from_hours(1);
     let later = begin.advanced(hour);
-    assert_eq!(later.now(at("2026-11-21T01:00:00Z")), at("2026-11-21T01:00:00Z"));
+    assert_eq!(later.now(at("2026-11-21T01:00:00Z")), at("2026-11-21T01:00:00Z").into());
     let an_hour_later = at("2026-11-21T01:00:00Z");
-    assert_eq!(later.now(at("2036-11-21T00:00:00Z")), an_hour_later, "whatever the clock tells");
+    let jumped = later.now(at("2036-11-21T00:00:00Z"));
+    assert_eq!(jumped, an_hour_later.into(), "whatever the clock tells");
     let put_back = at("2020-01-01T00:00:00Z");
-    assert_eq!(later.now(put_back), put_back, "a clock that was ahead and was put right");
+    let now = later.now(put_back);
+    assert_eq!(now.expiry, put_back, "a clock that was ahead and was put right");
+    assert_eq!(now.policy, an_hour_later, "what is in force stays so");
     let restarted = later.advanced(SignedDuration::ZERO);
     assert_eq!(restarted, later, "what nobody measured does not count");
     let behind = restarted.behind(at("2026-11-25T01:00:00Z"));

@@ -14,6 +14,23 @@ pub struct TrustedTime {
     at: Timestamp,
 }
 
+/// What time it is for retention. Neither is ever ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionNow {
+    /// By which events expire: never later than the wall clock tells, which may have been put right since.
+    pub expiry: Timestamp,
+    /// By which policies come into force. It never falls when a clock is put back: what is in force once
+    /// does not cease to be, and no delay ends earlier than it was meant to.
+    pub policy: Timestamp,
+}
+
+impl From<Timestamp> for RetentionNow {
+    /// A time that all clocks agree on.
+    fn from(at: Timestamp) -> Self {
+        Self { expiry: at, policy: at }
+    }
+}
+
 impl TrustedTime {
     /// The time that somebody vouches for: at the first start, or by confirming the clock.
     pub fn confirmed(wall: Timestamp) -> Self {
@@ -26,9 +43,9 @@ impl TrustedTime {
         Self { at: self.at.checked_add(measured).unwrap_or(self.at) }
     }
 
-    /// What time it is: never later than the wall clock tells, which may have been put right since.
-    pub fn now(self, wall: Timestamp) -> Timestamp {
-        self.at.min(wall)
+    /// What time it is.
+    pub fn now(self, wall: Timestamp) -> RetentionNow {
+        RetentionNow { expiry: self.at.min(wall), policy: self.at }
     }
 
     /// How far it is behind the wall clock.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use annals_domain::lifecycle::{Due as TimeIsOver, Judge, Kept, Removable, TenantPolicy};
+use annals_domain::lifecycle::{
+    Due as TimeIsOver, Judge, Kept, Removable, RetentionNow, TenantPolicy,
+};
 use annals_domain::query::QueryContext;
 use annals_domain::retention::is_always_kept;
 use annals_domain::{Position, Recorded, Revision, StreamName, TenantId};
@@ -36,12 +38,12 @@ impl Pacing {
 /// Judges of the tenants that were met so far.
 struct Judges<'a> {
     parts: &'a Retention,
-    now: Timestamp,
+    now: RetentionNow,
     of: BTreeMap<TenantId, Judge<'a>>,
 }
 
 impl<'a> Judges<'a> {
-    fn new(parts: &'a Retention, now: Timestamp) -> Result<Self, RetentionError> {
+    fn new(parts: &'a Retention, now: RetentionNow) -> Result<Self, RetentionError> {
         match parts.access.is_current() {
             true => Ok(Self { parts, now, of: BTreeMap::new() }),
             // A hold may be among what is not known yet.
@@ -52,8 +54,8 @@ impl<'a> Judges<'a> {
     fn of(&mut self, tenant: &TenantId) -> &Judge<'a> {
         if !self.of.contains_key(tenant) {
             let rules = &*self.parts.rules;
-            let context =
-                QueryContext { limits: &rules.limits, now: self.now, catalogue: &rules.catalogue };
+            let (limits, catalogue) = (&rules.limits, &*rules.catalogue);
+            let context = QueryContext { limits, now: self.now.expiry, catalogue };
             let state = self.parts.access.now();
             let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
             let lifecycle = lifecycle.cloned().unwrap_or_default();
@@ -76,7 +78,7 @@ struct Candidate {
 pub(super) async fn look(
     parts: &Retention,
     tenant: Option<&TenantId>,
-    now: Timestamp,
+    now: RetentionNow,
     pacing: Pacing,
 ) -> Result<BTreeMap<TenantId, Due>, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
@@ -209,7 +211,7 @@ pub(super) async fn simulate(
     parts: &Retention,
     tenant: &TenantId,
     policy: &TenantPolicy,
-    now: Timestamp,
+    now: RetentionNow,
 ) -> Result<Simulated, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
     let mut simulated = Simulated::default();
@@ -220,7 +222,7 @@ pub(super) async fn simulate(
         position = stretch.end;
         let theirs = stretch.entries.into_iter().filter(|entry| entry.record.tenant == *tenant);
         let due: Vec<LogEntry> =
-            theirs.filter(|entry| simulated.note(parts, policy, entry, now)).collect();
+            theirs.filter(|entry| simulated.note(parts, policy, entry, now.expiry)).collect();
         if judges.of(tenant).holds_any() {
             let opened = open_by_position(parts, due.clone()).await?;
             let judge = judges.of(tenant);
@@ -276,7 +278,7 @@ pub(super) async fn still_removable(
     parts: &Retention,
     tenant: &TenantId,
     events: &[Removable],
-    now: Timestamp,
+    now: RetentionNow,
 ) -> Result<Vec<Removable>, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
     if !judges.of(tenant).holds_any() {

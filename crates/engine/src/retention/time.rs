@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use annals_domain::lifecycle::TrustedTime;
+use annals_domain::lifecycle::{RetentionNow, TrustedTime};
 use annals_ports::{RegisterError, SharedRegisters};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
@@ -56,8 +56,8 @@ impl RetentionTime {
         Ok(time)
     }
 
-    /// What time it is, by what was measured; never later than `wall`.
-    pub async fn now(&self, wall: Timestamp) -> Timestamp {
+    /// What time it is, by what was measured.
+    pub async fn now(&self, wall: Timestamp) -> RetentionNow {
         self.measured().await.now(wall)
     }
 

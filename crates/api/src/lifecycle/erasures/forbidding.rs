@@ -73,11 +73,11 @@ pub(super) async fn obligations(
     person: &str,
 ) -> Result<Vec<String>, ApiError> {
     let now = api.retention_now().await;
-    let policy = lifecycle.proposals().policy(now);
+    let policy = lifecycle.proposals().policy(now.policy);
     let mut reasons = Vec::new();
     for (rule, law) in policy.obliging() {
         see_all(api).await?;
-        let looking = Looking { api, tenant, person, policy: &policy, rule, now };
+        let looking = Looking { api, tenant, person, policy: &policy, rule, now: now.expiry };
         let told = match looking.look().await? {
             Found::None => continue,
             Found::Kept(count) => format!("{count} events are to be kept by law ({law})"),

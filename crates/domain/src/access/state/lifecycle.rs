@@ -13,7 +13,8 @@ use crate::event::Event;
 use crate::identifiers::{EventId, TenantId};
 use crate::lifecycle::{
     Approval, ERASURES_MAX, ErasedKey, ErasingKey, Erasure, ErasureClearance, ErasureRefused,
-    ErasureStatus, HOLDS_MAX, Hold, Holds, Judge, NoHold, Proposal, Proposals, TenantPolicy,
+    ErasureStatus, HOLDS_MAX, Hold, Holds, Judge, NoHold, Proposal, Proposals, RetentionNow,
+    TenantPolicy,
 };
 use crate::query::QueryContext;
 use crate::retention::RetentionPolicy;
@@ -81,11 +82,12 @@ impl TenantLifecycle {
     pub fn judge<'a>(
         &self,
         installation: &'a RetentionPolicy,
-        now: Timestamp,
+        now: impl Into<RetentionNow>,
         context: &QueryContext<'_>,
     ) -> Judge<'a> {
-        let (policy, holds) = (self.proposals.policy(now), Holds::of(self.holds(), context));
-        Judge { installation, policy, holds, now }
+        let RetentionNow { expiry, policy } = now.into();
+        let (policy, holds) = (self.proposals.policy(policy), Holds::of(self.holds(), context));
+        Judge { installation, policy, holds, now: expiry }
     }
 
     /// Requests to erase a person, newest first.

@@ -101,7 +101,7 @@ impl World {
 
     /// Something Annals itself tells, done by one of the persons.
     fn tell(&mut self, event_type: &str, by: usize, metadata: Value, subject: Option<&str>) {
-        let mut recorded = self.recorded(event_type, subject, self.now().max(self.told_at));
+        let mut recorded = self.recorded(event_type, subject, self.now().expiry.max(self.told_at));
         self.told_at = recorded.event.received_at.timestamp;
         let event = std::sync::Arc::make_mut(&mut recorded.event);
         event.actor = Actor {
@@ -143,7 +143,7 @@ impl World {
             Step::Approve(by) => {
                 let open = lifecycle.proposals().iter().find(|one| one.effective_at.is_none());
                 let Some(about) = open.map(|one| one.event.to_string()) else { return };
-                let effective = self.now() + SignedDuration::from_hours(7 * 24);
+                let effective = self.now().policy + SignedDuration::from_hours(7 * 24);
                 let metadata = json!({ "about": about, "effective_at": effective.to_string() });
                 self.tell(state::POLICY_APPROVED, by, metadata, None);
             }
@@ -178,7 +178,7 @@ impl World {
     }
 
     fn propose(&mut self, lifecycle: &TenantLifecycle, by: usize, t: usize, span: usize) {
-        let now = self.now();
+        let now = self.now().policy;
         let policy = super::rules(json!([{ "type": TYPES[t], "keep": SPANS[span] }]));
         let in_force = lifecycle.proposals().policy(now);
         let shortens = in_force.is_shortened_by(&policy, &RetentionPolicy::default(), []);
@@ -236,7 +236,7 @@ impl World {
     }
 
     /// The time as the service trusts it.
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> RetentionNow {
         self.trusted.now(self.wall())
     }
 
@@ -249,7 +249,8 @@ impl World {
         let day = SignedDuration::from_hours(24);
         self.truth += day;
         self.trusted = self.trusted.advanced(day);
-        assert!(self.now() <= self.truth, "what is trusted is never ahead");
+        let RetentionNow { expiry, policy } = self.now();
+        assert!(expiry <= policy && policy <= self.truth, "what is trusted is never ahead");
         let lifecycle = self.lifecycle();
         let installation = RetentionPolicy::default();
         let judge = lifecycle.judge(&installation, self.now(), &context());
@@ -295,7 +296,8 @@ impl World {
     }
 
     fn span_in_force(&self, lifecycle: &TenantLifecycle, event_type: &str) -> &'static str {
-        let in_force = lifecycle.proposals().in_force(self.truth);
+        // By what was measured, whatever the wall clock tells: it is behind by the hours away, and no more.
+        let in_force = lifecycle.proposals().in_force(self.trusted.now(Timestamp::MAX).policy);
         let rule = in_force.and_then(|one| one.policy.rules().first().cloned());
         let rule = rule.filter(|rule| rule.types.as_deref() == Some(event_type));
         let keep: Option<String> = rule.map(|rule| rule.keep.into());
