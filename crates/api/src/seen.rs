@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn what_was_seen_must_be_what_is_there() {
         let code = |seen: Seen, now| seen.require(now, "the rule").err().map(|error| error.code);
-        for now in [None, Some(id(1))] {
-            assert_eq!(code(Seen::Anything, now), None);
+        for there in [None, Some(id(1))] {
+            assert_eq!(code(Seen::Anything, there), None);
         }
         assert_eq!(code(Seen::Unsaid, None), None);
         assert_eq!(code(Seen::Unsaid, Some(id(1))), Some(Code::PreconditionRequired));
