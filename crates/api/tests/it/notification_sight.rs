@@ -41,7 +41,9 @@ fn endpoint(payload: &str) -> Value {
 }
 
 async fn put(service: &Service, path: &str, token: &str, body: Value) -> Answer {
-    service.call(request(Method::PUT, path, Some(token), body.to_string().into())).await
+    let mut put = request(Method::PUT, path, Some(token), body.to_string().into());
+    put.headers_mut().insert("if-match", "*".parse().unwrap());
+    service.call(put).await
 }
 
 fn refused(answer: &Answer) {

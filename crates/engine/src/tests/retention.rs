@@ -251,7 +251,10 @@ async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alo
     assert!(time.behind(ten_years_on).await > SignedDuration::from_hours(24 * 365 * 9));
     time.keep().await.unwrap();
     let again = RetentionTime::open(registers, ten_years_on).await.unwrap();
-    assert!(again.now(ten_years_on).await.expiry < at("2026-11-21T00:10:00Z"), "nor over a restart");
+    assert!(
+        again.now(ten_years_on).await.expiry < at("2026-11-21T00:10:00Z"),
+        "nor over a restart"
+    );
     again.confirm(ten_years_on).await.unwrap();
     assert_eq!(again.now(ten_years_on).await, ten_years_on.into());
 }
