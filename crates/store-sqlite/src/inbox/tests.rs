@@ -77,7 +77,8 @@ fn only_the_newest_messages_of_a_person_are_kept() {
 
 #[test]
 fn messages_of_the_version_before_are_still_there_after_the_upgrade() {
-    const BACK: &str = "DROP INDEX messages_unread;
+    const BACK: &str = "DROP INDEX outbox_room;
+        DROP INDEX messages_unread;
         ALTER TABLE messages DROP COLUMN archived_us;
         CREATE INDEX messages_unread ON messages (person) WHERE read_us IS NULL;
         PRAGMA user_version = 3;";
