@@ -259,7 +259,8 @@ impl Posting {
     }
 }
 
-/// The way of a message, as soon as what is known of endpoints is as new as the message.
+/// The way of a message. That of an endpoint of a tenant is asked for as soon as what is known of endpoints is
+/// as new as the message.
 async fn way_of(
     pending: &Pending,
     ways: &Ways,
@@ -275,8 +276,9 @@ async fn way_of(
     if pending.beyond {
         return Err(refused(true, "too many messages waited for this receiver already"));
     }
-    if !access.wait_for(pending.message.position, KNOWN_WITHIN).await {
+    let (message, position) = (&pending.message, pending.message.position);
+    if ways.lead_by_access(message) && !access.wait_for(position, KNOWN_WITHIN).await {
         return Err(refused(false, "what is known of endpoints is behind; it is tried again"));
     }
-    ways.of(&pending.message, access, at).map_err(|why| refused(true, why))
+    ways.of(message, access, at).map_err(|why| refused(true, why))
 }

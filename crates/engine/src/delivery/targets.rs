@@ -60,6 +60,19 @@ impl Ways {
         }
     }
 
+    /// Whether the way of a message depends on what is known of a tenant's endpoints.
+    pub(super) fn lead_by_access(&self, message: &Outgoing) -> bool {
+        match &message.route {
+            Route::Endpoint { id } => !self.is_standing(*id),
+            Route::Email { .. } | Route::Syslog => false,
+        }
+    }
+
+    /// Whether it is an endpoint of the installation itself.
+    pub(super) fn is_standing(&self, id: Uuid) -> bool {
+        self.standing.iter().any(|one| standing_id(one.name()) == id)
+    }
+
     /// The way of a message, and the name of it for metrics.
     ///
     /// # Errors

@@ -125,8 +125,7 @@ impl Posting {
     }
 
     fn is_standing(&self, message: &Outgoing) -> bool {
-        let standing = self.parts.ways.carried().standing;
-        matches!(&message.route, Route::Endpoint { id } if standing.contains(id))
+        matches!(&message.route, Route::Endpoint { id } if self.parts.ways.is_standing(*id))
     }
 
     fn settle(&mut self, ended: &Ended, attempt: Attempt) {
