@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Service, request, token, until};
 
-fn officer(name: &str) -> String {
+pub(crate) fn officer(name: &str) -> String {
     token(name, "acme", "records_officer")
 }
 
-fn privacy(name: &str) -> String {
+pub(crate) fn privacy(name: &str) -> String {
     token(name, "acme", "privacy_officer")
 }
 
@@ -49,7 +49,7 @@ async fn event(service: &Service, event_type: &str, person: &str) -> String {
 }
 
 /// So many days pass, on clocks that somebody confirms.
-async fn days_pass(service: &Service, days: i64) {
+pub(crate) async fn days_pass(service: &Service, days: i64) {
     // And a minute: what is measured has gone on, where a clock that was put forward stands.
     let passed = SignedDuration::from_hours(24 * days) + SignedDuration::from_mins(1);
     let later = service.api.clock.now() + passed;

@@ -8,15 +8,8 @@ mod limits;
 
 use serde_json::{Value, json};
 
+use crate::lifecycle::{officer, privacy};
 use crate::support::{Service, token};
-
-fn officer(name: &str) -> String {
-    token(name, "acme", "records_officer")
-}
-
-fn privacy(name: &str) -> String {
-    token(name, "acme", "privacy_officer")
-}
 
 fn stranger() -> String {
     token("eve", "globex", "admin")

@@ -19,9 +19,8 @@ use crate::recording::Recorder;
 
 /// Namespace of the ids of these events.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3b0e_6d9a_77c4_4f52_9a1d_e8b4_25f0_6c13);
-/// Outcomes that wait to be recorded. What is beyond is told when a node takes over from here.
+/// Outcomes that wait to be recorded. What is beyond is told when this node begins to deliver the next time.
 pub(super) const WAITING_MAX: usize = 100_000;
-
 /// Where so many could not be recorded, one after the other, it is the log that takes nothing.
 const FAILURES_MAX: usize = 4;
 
@@ -33,7 +32,7 @@ pub(super) struct Outcomes {
     pub(super) recorder: Option<Recorder>,
     pub(super) catalogue: Arc<Catalogue>,
     waiting: BTreeMap<Kind, Vec<(Uuid, String)>>,
-    /// Whose turn it is first, when not all could be recorded the last time.
+    /// Whose could not be recorded the last time: those behind come first.
     turn: Option<Kind>,
     /// Endpoints that are to be switched off, and why.
     disabled: Vec<(TenantId, Uuid, String)>,
@@ -180,5 +179,39 @@ async fn taken(recorder: &Recorder, event: Event) -> bool {
             warn!(%error, "what came of messages cannot be recorded yet; trying again");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_be_told_of_holds_up_nobody_behind() {
+        let mut outcomes = Outcomes::new(None, Arc::new(Catalogue::shipped()));
+        let kind = |name: &str| (TenantId::new(name).unwrap(), DELIVERED);
+        let all = ["a", "b", "c"].map(kind);
+        for of in &all {
+            outcomes.waiting.insert(of.clone(), vec![(Uuid::nil(), String::new())]);
+        }
+        assert_eq!(outcomes.in_turn(), all);
+        outcomes.turn = Some(kind("a"));
+        assert_eq!(outcomes.in_turn(), ["b", "c", "a"].map(kind));
+        outcomes.turn = Some(kind("c"));
+        assert_eq!(outcomes.in_turn(), all, "it goes round");
+    }
+
+    #[test]
+    fn an_event_tells_of_no_more_than_it_can_and_the_rest_waits() {
+        let mut outcomes = Outcomes::new(None, Arc::new(Catalogue::shipped()));
+        let of = (TenantId::new("acme").unwrap(), DELIVERED);
+        let some = vec![(Uuid::nil(), String::new()); OUTCOMES_MAX + 1];
+        (outcomes.count, _) = (some.len(), outcomes.waiting.insert(of.clone(), some));
+        for (count, left) in [(OUTCOMES_MAX, 1), (1, 0)] {
+            assert_eq!(outcomes.next(&of, Timestamp::UNIX_EPOCH).unwrap().1, count);
+            outcomes.told(&of, count);
+            assert_eq!(outcomes.count, left);
+        }
+        assert!(outcomes.is_empty() && outcomes.next(&of, Timestamp::UNIX_EPOCH).is_none());
     }
 }

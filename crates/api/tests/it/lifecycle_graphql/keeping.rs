@@ -4,20 +4,12 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{about, asked, decision, done, event, officer, refused, text, tried};
+use crate::lifecycle::days_pass;
 use crate::support::{Service, token, until};
 
 const RETENTION: &str = "{ retention { behindSeconds classes { class keep }
     rules { type keep legalBasis } job { intervalSeconds }
     proposals { edges { node { id status shortens proposed { by } approved { by } } } } } }";
-
-/// So many days pass, on clocks that somebody confirms.
-async fn days_pass(service: &Service, days: i64) {
-    // And a minute: what is measured has gone on, where a clock that was put forward stands.
-    let passed = SignedDuration::from_hours(24 * days) + SignedDuration::from_mins(1);
-    let later = service.api.clock.now() + passed;
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
-}
 
 async fn simulated(service: &Service, rules: &str) -> Value {
     let document = format!(

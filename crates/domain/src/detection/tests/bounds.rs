@@ -181,6 +181,24 @@ threshold = { times = 5, within = "P1D" }
     assert_eq!(found, 1);
 }
 
+/// Somebody who wants the end of a series to go unnoticed makes up a great many others.
+#[test]
+fn a_regular_series_outlives_a_great_many_that_came_once() {
+    let lines = r#"
+filter = "type:user.login.failed"
+key = ["subject"]
+vanished = { learn_events = 10, silence = "PT6H" }
+"#;
+    let mut detector = detector(lines);
+    (0..10).for_each(|minute| drop(detector.take(&failure(60 * minute, "nightly", "10.0.0.1"))));
+    for number in 0..3 * SERIES_MAX {
+        detector.take(&failure(1_000, &format!("person {number}"), "10.0.0.2"));
+        assert!(detector.cells()[0] <= SERIES_MAX);
+    }
+    let found = detector.take(&failure(8 * 3_600, "later", "10.0.0.2"));
+    assert_eq!(found.len(), 1, "its end is told");
+}
+
 #[test]
 fn types_that_callers_make_up_are_not_all_remembered() {
     let mut detector = Detector::new(all_kinds());
