@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, request, token, until};
 
+const ZIP: &str = "application/zip";
 const CANARY: &str = "Canary Person";
 /// Sees the tenant's events without names and texts, and exports them.
 const MASKED: &str = r#"
@@ -54,7 +55,7 @@ async fn bundle(service: &Service, token: &str, query: &str) -> (Value, Vec<u8>)
     assert_eq!(job["status"], "done", "{job}");
     let file = request(Method::GET, job["file"].as_str().unwrap(), Some(token), Body::empty());
     let file = service.open(file).await;
-    assert_eq!(file.headers()[header::CONTENT_TYPE], "application/zip");
+    assert_eq!(file.headers()[header::CONTENT_TYPE], ZIP);
     (job, file.into_body().collect().await.unwrap().to_bytes().to_vec())
 }
 
@@ -88,6 +89,19 @@ async fn a_bundle_of_a_person_is_verified_and_complete() {
     assert_eq!((stream.first_revision, stream.last_revision), (0, 2));
     assert!(matches!(stream.completeness, Completeness::Complete { .. }), "{stream}");
     assert!(String::from_utf8_lossy(&file).contains(CANARY));
+}
+
+#[tokio::test]
+async fn the_document_of_the_api_knows_bundles_as_files_of_exports_alone() {
+    let service = Service::start().await;
+    let document = service.get("/api/v1/openapi.json", "").await.json();
+    let is_known = |path: &str| {
+        let answer = &document["paths"][path]["get"]["responses"]["200"]["content"];
+        assert!(answer["text/csv; charset=utf-8; header=present"].is_object(), "{path}");
+        answer[ZIP].is_object()
+    };
+    assert!(is_known("/api/v1/exports/{id}/file"));
+    assert!(!is_known("/api/v1/logs/export"));
 }
 
 #[tokio::test]

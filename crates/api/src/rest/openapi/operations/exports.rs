@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Operation] = &[
         filters: FILTERS,
         answers: &[Answer {
             description: "The events.",
-            content: FILE,
+            content: EVENTS,
             headers: &["Content-Disposition"],
             ..ANSWER
         }],
@@ -137,16 +137,22 @@ pub(super) const ROWS: &[Operation] = &[
     },
 ];
 
-const FILE: &[Content] = &[
-    json("#ExportedEvents", &[]),
-    Content { media_type: "application/x-ndjson", schema: r#"{"type":"string"}"#, examples: &[] },
-    Content {
-        media_type: "text/csv; charset=utf-8; header=present",
-        schema: r#"{"type":"string"}"#,
-        examples: &[],
-    },
-    Content { media_type: "application/vnd.apache.parquet", schema: BINARY, examples: &[] },
-];
+const EVENTS: &[Content] = &[EVENTS_JSON, NDJSON, CSV, PARQUET];
+
+/// A file can be an evidence bundle, too.
+const FILE: &[Content] = &[EVENTS_JSON, NDJSON, CSV, PARQUET, BUNDLE];
+
+const EVENTS_JSON: Content = json("#ExportedEvents", &[]);
+const NDJSON: Content =
+    Content { media_type: "application/x-ndjson", schema: r#"{"type":"string"}"#, examples: &[] };
+const CSV: Content = Content {
+    media_type: "text/csv; charset=utf-8; header=present",
+    schema: r#"{"type":"string"}"#,
+    examples: &[],
+};
+const PARQUET: Content =
+    Content { media_type: "application/vnd.apache.parquet", schema: BINARY, examples: &[] };
+const BUNDLE: Content = Content { media_type: "application/zip", schema: BINARY, examples: &[] };
 
 const ID: Parameter = Parameter {
     name: "id",
