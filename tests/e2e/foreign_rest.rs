@@ -106,8 +106,11 @@ async fn newman_works_through_the_collection_against_the_service() {
 async fn schemathesis_finds_no_answer_that_breaks_the_document() {
     let folder = workshop("foreign-rest-schemathesis");
     let tools = with_python_tools(&folder).await;
-    // It asks for exports by the hundred.
+    // It asks for exports by the hundred, and for what is archived.
+    let archive = folder.join("archive");
+    std::fs::create_dir_all(&archive).unwrap();
     let setup = Setup::default()
+        .with("ANNALS_ARCHIVE__TO", archive.to_str().unwrap())
         .with("ANNALS_EXPORT__KEPT_PER_TENANT_MAX", "10000")
         .with("ANNALS_EXPORT__WAITING_PER_TENANT_MAX", "1000");
     let service = TestService::start_as(ANNALS, setup).await;

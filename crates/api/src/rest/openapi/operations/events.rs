@@ -110,8 +110,8 @@ pub(super) const ROWS: &[Operation] = &[
             ..ANSWER
         }],
         tag_of_answer: Some(Tag::Weak),
-        // The view that it begins with.
-        problems: &[404],
+        // The view that it begins with; an archive, where none is kept.
+        problems: &[404, 501],
         ..ROW
     },
     Operation {
