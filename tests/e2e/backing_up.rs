@@ -184,3 +184,39 @@ async fn the_service_backs_itself_up_and_tells_of_it() {
     let nowhere = program().run(&["backup", "--data-dir", "/nonexistent", "--to", "x"]).await;
     assert_eq!(nowhere.code, Some(74), "{}", nowhere.stderr);
 }
+
+#[tokio::test]
+async fn the_service_backs_itself_up_after_its_master_key_was_exchanged_and_the_old_one_opens_nothing()
+ {
+    let mut service = TestService::prepared_as(ANNALS, Setup::default());
+    let to = place(&service);
+    service.set("ANNALS_BACKUP__TO", text(&to));
+    service.set("ANNALS_BACKUP__INTERVAL_SECONDS", "1");
+    service.restart().await;
+    let reader = service.caller("audit", "system", "auditor").await;
+    let made = async |more_than: usize| {
+        let found = reader.find("type:annals.backup.made").await.len();
+        (found > more_than).then_some(found)
+    };
+    let patience = annals_tests::PATIENCE;
+    annals_tests::wait_until("a backup is made", patience, async || made(0).await).await;
+    let wrappings = || std::fs::read_dir(to.join("roots")).unwrap().count();
+    assert_eq!(wrappings(), 1);
+    let new = service.home().join("new.key");
+    let data = service.data_dir();
+    let rotate = ["keys", "rotate-master", "--new-key-file", text(&new), "--data-dir", text(&data)];
+    service.program().run(&rotate).await.expect(0);
+    // One may be under way; what begins after that knows the exchange.
+    let before = reader.find("type:annals.backup.made").await.len();
+    let enough = async || made(before + 1).await;
+    annals_tests::wait_until("two more backups are made", patience, enough).await;
+    assert!(reader.find("type:annals.backup.failed").await.is_empty());
+    service.stop().await;
+    assert_eq!(wrappings(), 1, "what the old master key wrapped is gone");
+
+    let mut other = beside(&service);
+    let refused = restore(&service, &other, &["--dry-run"]).await;
+    assert!(refused.stderr.contains("another master key"), "{}", refused.stderr);
+    other.set("ANNALS_MASTER_KEY_FILE", text(&new));
+    restore(&service, &other, &["--dry-run"]).await.expect(0);
+}

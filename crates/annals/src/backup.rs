@@ -8,10 +8,11 @@ mod target;
 use std::path::{Path, PathBuf};
 
 use annals_archive::backup::{
-    Holder, KeepRules, Kind, Lock, LockError, Made, MakeError, MakeSettings, Repository, make,
+    DamagedKey, Holder, KeepRules, Kind, Lock, LockError, Made, MakeError, MakeSettings,
+    READ_AGAIN_DAYS, Repository, make,
 };
 use annals_archive::objects::{Access, Place};
-use annals_record::RootKey;
+use annals_record::{RootKey, WrappedRoot};
 use anyhow::Context;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -105,10 +106,15 @@ pub(crate) async fn run(args: BackupArgs) -> anyhow::Result<()> {
         verify: args.verify,
         keep: given,
         records_per_second: args.records_per_second.unwrap_or(settings.backup.records_per_second),
+        read_again_days: READ_AGAIN_DAYS,
     };
     look_for_log(&args.data_dir, &settings)?;
-    let made = make_one(&args.data_dir, &settings, to, &how).await?;
+    let root = root_key::of_directory(&args.data_dir, &settings.keys).await?;
+    let made = make_one(&args.data_dir, &settings, root, to, &how).await?;
     println!("{}", told(&made));
+    for key in &made.damaged_keys {
+        eprintln!("{}", damaged(key));
+    }
     Ok(())
 }
 
@@ -129,15 +135,15 @@ fn look_for_log(dir: &Path, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes one backup, under the lock of its place.
+/// Makes one backup, under the lock of its place. Of the root key its wrapped form is kept beside.
 async fn make_one(
     dir: &Path,
     settings: &Settings,
+    (root, wrapped): (RootKey, WrappedRoot),
     to: &str,
     how: &MakeSettings,
 ) -> anyhow::Result<Made> {
     let place = Place::open(to, Access::Write)?;
-    let (root, wrapped) = root_key::of_directory(dir, &settings.keys).await?;
     let signer = settings.integrity.signer(&root)?;
     let now = Timestamp::now();
     let repository = Repository::open_or_make(place.clone(), &root, signer.log(), now).await?;
@@ -146,7 +152,12 @@ async fn make_one(
     let mut lock = lock.map_err(|error| explained(error.into()))?;
     let mut source = DirSource::open(dir, RootKey::from_bytes(*root.expose()))
         .context("opening the data directory for reading")?;
-    let made = make(&repository, &mut source, &root, how, &mut lock).await;
+    let mut made = make(&repository, &mut source, &root, how, &mut lock).await;
+    if made.is_ok()
+        && let Err(error) = repository.keep_root_only(&wrapped).await
+    {
+        made = Err(error.into());
+    }
     let released = lock.release().await;
     let made = made.map_err(explained)?;
     released.context("letting go of the lock")?;
@@ -164,16 +175,32 @@ fn explained(error: MakeError) -> anyhow::Error {
 }
 
 fn this_process() -> Holder {
-    Holder { host: host(), process: std::process::id(), token: Uuid::new_v4().to_string() }
+    Holder {
+        host: host(),
+        processes: processes(),
+        process: std::process::id(),
+        token: Uuid::new_v4().to_string(),
+    }
 }
 
-/// Whether whoever had the lock was on this machine and runs no more.
+/// Whether whoever had the lock was among the processes that are seen from here, and runs no more.
 fn is_gone(holder: &Holder) -> bool {
-    let here = host();
+    let here = processes();
     !here.is_empty()
-        && holder.host == here
-        && Path::new("/proc/self").exists()
+        && holder.processes == here
+        && Path::new("/proc/1").exists()
         && !Path::new("/proc").join(holder.process.to_string()).exists()
+}
+
+/// Tells processes that see each other from all others: since this start of the machine, in this container.
+/// Empty where that cannot be told.
+fn processes() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let namespace = std::fs::read_link("/proc/self/ns/pid");
+    match (boot, namespace) {
+        (Ok(boot), Ok(namespace)) => format!("{} {}", boot.trim(), namespace.display()),
+        _ => String::new(),
+    }
 }
 
 fn host() -> String {
@@ -182,7 +209,7 @@ fn host() -> String {
 }
 
 fn told(made: &Made) -> String {
-    let Made { snapshot, records, bytes, deleted, cleansed } = made;
+    let Made { snapshot, records, bytes, deleted, cleansed, renewed, .. } = made;
     let kind = match snapshot.kind {
         Kind::Full => "full",
         Kind::Incremental => "incremental",
@@ -201,5 +228,20 @@ fn told(made: &Made) -> String {
     if *cleansed > 0 {
         text.push_str(&format!("; {cleansed} keys of erased persons taken out of older ones"));
     }
+    if *renewed > 0 {
+        text.push_str(&format!("; {renewed} older pieces made anew"));
+    }
     text
+}
+
+/// What is to be known of a key that does not open.
+pub(crate) fn damaged(DamagedKey { tenant, id }: &DamagedKey) -> String {
+    match id {
+        Some(id) => format!(
+            "the key {id} of the tenant {tenant} is damaged in `keys.db`: what lies under it cannot be read"
+        ),
+        None => format!(
+            "the key of the tenant {tenant} is damaged in `keys.db`: nothing of its persons can be read"
+        ),
+    }
 }

@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use crate::backup::DirTarget;
+use crate::backup::{self, DirTarget};
 use crate::configuration::Settings;
 use crate::exit::{self, Failure};
 use crate::integrity::MARK;
@@ -300,7 +300,7 @@ fn tell(
     new: Option<&LogSigner>,
     root: &RootKey,
 ) -> anyhow::Result<()> {
-    let Restored { records, removed, head, cleansed, runs_elsewhere, .. } = restored;
+    let Restored { records, removed, head, cleansed, damaged_keys, runs_elsewhere, .. } = restored;
     let done = if args.dry_run { "checked" } else { "restored" };
     println!("{done} {records} records up to position {head} from {}", plan.snapshot.name);
     if *removed > 0 {
@@ -313,6 +313,9 @@ fn tell(
     }
     if *cleansed > 0 {
         println!("{cleansed} keys were destroyed again, of persons who were erased since");
+    }
+    for key in damaged_keys {
+        eprintln!("{}", backup::damaged(key));
     }
     let name = new.unwrap_or(signer).log();
     if settings.integrity.signer(root)?.log() != name {

@@ -79,13 +79,17 @@ pub(crate) async fn of_directory(
     dir: &Path,
     settings: &KeySettings,
 ) -> anyhow::Result<(RootKey, WrappedRoot)> {
-    let copy = DataDirCopy::open(dir).context("opening the data directory for reading")?;
-    let stored = copy.root_key()?.with_context(|| {
-        format!("`{}` has no root key yet: start the service on it once", dir.display())
-    })?;
-    drop(copy);
+    let stored = stored_in(dir)?;
     let root = unwrap(&*settings.open(dir, false)?, &stored).await?;
     Ok((root, stored))
+}
+
+/// How the root key is stored in a data directory that a service may have open.
+pub(crate) fn stored_in(dir: &Path) -> anyhow::Result<WrappedRoot> {
+    let copy = DataDirCopy::open(dir).context("opening the data directory for reading")?;
+    copy.root_key()?.with_context(|| {
+        format!("`{}` has no root key yet: start the service on it once", dir.display())
+    })
 }
 
 /// The one of these that opens under the master key of the settings, which `dir` may hold.

@@ -278,6 +278,14 @@ impl DataDirCopy {
         read().map_err(self.failed(&KEYS))
     }
 
+    /// The wrapped keys of tenants and persons as of one moment, so that each lies under one that is there.
+    pub fn all_keys(&self) -> Result<(Vec<(TenantId, Vec<u8>)>, Vec<StoredKey>), CopyError> {
+        let moment = self.keys.unchecked_transaction().map_err(self.failed(&KEYS))?;
+        let keys = (self.tenant_keys()?, self.person_keys()?);
+        drop(moment);
+        Ok(keys)
+    }
+
     /// The registers.
     pub fn registers(&self) -> Result<Vec<StoredRegister>, CopyError> {
         const SQL: &str = "SELECT name, version, value FROM registers ORDER BY name";

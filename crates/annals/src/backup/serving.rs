@@ -11,9 +11,9 @@ use annals_record::RootKey;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
-use super::make_one;
+use super::{damaged, make_one};
 use crate::configuration::Settings;
-use crate::traces;
+use crate::{root_key, traces};
 
 const MADE: &str = "annals.backup.made";
 const FAILED: &str = "annals.backup.failed";
@@ -83,7 +83,12 @@ impl Backups {
             return Ok(());
         }
         let (settings, how) = (&self.settings, self.settings.backup.of_service());
-        let made = make_one(&self.dir, settings, &settings.backup.to, &how).await?;
+        // Not by the master key once more: it may have been exchanged since, or its keeper be away.
+        let root = (RootKey::from_bytes(*self.root.expose()), root_key::stored_in(&self.dir)?);
+        let made = make_one(&self.dir, settings, root, &settings.backup.to, &how).await?;
+        for key in &made.damaged_keys {
+            error!("{}", damaged(key));
+        }
         metrics::gauge!("annals_backup_last_success_timestamp_seconds")
             .set(made.snapshot.made_at.as_second() as f64);
         info!(snapshot = made.snapshot.name, records = made.records, "a backup was made");
@@ -131,6 +136,8 @@ impl Backups {
         metadata.insert("bytes".into(), made.bytes.into());
         metadata.insert("deleted".into(), made.deleted.into());
         metadata.insert("cleansed".into(), made.cleansed.into());
+        metadata.insert("renewed".into(), made.renewed.into());
+        metadata.insert("damaged_keys".into(), made.damaged_keys.len().into());
         metadata
     }
 

@@ -1,6 +1,6 @@
 //! `[backup]`: what the running service backs up by itself.
 
-use annals_archive::backup::{KeepRules, MakeSettings};
+use annals_archive::backup::{KeepRules, MakeSettings, READ_AGAIN_DAYS};
 use serde::Deserialize;
 
 /// `[backup]`
@@ -40,6 +40,7 @@ impl BackupSettings {
             verify: true,
             keep,
             records_per_second: self.records_per_second,
+            read_again_days: READ_AGAIN_DAYS,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The files of a data directory as what a backup is made of.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use annals_archive::backup::{
     Removals, TenantKeyRow, TreeEntry,
 };
 use annals_archive::records::{Content, PieceRow};
+use annals_domain::access::state::{ERASURE_COMPLETED, ERASURE_STARTED};
 use annals_domain::{Position, TenantId};
 use annals_ports::LogEntry;
 use annals_record::{KeyId, PersonKey, Record, RootKey, TenantKey, WrappedKey};
@@ -17,8 +19,8 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use crate::integrity::HEADS;
 
-/// Type of the events that tell that a person was erased.
-const ERASED_TYPE: &str = "annals.erasure.completed";
+/// Types of the events that tell that a person is erased: the key goes between the two.
+const ERASURES: [&str; 2] = [ERASURE_STARTED, ERASURE_COMPLETED];
 /// Daily commitments at most: of more than a hundred years.
 const COMMITMENTS_MAX: usize = 40_000;
 /// Bytes of one.
@@ -64,12 +66,67 @@ impl DirSource {
 
     fn tenant_key(&mut self, tenant: &TenantId) -> Result<Option<TenantKey>, BoxedError> {
         if !self.tenants.contains_key(tenant) {
-            for (name, wrapped) in self.copy.tenant_keys()? {
+            for (name, wrapped) in self.copy.tenant_keys()?.into_iter().filter(|(t, _)| t == tenant)
+            {
                 let key = self.root.unwrap_tenant_key(&name, &WrappedKey(wrapped))?;
                 self.tenants.insert(name, key);
             }
         }
         Ok(self.tenants.get(tenant).cloned())
+    }
+
+    /// The key of a person that is not destroyed.
+    fn person_key(
+        &self,
+        of: &TenantId,
+        tenant: &TenantKey,
+        id: &KeyId,
+    ) -> Result<Option<PersonKey>, BoxedError> {
+        let Some(wrapped) = self.copy.person_key(of, &id.0)? else { return Ok(None) };
+        Ok(Some(tenant.unwrap_person_key(of, id, &WrappedKey(wrapped))?))
+    }
+
+    /// What a record says of an erasure, opened with keys as they are now.
+    fn told(&mut self, record: &Record) -> Result<Option<ErasedKey>, BoxedError> {
+        let Some(tenant) = self.tenant_key(&record.tenant)? else { return Ok(None) };
+        let unread: Cell<Option<BoxedError>> = Cell::new(None);
+        let key = |id: &KeyId| match self.person_key(&record.tenant, &tenant, id) {
+            Ok(key) => key.map(Arc::new),
+            Err(error) => {
+                unread.set(Some(error));
+                None
+            }
+        };
+        let event = annals_record::open(record, &key)?.event;
+        let text = |name| event.metadata.get(name).and_then(|value| value.as_str());
+        match (text("person"), text("key_check"), unread.take()) {
+            (Some(person), Some(check), _) => Ok(Some(ErasedKey {
+                tenant: record.tenant.clone(),
+                person: person.to_owned(),
+                key_check: check.to_owned(),
+            })),
+            (_, _, Some(error)) => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// The key that was destroyed, if the record of an erasure tells of one.
+    fn destroyed(&mut self, record: &Record) -> Result<Option<ErasedKey>, BoxedError> {
+        match self.told(record)? {
+            // As long as the key is there, the erasure may still be given up.
+            Some(erased) if record.event_type == ERASURE_STARTED => {
+                Ok(self.is_gone(&erased)?.then_some(erased))
+            }
+            told => Ok(told),
+        }
+    }
+
+    /// Whether the key that an erasure names is not in the key store any more.
+    fn is_gone(&mut self, erased: &ErasedKey) -> Result<bool, BoxedError> {
+        let Some(tenant) = self.tenant_key(&erased.tenant)? else { return Ok(false) };
+        let Some(id) = KeyId::from_text(&erased.person) else { return Ok(false) };
+        let held = self.person_key(&erased.tenant, &tenant, &id)?;
+        Ok(held.is_none_or(|key| key.check() != erased.key_check))
     }
 }
 
@@ -109,12 +166,11 @@ impl BackupSource for DirSource {
     }
 
     fn keys(&mut self) -> Result<Keys, BoxedError> {
-        let tenants = self
-            .copy
-            .tenant_keys()?
+        let (tenants, persons) = self.copy.all_keys()?;
+        let tenants = tenants
             .into_iter()
             .map(|(tenant, wrapped)| TenantKeyRow { tenant, wrapped: BASE64.encode(&wrapped) });
-        let persons = self.copy.person_keys()?.into_iter().map(|key| KeyRow {
+        let persons = persons.into_iter().map(|key| KeyRow {
             tenant: key.tenant,
             id: KeyId(key.id).as_text(),
             wrapped: key.wrapped.map(|wrapped| BASE64.encode(&wrapped)),
@@ -152,26 +208,22 @@ impl BackupSource for DirSource {
 
     fn erased(&mut self, row: &PieceRow) -> Result<Option<ErasedKey>, BoxedError> {
         let Content::Kept { header, .. } = &row.content else { return Ok(None) };
-        if !names(header, ERASED_TYPE) {
+        let Some(of_type) = ERASURES.into_iter().find(|of_type| names(header, of_type)) else {
             return Ok(None);
-        }
+        };
         let Some(entry) = row.clone().into_entry()? else { return Ok(None) };
         let record = entry.record;
-        let Some(tenant) = self.tenant_key(&record.tenant)? else { return Ok(None) };
-        if record.event_type != ERASED_TYPE {
+        if record.event_type != of_type {
             return Ok(None);
         }
-        let key = |id: &KeyId| -> Option<Arc<PersonKey>> {
-            let wrapped = self.copy.person_key(&record.tenant, &id.0).ok().flatten()?;
-            tenant.unwrap_person_key(&record.tenant, id, &WrappedKey(wrapped)).ok().map(Arc::new)
-        };
-        let event = annals_record::open(&record, &key)?.event;
-        let text = |name| event.metadata.get(name).and_then(|value| value.as_str());
-        let (Some(person), Some(key_check)) = (text("person"), text("key_check")) else {
-            return Ok(None);
-        };
-        let (person, key_check) = (person.to_owned(), key_check.to_owned());
-        Ok(Some(ErasedKey { tenant: record.tenant, person, key_check }))
+        match self.destroyed(&record) {
+            // The tenant's key may have been exchanged since it was read.
+            Err(_) => {
+                self.tenants.remove(&record.tenant);
+                self.destroyed(&record)
+            }
+            told => told,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use annals_domain::TenantId;
-use annals_record::{KeyId, RootKey, TenantKey, WrappedKey};
+use annals_record::{KeyId, PersonKey, RootKey, TenantKey, WrappedKey};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,16 @@ pub struct ErasedKey {
     pub key_check: String,
 }
 
-/// The keys are not those of this installation, or damaged.
+/// A key that was damaged where it lay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedKey {
+    /// Of which tenant.
+    pub tenant: TenantId,
+    /// The pseudonym of the person, as text; none: the key of the tenant itself.
+    pub id: Option<String>,
+}
+
+/// What was read is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// A key is no key.
@@ -57,15 +66,6 @@ pub enum KeysError {
     Malformed {
         /// Whose.
         tenant: TenantId,
-    },
-    /// A key does not open.
-    #[error("a key of the tenant {tenant} does not open under the master key that was given")]
-    Closed {
-        /// Whose.
-        tenant: TenantId,
-        /// Why.
-        #[source]
-        source: annals_record::KeyError,
     },
 }
 
@@ -95,56 +95,57 @@ fn decoded(tenant: &TenantId, wrapped: &str) -> Result<WrappedKey, KeysError> {
 }
 
 impl Keys {
-    /// Opens every key, to see that it is whole and of this master key.
-    pub fn check(&self, root: &RootKey) -> Result<(), KeysError> {
-        let tenants = self.tenant_keys(root)?;
-        for row in &self.persons {
-            let Some(wrapped) = row.key()? else { continue };
-            let malformed = || KeysError::Malformed { tenant: row.tenant.clone() };
-            let tenant = tenants.get(&row.tenant).ok_or_else(malformed)?;
-            tenant
-                .unwrap_person_key(&row.tenant, &row.key_id()?, &wrapped)
-                .map_err(|source| KeysError::Closed { tenant: row.tenant.clone(), source })?;
-        }
-        Ok(())
+    /// Opens every key under a master key, and answers whose do not open: they were damaged before they came
+    /// here, and what lies under them cannot be read.
+    pub fn damaged(&self, root: &RootKey) -> Vec<DamagedKey> {
+        let tenants = self.tenant_keys(root);
+        let of_tenants = self.tenants.iter().filter(|row| !tenants.contains_key(&row.tenant));
+        let of_tenants = of_tenants.map(|row| DamagedKey { tenant: row.tenant.clone(), id: None });
+        let of_persons = self
+            .persons
+            .iter()
+            .filter(|row| row.wrapped.is_some() && opened(row, tenants.get(&row.tenant)).is_none());
+        let of_persons = of_persons
+            .map(|row| DamagedKey { tenant: row.tenant.clone(), id: Some(row.id.clone()) });
+        of_tenants.chain(of_persons).collect()
     }
 
     /// Takes out the keys that erasures name, and answers how many there were. A newer key of the same
-    /// person stays.
-    pub fn cleanse(&mut self, erased: &[ErasedKey], root: &RootKey) -> Result<usize, KeysError> {
-        if erased.is_empty() {
-            return Ok(0);
-        }
+    /// person stays; one that is damaged goes, since nobody can tell which it is.
+    pub fn cleanse(&mut self, erased: &[ErasedKey], root: &RootKey) -> usize {
         let mut named: HashMap<(&TenantId, &str), Vec<&str>> = HashMap::new();
         for ErasedKey { tenant, person, key_check } in erased {
             named.entry((tenant, person)).or_default().push(key_check);
         }
-        let tenants = self.tenant_keys(root)?;
+        if named.is_empty() {
+            return 0;
+        }
+        let tenants = self.tenant_keys(root);
         let mut taken = 0;
-        for row in &mut self.persons {
+        for row in self.persons.iter_mut().filter(|row| row.wrapped.is_some()) {
             let Some(checks) = named.get(&(&row.tenant, row.id.as_str())) else { continue };
-            let Some(wrapped) = row.key()? else { continue };
-            let malformed = || KeysError::Malformed { tenant: row.tenant.clone() };
-            let tenant = tenants.get(&row.tenant).ok_or_else(malformed)?;
-            let key = tenant
-                .unwrap_person_key(&row.tenant, &row.key_id()?, &wrapped)
-                .map_err(|source| KeysError::Closed { tenant: row.tenant.clone(), source })?;
-            if checks.contains(&key.check().as_str()) {
+            let key = opened(row, tenants.get(&row.tenant));
+            if key.is_none_or(|key| checks.contains(&key.check().as_str())) {
                 row.wrapped = None;
                 row.destroyed += 1;
                 taken += 1;
             }
         }
-        Ok(taken)
+        taken
     }
 
-    fn tenant_keys(&self, root: &RootKey) -> Result<HashMap<TenantId, TenantKey>, KeysError> {
+    /// The keys of tenants that open.
+    fn tenant_keys(&self, root: &RootKey) -> HashMap<TenantId, TenantKey> {
         let open = |row: &TenantKeyRow| {
-            let key = root
-                .unwrap_tenant_key(&row.tenant, &row.key()?)
-                .map_err(|source| KeysError::Closed { tenant: row.tenant.clone(), source })?;
-            Ok((row.tenant.clone(), key))
+            let key = root.unwrap_tenant_key(&row.tenant, &row.key().ok()?).ok()?;
+            Some((row.tenant.clone(), key))
         };
-        self.tenants.iter().map(open).collect()
+        self.tenants.iter().filter_map(open).collect()
     }
+}
+
+/// The key of a person, if it opens.
+fn opened(row: &KeyRow, tenant: Option<&TenantKey>) -> Option<PersonKey> {
+    let wrapped = row.key().ok()??;
+    tenant?.unwrap_person_key(&row.tenant, &row.key_id().ok()?, &wrapped).ok()
 }

@@ -18,6 +18,9 @@ const BYTES_MAX: u64 = 4096;
 pub struct Holder {
     /// Name of the machine.
     pub host: String,
+    /// Tells the processes that can see each other from others; empty where nobody can tell.
+    #[serde(default)]
+    pub processes: String,
     /// Number of the process there.
     pub process: u32,
     /// Tells two holders apart that are alike otherwise.

@@ -7,8 +7,9 @@
 
 mod pieces;
 mod pruning;
+mod renewing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use annals_domain::Position;
@@ -17,8 +18,9 @@ use jiff::Timestamp;
 
 use self::pieces::{STEP_BYTES, Writing};
 use self::pruning::{cleanse, prune};
+use self::renewing::replace;
 use super::keeping::KeepRules;
-use super::keys::{ErasedKey, KeysError};
+use super::keys::{DamagedKey, ErasedKey};
 use super::locking::{Lock, LockError};
 use super::manifest::{End, FORMAT, Kind, RemovalsEntry, Snapshot};
 use super::removals::Removals;
@@ -40,7 +42,14 @@ pub struct MakeSettings {
     pub keep: KeepRules,
     /// Records a second at most; 0: as fast as it goes.
     pub records_per_second: u64,
+    /// Each piece of earlier backups is read again on one day of so many, and made anew from the log when it
+    /// is damaged; 0: none is read.
+    pub read_again_days: u32,
 }
+
+/// [`MakeSettings::read_again_days`] unless there is a reason for others. A prime number, so that backups at
+/// any interval come to each piece.
+pub const READ_AGAIN_DAYS: u32 = 31;
 
 /// What was made.
 #[derive(Debug, Clone)]
@@ -55,6 +64,11 @@ pub struct Made {
     pub deleted: usize,
     /// Keys of erased persons that were taken out of older snapshots.
     pub cleansed: usize,
+    /// Pieces of earlier backups that were made anew: retention removed some of what they hold, or they were
+    /// gone or damaged.
+    pub renewed: usize,
+    /// Keys that do not open where the log lies; they are in the backup as they are.
+    pub damaged_keys: Vec<DamagedKey>,
 }
 
 /// A backup was not made; those before are as they were.
@@ -78,9 +92,6 @@ pub enum MakeError {
     /// A piece could not be made.
     #[error(transparent)]
     Piece(#[from] PieceError),
-    /// A key does not open.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// The log is not the one that the newest snapshot is of.
     #[error(
         "the newest backup holds a record at position {0} that the log does not have: the log was put back to \
@@ -113,7 +124,7 @@ pub async fn make(
     lock: &mut Lock,
 ) -> Result<Made, MakeError> {
     let made_at = Timestamp::now();
-    let snapshots = repository.snapshots().await?;
+    let mut snapshots = repository.snapshots().await?;
     let newest = snapshots.last();
     let base = newest.filter(|_| !settings.full);
     let trees = read(source, "the Merkle trees", |source| source.trees())?;
@@ -128,12 +139,14 @@ pub async fn make(
         began: Instant::now(),
         pieces: base.map(|base| base.pieces.clone()).unwrap_or_default(),
         new: BTreeSet::new(),
+        renewed: BTreeMap::new(),
         erased: newest.map(|newest| newest.erased.iter().cloned().collect()).unwrap_or_default(),
         end: base.and_then(|base| base.end),
         records: 0,
         bytes: 0,
     };
     writing.erased.extend(repository.erased().await?);
+    writing.renew(source, &snapshots, made_at).await?;
     let mut removals = None;
     for _ in 0..HEADS_MAX {
         writing.up_to(source, head).await?;
@@ -149,7 +162,8 @@ pub async fn make(
     let commitments = read(source, "the commitments", |source| source.commitments())?;
     let mut keys = read(source, "the keys", |source| source.keys())?;
     let erased: Vec<ErasedKey> = writing.erased.iter().cloned().collect();
-    keys.cleanse(&erased, root)?;
+    keys.cleanse(&erased, root);
+    let damaged_keys = keys.damaged(root);
     let name = name_at(made_at);
     let snapshot = Snapshot {
         format: FORMAT,
@@ -170,14 +184,17 @@ pub async fn make(
     if settings.verify {
         writing.verify(&snapshot).await?;
     }
-    writing.lock.renew(Timestamp::now()).await?;
+    // Whoever took it over may have deleted pieces.
+    writing.lock.confirm().await?;
     if !repository.put_snapshot(&snapshot).await? {
         return Err(MakeError::Taken(snapshot.name));
     }
-    let (records, bytes) = (writing.records, writing.bytes);
+    let Writing { records, bytes, renewed, .. } = writing;
+    replace(repository, &mut snapshots, &renewed).await?;
     let cleansed = cleanse(repository, &snapshots, &snapshot.erased, root).await?;
     let deleted = prune(repository, snapshots, &snapshot, &settings.keep, lock).await?;
-    Ok(Made { snapshot, records, bytes, deleted, cleansed })
+    let renewed = renewed.len();
+    Ok(Made { snapshot, records, bytes, deleted, cleansed, renewed, damaged_keys })
 }
 
 fn read<T>(

@@ -91,6 +91,9 @@ pub struct PieceEntry {
     pub last: Position,
     /// How many records.
     pub records: u64,
+    /// How many of them hold nothing, because retention had removed them.
+    #[serde(default)]
+    pub removed: u64,
     /// How many bytes the object has.
     pub bytes: u64,
     /// SHA-256 of the object, as hexadecimal digits.

@@ -38,6 +38,11 @@ impl Removals {
         self.0.get(&position).copied()
     }
 
+    /// How many records of a stretch.
+    pub fn within(&self, first: Position, last: Position) -> u64 {
+        self.0.range(first..=last).count() as u64
+    }
+
     /// Adds what others tell.
     pub fn join(&mut self, other: Self) {
         self.0.extend(other.0);

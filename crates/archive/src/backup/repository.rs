@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::keys::{ErasedKey, Keys, KeysError};
+use super::keys::{ErasedKey, Keys};
 use super::manifest::{FORMAT, Snapshot};
 use super::removals::Removals;
 use super::seal::{BackupKey, SealError};
@@ -68,9 +68,6 @@ pub enum RepositoryError {
     /// An object was changed.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// Keys do not open.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// There is no repository.
     #[error("there is no backup in {0}; `annals backup --to` makes one")]
     None(String),
@@ -174,8 +171,16 @@ impl Repository {
 
     /// Keeps the wrapped root key beside what is sealed under it. The same is written once.
     pub async fn keep_root(&self, root: &WrappedRoot) -> Result<(), RepositoryError> {
-        let name = format!("{ROOTS}/{}.json", &sha256(&root.0)[..32]);
-        self.place.put_new(&name, root.0.clone()).await?;
+        self.place.put_new(&root_name(root), root.0.clone()).await?;
+        Ok(())
+    }
+
+    /// Keeps the root key in this form alone, so that older master keys open nothing here any more.
+    pub async fn keep_root_only(&self, root: &WrappedRoot) -> Result<(), RepositoryError> {
+        let kept = root_name(root);
+        for other in self.place.list(ROOTS).await?.into_iter().filter(|other| other.name != kept) {
+            self.place.delete(&other.name).await?;
+        }
         Ok(())
     }
 
@@ -274,6 +279,16 @@ impl Repository {
         Ok(self.place.put_new(&name, sealed).await?)
     }
 
+    /// Writes a snapshot that is there once more: of its pieces some were made anew.
+    pub(super) async fn put_snapshot_anew(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<(), RepositoryError> {
+        let name = format!("{SNAPSHOTS}/{}.json", snapshot.name);
+        let sealed = self.key.seal_json(&name, snapshot)?;
+        Ok(self.place.put(&name, sealed).await?)
+    }
+
     pub(super) async fn bytes_of(
         &self,
         name: &str,
@@ -299,6 +314,10 @@ impl Repository {
             .map_err(|source| RepositoryError::Packing { name: name.to_owned(), source })?;
         Ok(json)
     }
+}
+
+fn root_name(root: &WrappedRoot) -> String {
+    format!("{ROOTS}/{}.json", &sha256(&root.0)[..32])
 }
 
 fn to_json(name: &str, value: &impl Serialize) -> Result<Vec<u8>, SealError> {

@@ -7,7 +7,7 @@ use annals_ports::trees::TreeShard;
 use annals_record::RootKey;
 use bytes::Bytes;
 
-use super::keys::KeysError;
+use super::keys::DamagedKey;
 use super::manifest::PieceEntry;
 use super::planning::RestorePlan;
 use super::repository::{PIECE_BYTES_MAX, Repository, RepositoryError, sha256};
@@ -27,6 +27,9 @@ pub struct Restored {
     pub head: Position,
     /// How many keys erasures took out just now.
     pub cleansed: usize,
+    /// Keys that were damaged before they were backed up. They are restored as they were: what lies under
+    /// them cannot be read, and everything else can.
+    pub damaged_keys: Vec<DamagedKey>,
     /// Runs of retention that removed records and lie behind the point of restoring.
     pub runs_elsewhere: BTreeSet<EventId>,
     /// The trees as they are now.
@@ -65,9 +68,6 @@ pub enum RestoreError {
     /// The records are not those that were signed.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// Keys do not open.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// The new stores failed.
     #[error("cannot write {what}")]
     Target {
@@ -90,9 +90,9 @@ pub async fn restore(
     mut progress: impl FnMut(u64),
 ) -> Result<Restored, RestoreError> {
     let mut keys = repository.keys(&plan.snapshot).await?;
-    keys.check(root)?;
+    let cleansed = keys.cleanse(&plan.erased, root);
     let mut restored =
-        Restored { cleansed: keys.cleanse(&plan.erased, root)?, ..Restored::default() };
+        Restored { cleansed, damaged_keys: keys.damaged(root), ..Restored::default() };
     let mut growing = Growing::new(&plan.snapshot.trees, plan.until, &naming);
     let mut runs = BTreeSet::new();
     let needed: Vec<&PieceEntry> =
@@ -163,6 +163,11 @@ pub(super) fn rows_of(piece: &PieceEntry, bytes: Bytes) -> Result<Vec<PieceRow>,
     Ok(groups.map_err(failed)?.into_iter().flatten().collect())
 }
 
+/// The place of a record that was removed.
+pub(super) fn emptied(row: PieceRow, by: Option<EventId>) -> PieceRow {
+    PieceRow { content: Content::Removed { by }, ..row }
+}
+
 /// One piece on its way.
 struct Step<'a> {
     plan: &'a RestorePlan,
@@ -211,7 +216,7 @@ impl Step<'_> {
         let Some(by) = removed_by else { return Ok(row) };
         self.restored.removed += 1;
         self.restored.runs_elsewhere.extend(by);
-        Ok(PieceRow { content: Content::Removed { by }, ..row })
+        Ok(emptied(row, by))
     }
 
     fn grow(

@@ -4,6 +4,7 @@ mod damage;
 mod erasing;
 mod histories;
 mod locks;
+mod renewing;
 mod rules;
 
 use std::collections::{BTreeMap, HashMap};
@@ -192,7 +193,7 @@ fn folder() -> (tempfile::TempDir, Place) {
 }
 
 fn holder(token: &str) -> Holder {
-    Holder { host: "here".into(), process: 7, token: token.into() }
+    Holder { host: "here".into(), processes: String::new(), process: 7, token: token.into() }
 }
 
 async fn repository(place: &Place) -> Repository {

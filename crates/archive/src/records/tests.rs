@@ -84,7 +84,8 @@ fn what_was_written_is_told() {
     writer.put(row(9)).unwrap();
     let written = writer.finish().unwrap().1;
     let bytes = (row(4).weight() + row(9).weight()) as u64;
-    assert_eq!(written, Written { first: Position(4), last: Position(9), records: 2, bytes });
+    let (first, last) = (Position(4), Position(9));
+    assert_eq!(written, Written { first, last, records: 2, removed: 0, bytes });
 }
 
 #[test]

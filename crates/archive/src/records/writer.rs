@@ -29,6 +29,8 @@ pub struct Written {
     pub last: Position,
     /// How many records.
     pub records: u64,
+    /// How many of them hold nothing, because retention removed them.
+    pub removed: u64,
     /// About how many bytes, not compressed.
     pub bytes: u64,
 }
@@ -53,6 +55,7 @@ impl<W: Write + Send> PieceWriter<W> {
         }
         self.written.last = position;
         self.written.records += 1;
+        self.written.removed += u64::from(matches!(row.content, Content::Removed { .. }));
         self.written.bytes += row.weight() as u64;
         self.waiting.add(row);
         if self.waiting.rows >= GROUP_ROWS_MAX || self.waiting.bytes >= GROUP_BYTES_MAX {

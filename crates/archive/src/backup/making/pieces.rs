@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use annals_domain::Position;
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{MakeError, MakeSettings, read};
@@ -11,6 +12,7 @@ use crate::backup::keys::ErasedKey;
 use crate::backup::locking::Lock;
 use crate::backup::manifest::{End, PieceEntry, Snapshot};
 use crate::backup::repository::{PIECE_BYTES_MAX, PIECES, Repository, RepositoryError, sha256};
+use crate::backup::restoring::fetch;
 use crate::backup::source::BackupSource;
 use crate::records::{PieceRow, PieceWriter};
 
@@ -30,6 +32,8 @@ pub(super) struct Writing<'a> {
     pub(super) pieces: Vec<PieceEntry>,
     /// Names of those that this run wrote.
     pub(super) new: BTreeSet<String>,
+    /// What was made anew, by the name of what it takes the place of.
+    pub(super) renewed: BTreeMap<String, PieceEntry>,
     pub(super) erased: BTreeSet<ErasedKey>,
     pub(super) end: Option<End>,
     pub(super) records: u64,
@@ -46,13 +50,9 @@ impl Writing<'_> {
         let mut piece: Option<PieceWriter<Vec<u8>>> = None;
         loop {
             let after = self.end.map_or(Position::START, |end| end.position);
-            let rows = read(source, "the log", |source| {
-                source.records(after, head, STEP_RECORDS, STEP_BYTES)
-            })?;
-            if rows.is_empty() {
-                break;
-            }
-            self.notice(source, &rows)?;
+            let rows = self.rows(source, after, head).await?;
+            let Some(last) = rows.last() else { break };
+            self.end = Some(End { position: last.position, id: last.id });
             let mut writing = match piece.take() {
                 Some(piece) => piece,
                 None => PieceWriter::begin(Vec::new())?,
@@ -60,16 +60,34 @@ impl Writing<'_> {
             tokio::task::block_in_place(|| rows.into_iter().try_for_each(|row| writing.put(row)))?;
             let written = writing.written();
             match written.records >= PIECE_RECORDS_MAX || written.bytes >= PIECE_CONTENT_BYTES_MAX {
-                true => self.put(writing).await?,
+                true => {
+                    let entry = self.put(writing).await?;
+                    self.pieces.push(entry);
+                }
                 false => piece = Some(writing),
             }
-            self.lock.renew(Timestamp::now()).await?;
-            self.pace().await;
         }
-        match piece {
-            Some(piece) => self.put(piece).await,
-            None => Ok(()),
+        if let Some(piece) = piece {
+            let entry = self.put(piece).await?;
+            self.pieces.push(entry);
         }
+        Ok(())
+    }
+
+    /// The next records of the log, at the pace that is allowed.
+    pub(super) async fn rows(
+        &mut self,
+        source: &mut dyn BackupSource,
+        after: Position,
+        until: Position,
+    ) -> Result<Vec<PieceRow>, MakeError> {
+        let rows = read(source, "the log", |source| {
+            source.records(after, until, STEP_RECORDS, STEP_BYTES)
+        })?;
+        self.notice(source, &rows)?;
+        self.lock.renew(Timestamp::now()).await?;
+        self.pace().await;
+        Ok(rows)
     }
 
     fn notice(
@@ -84,14 +102,15 @@ impl Writing<'_> {
             self.erased.extend(erased);
         }
         self.records += rows.len() as u64;
-        if let Some(last) = rows.last() {
-            self.end = Some(End { position: last.position, id: last.id });
-        }
         Ok(())
     }
 
-    async fn put(&mut self, piece: PieceWriter<Vec<u8>>) -> Result<(), MakeError> {
+    pub(super) async fn put(
+        &mut self,
+        piece: PieceWriter<Vec<u8>>,
+    ) -> Result<PieceEntry, MakeError> {
         let (bytes, written) = tokio::task::block_in_place(|| piece.finish())?;
+        let bytes = Bytes::from(bytes);
         let digest = sha256(&bytes);
         let (first, last) = (written.first, written.last);
         let name = format!("{PIECES}/{:020}-{:020}-{}.parquet", first.0, last.0, &digest[..16]);
@@ -100,15 +119,20 @@ impl Writing<'_> {
             first,
             last,
             records: written.records,
+            removed: written.removed,
             bytes: bytes.len() as u64,
             sha256: digest,
         };
         self.bytes += entry.bytes;
-        // It may be there from a run that was stopped, or from an earlier full backup: it is the same then.
-        self.repository.place.put_new(&name, bytes).await?;
+        // It may be there from a run that was stopped, or from an earlier full backup: it is the same then,
+        // unless it was damaged.
+        if !self.repository.place.put_new(&name, bytes.clone()).await?
+            && fetch(&self.repository.place, &entry).await.is_err()
+        {
+            self.repository.place.put(&name, bytes).await?;
+        }
         self.new.insert(name);
-        self.pieces.push(entry);
-        Ok(())
+        Ok(entry)
     }
 
     /// Waits when reading goes faster than it may.
@@ -120,13 +144,17 @@ impl Writing<'_> {
         }
     }
 
+    /// The pieces that are there, and how many bytes each has.
+    pub(super) async fn there(&self) -> Result<BTreeMap<String, u64>, MakeError> {
+        let listed = self.repository.place.list(PIECES).await?;
+        Ok(listed.into_iter().map(|object| (object.name, object.bytes)).collect())
+    }
+
     /// Reads back what this run wrote, and sees that the rest is there.
     pub(super) async fn verify(&mut self, snapshot: &Snapshot) -> Result<(), MakeError> {
-        let listed = self.repository.place.list(PIECES).await?;
-        let there: BTreeMap<_, _> =
-            listed.iter().map(|object| (object.name.as_str(), object.bytes)).collect();
+        let there = self.there().await?;
         for piece in &snapshot.pieces {
-            if there.get(piece.name.as_str()) != Some(&piece.bytes) {
+            if there.get(&piece.name) != Some(&piece.bytes) {
                 return Err(RepositoryError::Missing(piece.name.clone()).into());
             }
             if self.new.contains(&piece.name) {

@@ -26,7 +26,7 @@ pub(super) async fn cleanse(
     let mut cleansed = 0;
     for snapshot in older {
         let mut keys = repository.keys(snapshot).await?;
-        let taken = keys.cleanse(erased, root)?;
+        let taken = keys.cleanse(erased, root);
         if taken > 0 {
             repository.put_keys(&snapshot.keys, &keys).await?;
         }

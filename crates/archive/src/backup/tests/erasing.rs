@@ -103,17 +103,40 @@ fn a_new_key_of_somebody_who_was_erased_stays() {
     let mut people = People::new();
     let erasure = people.add(1);
     people.add(1);
-    assert_eq!(people.keys.cleanse(&[erasure], &root()).unwrap(), 0);
+    assert_eq!(people.keys.cleanse(&[erasure], &root()), 0);
     assert!(has_key(&people.keys, 1));
 }
 
 #[test]
-fn keys_of_another_master_key_are_told() {
+fn a_key_that_is_damaged_is_told_and_goes_when_its_person_was_erased() {
+    let mut people = People::new();
+    let erasure = people.add(1);
+    people.add(2);
+    assert_eq!(people.keys.damaged(&root()), []);
+    people.keys.persons[0].wrapped = Some("AAAA".into());
+    let one = DamagedKey { tenant: acme(), id: Some(people.keys.persons[0].id.clone()) };
+    assert_eq!(people.keys.damaged(&root()), [one]);
+    assert_eq!(people.keys.cleanse(&[erasure], &root()), 1);
+    assert!(!has_key(&people.keys, 1) && has_key(&people.keys, 2));
+    // Under another master key no tenant's key opens, and nothing under it.
+    let other = people.keys.damaged(&RootKey::from_bytes([9; 32]));
+    let tenants = other.iter().filter(|key| key.id.is_none());
+    assert_eq!((tenants.count(), other.len()), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_key_holds_up_neither_backup_nor_restore() {
+    let (_dir, place) = folder();
     let mut people = People::new();
     people.add(1);
-    people.keys.check(&root()).unwrap();
-    let other = RootKey::from_bytes([9; 32]);
-    assert!(matches!(people.keys.check(&other), Err(KeysError::Closed { .. })));
+    people.add(2);
     people.keys.persons[0].wrapped = Some("AAAA".into());
-    assert!(people.keys.check(&root()).is_err());
+    let damaged = DamagedKey { tenant: acme(), id: Some(people.keys.persons[0].id.clone()) };
+    let mut log = Log { keys: people.keys, ..Log::default() };
+    log.append();
+    let made = back_up(&place, &mut log, &verified()).await.unwrap();
+    assert_eq!(made.damaged_keys, [damaged.clone()]);
+    let (memory, told) = restored(&place, Point::Newest).await.unwrap();
+    assert_eq!(told.damaged_keys, [damaged]);
+    assert_eq!(memory.keys, log.keys, "as it was: somebody may know how to mend it");
 }
