@@ -51,11 +51,12 @@ pub(super) async fn run(args: RestoreArgs) -> anyhow::Result<()> {
     let signer = settings.integrity.signer(&root)?;
     let key = super::key(&signer)?;
     let place = Place::open(&args.place, Access::Read)?;
-    let tenants = match args.tenant.as_deref() {
-        Some(tenant) => BTreeSet::from([TenantId::new(tenant)?]),
+    let tenant = args.tenant.as_deref().map(TenantId::new).transpose()?;
+    check(&place, &key.verifying_key().to_string(), &signer, args.month, tenant.as_ref()).await?;
+    let tenants = match tenant {
+        Some(tenant) => BTreeSet::from([tenant]),
         None => tenants_of(&place, signer.log(), args.month).await?,
     };
-    check(&place, &key.verifying_key().to_string(), &signer, args.month, &tenants).await?;
     let archive = Archive::new(place, signer.log(), key);
     let dir = DataDir::open(&args.data_dir)?;
     if dir.path().join("events.db").exists() {
@@ -91,29 +92,28 @@ async fn tenants_of(place: &Place, log: &str, month: Month) -> anyhow::Result<BT
     Ok(tenants.collect())
 }
 
-/// Nothing is restored that is not whole.
+/// Nothing is restored that is not whole. Without a tenant the manifests of all that the month's mark names
+/// must be there.
 async fn check(
     place: &Place,
     key: &str,
     signer: &LogSigner,
     month: Month,
-    tenants: &BTreeSet<TenantId>,
+    tenant: Option<&TenantId>,
 ) -> anyhow::Result<()> {
     // A month lies in the tree of its year.
     let shard = signer.verifying_key(&month.to_string()[..4])?;
     let keys = read_keys(&[key.to_owned(), shard.to_string()], None)?;
-    for tenant in tenants {
-        let asked = Asked { tenant: Some(tenant.clone()), month: Some(month) };
-        let report = verify(place, &keys, &asked, |_, _| {}).await?;
-        if !report.is_whole() {
-            for finding in &report.findings {
-                println!("{finding}");
-            }
-            let message = format!("{} findings; nothing was restored", report.findings_total);
-            return Err(Failure::new(exit::TAMPERED, message).into());
-        }
+    let asked = Asked { tenant: tenant.cloned(), month: Some(month) };
+    let report = verify(place, &keys, &asked, |_, _| {}).await?;
+    if report.is_whole() {
+        return Ok(());
     }
-    Ok(())
+    for finding in &report.findings {
+        println!("{finding}");
+    }
+    let message = format!("{} findings; nothing was restored", report.findings_total);
+    Err(Failure::new(exit::TAMPERED, message).into())
 }
 
 async fn fill(

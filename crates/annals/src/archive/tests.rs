@@ -171,6 +171,28 @@ async fn a_month_comes_back_with_its_positions_and_without_who_was_erased() {
 }
 
 #[tokio::test]
+async fn a_tenant_whose_manifest_is_gone_is_missed_when_all_are_restored() {
+    let world = World::new().await;
+    let root = annals_archive::archive::root(world.directory.signer().log());
+    let globex = world.home.path().join("place").join(root).join("globex/2024-06");
+    std::fs::remove_dir_all(globex).unwrap();
+    let new = world.home.path().join("new");
+    let error = world.restore(&new, "2024-06").await.unwrap_err();
+    assert_eq!(exit::code_of(&error), exit::TAMPERED, "{error:#}");
+    assert!(!new.exists());
+}
+
+#[tokio::test]
+async fn a_place_without_an_archive_is_not_told_to_be_whole() {
+    let world = World::new().await;
+    let (elsewhere, keys) = (tempfile::tempdir().unwrap(), world.keys());
+    let words = |place| ["verify", place, "--keys", keys.to_str().unwrap()];
+    archive(&words(&world.place())).await.unwrap();
+    let error = archive(&words(elsewhere.path().to_str().unwrap())).await.unwrap_err();
+    assert_eq!(exit::code_of(&error), exit::USAGE, "{error:#}");
+}
+
+#[tokio::test]
 async fn a_month_that_is_not_there_is_told() {
     let world = World::new().await;
     let error = world.restore(&world.home.path().join("new"), "2024-07").await.unwrap_err();

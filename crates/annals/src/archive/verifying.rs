@@ -34,6 +34,11 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let keys = read_keys(&args.keys, args.file.as_deref())?;
     let place = Place::open(&args.place, Access::Read)?;
     let report = verify(&place, &keys, &Asked { tenant, month: None }, |_, _| {}).await?;
+    if report.months == 0 && report.is_whole() {
+        // A wrong path or prefix is not an archive that is whole.
+        let message = format!("nothing of {} is archived in `{}`", keys.log(), args.place);
+        return Err(Failure::new(exit::USAGE, message).into());
+    }
     tell(&report)
 }
 
