@@ -186,9 +186,10 @@ async fn a_tenant_whose_manifest_is_gone_is_missed_when_all_are_restored() {
 async fn a_place_without_an_archive_is_not_told_to_be_whole() {
     let world = World::new().await;
     let (elsewhere, keys) = (tempfile::tempdir().unwrap(), world.keys());
-    let words = |place| ["verify", place, "--keys", keys.to_str().unwrap()];
-    archive(&words(&world.place())).await.unwrap();
-    let error = archive(&words(elsewhere.path().to_str().unwrap())).await.unwrap_err();
+    let verify =
+        async |place: &str| archive(&["verify", place, "--keys", keys.to_str().unwrap()]).await;
+    verify(&world.place()).await.unwrap();
+    let error = verify(elsewhere.path().to_str().unwrap()).await.unwrap_err();
     assert_eq!(exit::code_of(&error), exit::USAGE, "{error:#}");
 }
 
