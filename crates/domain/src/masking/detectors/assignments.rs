@@ -8,6 +8,10 @@ use super::super::rules::{Detector, Masker};
 use super::super::spans::{ends_in_marker, is_marker};
 use super::entropy::looks_random;
 
+mod values;
+
+use values::{token_at, value_at};
+
 /// So many spaces may stand on either side of the sign.
 const SPACES_MAX: usize = 3;
 /// So many quotes, backslashes and brackets may stand between the name and the sign, or before the value.
@@ -167,60 +171,6 @@ fn name_before(text: &str, sign: usize) -> Option<&str> {
     // `arn:aws:...:secret:name` gives no value to a name, and neither does a marker.
     let is_step = bytes[sign] == b':' && bytes[..start].last() == Some(&b':');
     (start < end && !is_step && !ends_in_marker(&text[..start])).then(|| &text[start..end])
-}
-
-/// Start and end of the value at `from`, and whether it stands in quotes.
-fn value_at(text: &str, from: usize, whole_line: bool) -> (usize, usize, bool) {
-    let bytes = text.as_bytes();
-    let escapes = count(bytes, from, QUOTES_MAX, |byte| byte == b'\\');
-    let quote =
-        bytes.get(from + escapes).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
-    if let Some(quote) = quote {
-        let start = from + escapes + 1;
-        return (start, closing(bytes, start, quote, escapes), true);
-    }
-    let ends = |byte: u8| match whole_line {
-        true => matches!(byte, b'\n' | b'\r' | b'"' | b'\''),
-        false => {
-            byte.is_ascii_whitespace()
-                || matches!(
-                    byte,
-                    b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b'>' | b')' | b'}' | b'`'
-                )
-        }
-    };
-    let end = bytes[from..].iter().position(|byte| ends(*byte)).map_or(bytes.len(), |at| from + at);
-    let value = &text[from..end];
-    // What follows a list or a piece of quoted JSON; a marker ends with such a bracket itself.
-    let trimmed = value.trim_end_matches([']', '\\']).len();
-    let marker = value.get(..trimmed + 1).is_some_and(is_marker);
-    let end = from + trimmed + usize::from(marker);
-    (from, end, false)
-}
-
-/// The characters of a token at `from`. None of them is a sign, so that texts full of signs are not
-/// looked through again and again.
-fn token_at(bytes: &[u8], from: usize) -> (usize, usize, bool) {
-    let quotes = count(bytes, from, QUOTES_MAX, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b'`'));
-    let start = from + quotes;
-    let of_token =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.' | b'~');
-    let end = start + count(bytes, start, bytes.len(), of_token);
-    // At most two signs fill up base64.
-    (start, end + count(bytes, end, 2, |byte| byte == b'='), quotes > 0)
-}
-
-/// Where the quote closes that was opened behind so many backslashes.
-fn closing(bytes: &[u8], start: usize, quote: u8, escapes: usize) -> usize {
-    let mut backslashes = 0;
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
-        match byte {
-            b'\\' => backslashes += 1,
-            byte if *byte == quote && backslashes <= escapes => return at - backslashes,
-            _ => backslashes = 0,
-        }
-    }
-    bytes.len()
 }
 
 /// Header lines hold spaces: `Authorization: Basic ...`, `Cookie: a=b; c=d`.

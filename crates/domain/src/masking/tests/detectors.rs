@@ -261,6 +261,49 @@ fn values_of_telling_names_are_found_in_text() {
     ]);
 }
 
+/// Texts that hold braces themselves, with what is left of them.
+fn check_left(texts: &[(&str, &str)]) {
+    for (text, left) in texts {
+        let once = masked_text(text);
+        assert_eq!(once, *left, "{text}");
+        assert_eq!(masked_text(&once), *left, "{text}");
+    }
+}
+
+#[test]
+fn a_list_or_an_object_of_a_telling_name_goes_as_a_whole() {
+    check_left(&[
+        (r#""password":["hunter2"]}"#, r#""password":[redacted:password]}"#),
+        (r#"{"password":{"value":"hunter2"},"n":1}"#, r#"{"password":[redacted:password],"n":1}"#),
+        (
+            r#"{"password": [ "a]", {"b": "}\"]"} ], "n": 1}"#,
+            r#"{"password": [redacted:password], "n": 1}"#,
+        ),
+        (
+            r#""{\"password\":{\"v\":\"a}\\\"b\"},\"n\":1}""#,
+            r#""{\"password\":[redacted:password],\"n\":1}""#,
+        ),
+        ("password={'v': 'a}b', 'w': 2} done", "password=[redacted:password] done"),
+        ("password=[don't tell] done", "password=[redacted:password] done"),
+        ("{\"secret_key\": [\n  \"a\",\n  \"b\"\n]}", "{\"secret_key\": [redacted:secret]}"),
+        // Where the text was cut, all that is left of it may be of the value.
+        (r#"{"password":{"value":"hunter2"#, r#"{"password":[redacted:password]"#),
+        (r#"{"password":["a","b"#, r#"{"password":[redacted:password]"#),
+        (r#"{"password":[["a"],["b"]"#, r#"{"password":[redacted:password]"#),
+        ("--password {a b}", "--password [redacted:password]"),
+        ("password=[x", "password=[redacted:password]"),
+        ("password=[a]b", "password=[redacted:password]"),
+        ("[password=a]", "[password=[redacted:password]]"),
+    ]);
+    check_untouched(&[
+        r#"{"password":[],"n":1}"#,
+        r#"{"password": { }, "n": [1]}"#,
+        r#"{"passwords": ["x"], "tokens": 12}"#,
+        r#"{"password":[redacted:password],"n":["x"]}"#,
+        "the fields [password, email] were changed",
+    ]);
+}
+
 /// Braces of JSON would be taken for those that mark what is hidden.
 fn unbrace(text: &str) -> String {
     match text.starts_with("{\"") || text.starts_with("{\\") {
