@@ -103,6 +103,11 @@ pub(super) fn ends_in_marker(text: &str) -> bool {
     text.ends_with(REDACTED) || text.ends_with(PSEUDONYM)
 }
 
+/// Whether a marker begins anywhere in the text.
+pub(super) fn holds_marker(text: &str) -> bool {
+    text.contains(REDACTED) || text.contains(PSEUDONYM)
+}
+
 /// Where the marker ends that begins at `from`, if one does.
 pub(super) fn marker_end(text: &str, from: usize) -> Option<usize> {
     let rest = &text.as_bytes()[from..];

@@ -1,5 +1,6 @@
 //! Masking one value: a text, JSON, a map.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,12 +8,14 @@ use serde_json::Value;
 
 use super::detectors::assignments::{rule_of, suits};
 use super::rules::{Detector, Masker, Rule};
-use super::spans::{is_marker, left_of_whole};
+use super::spans::{holds_marker, is_marker, left_of_whole};
 use super::{Masked, Pseudonym};
 use crate::event::JsonObject;
 
 /// So much is told of what was masked in one event; the rest is masked all the same.
 pub(super) const FOUND_MAX: usize = 256;
+/// So many steps of a path are looked at; no event is as deep.
+const STEPS_MAX: usize = 128;
 /// Digits of numbers that may be card numbers.
 const CARD_NUMBERS: std::ops::Range<u64> = 10_u64.pow(13)..10_u64.pow(16);
 
@@ -231,8 +234,8 @@ impl<'a> Walk<'a> {
     }
 
     /// What a change is of tells what its values are.
-    pub(super) fn changed(&mut self, path: &Path<'_>, name: &str, value: &mut Value) {
-        let rule = self.key_rule(path, name, || text_of(value));
+    pub(super) fn changed(&mut self, path: &Path<'_>, pointer: &str, value: &mut Value) {
+        let rule = self.pointer_rule(path, pointer, value);
         let fate = match rule {
             Some(rule) => self.whole(path, value, rule),
             None => self.value(path, value),
@@ -261,6 +264,24 @@ impl<'a> Walk<'a> {
         let fields = &self.masker.rules[rule].fields;
         let covers = fields.is_always() || fields.covers(&path.of_fact());
         (covers && suits(self.masker, rule, &value())).then_some(rule)
+    }
+
+    /// The rule for what a JSON pointer leads to: what lies inside of a password is one. Some write
+    /// such paths with dots.
+    fn pointer_rule(&self, path: &Path<'_>, pointer: &str, value: &Value) -> Option<usize> {
+        let rule = |name: &str| self.key_rule(path, name, || text_of(value));
+        pointer.split('/').take(STEPS_MAX).find_map(|step| {
+            let step = match step.contains('~') {
+                true => Cow::from(step.replace("~1", "/").replace("~0", "~")),
+                false => step.into(),
+            };
+            // The name of a rule in a marker is none of a value.
+            if holds_marker(&step) {
+                return None;
+            }
+            let parts = || step.split(['.', '[', ']']).take(STEPS_MAX).find_map(rule);
+            rule(&step).or_else(|| if step.contains(['.', '[']) { parts() } else { None })
+        })
     }
 
     /// The rule for the whole value of a field.

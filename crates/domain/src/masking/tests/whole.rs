@@ -148,6 +148,38 @@ fn changes_of_a_secret_lose_their_values_and_keys_lose_theirs() {
 }
 
 #[test]
+fn what_changes_inside_of_a_secret_is_secret() {
+    let (event, _) = masked(json!({
+        "type": "invoice.viewed", "user_id": "ann",
+        "before": { "password": { "hash": "$2b$old", "rounds": 10, "is_set": true }, "city": { "name": "Bonn" } },
+        "after": { "password": { "hash": "$2b$new", "rounds": 12, "is_set": false }, "city": { "name": "Köln" } },
+    }));
+    let changes = event["changes"].to_string();
+    for gone in ["$2b$", "10", "12"] {
+        assert!(!changes.contains(gone), "{changes}");
+    }
+    for kept in ["Bonn", "Köln", "true", "/password/hash"] {
+        assert!(changes.contains(kept), "{changes}");
+    }
+    let deep = format!("{}/password/x", "/a".repeat(126));
+    for path in
+        ["/user/password/0/v", "/a~1password/v", "user.password.v", "/x/user.password[0].v", &deep]
+    {
+        let change = json!({ "path": path, "op": "replace", "before": "old", "after": ["new"] });
+        let (event, masked) = masked(
+            json!({ "type": "invoice.viewed", "user_id": "ann", "changes": [change.clone()] }),
+        );
+        assert_eq!(event["changes"][0]["before"], "[redacted:password]", "{path}");
+        assert_eq!(event["changes"][0]["after"], "[redacted:password]", "{path}");
+        assert_eq!((masked.len(), &event["changes"][0]["path"]), (2, &change["path"]));
+    }
+    let kept = json!({ "path": "/passwords/policy.length/token", "op": "replace", "before": 8, "after": 12 });
+    let (event, masked) =
+        masked(json!({ "type": "invoice.viewed", "user_id": "ann", "changes": [kept] }));
+    assert_eq!((masked, &event["changes"][0]["after"]), (vec![], &json!(12)));
+}
+
+#[test]
 fn metadata_that_the_catalogue_calls_masked_goes() {
     let shipped = Catalogue::shipped();
     let mut event =
