@@ -13,6 +13,7 @@ mod key_names;
 mod note;
 mod rules;
 mod search;
+mod sent;
 mod spans;
 mod values;
 mod walk;

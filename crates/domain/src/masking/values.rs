@@ -45,6 +45,17 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
+    /// Whether the path ends with these steps, however their names are written.
+    fn ends_with(&self, steps: &str) -> bool {
+        let mut names = std::iter::successors(Some(self), |path| path.parent).filter_map(|path| {
+            match path.step {
+                Step::Name(name) => Some(name),
+                Step::Index(_) => None,
+            }
+        });
+        steps.rsplit('.').all(|step| names.next().is_some_and(|name| is_same_name(name, step)))
+    }
+
     /// The path as queries write it: places in lists do not count.
     fn of_fact(&self) -> String {
         let mut path = self.parent.map(Path::of_fact).unwrap_or_default();
@@ -85,6 +96,8 @@ pub(super) struct Walk<'a> {
     masker: &'a Masker,
     /// Metadata that the catalogue calls masked.
     catalogue: &'a [String],
+    /// Whether all is looked at by all rules, whatever its place: what was sent is no event.
+    anywhere: bool,
     pseudonym: Pseudonym<'a>,
     pub(super) found: Vec<Masked>,
 }
@@ -95,7 +108,16 @@ impl<'a> Walk<'a> {
         catalogue: &'a [String],
         pseudonym: Pseudonym<'a>,
     ) -> Self {
-        Self { masker, catalogue, pseudonym, found: Vec::new() }
+        Self { masker, catalogue, anywhere: false, pseudonym, found: Vec::new() }
+    }
+
+    /// A walk over what was sent and cannot be read as an event.
+    pub(super) fn of_unread(
+        masker: &'a Masker,
+        catalogue: &'a [String],
+        pseudonym: Pseudonym<'a>,
+    ) -> Self {
+        Self { anywhere: true, ..Self::new(masker, catalogue, pseudonym) }
     }
 
     /// A text of which nothing is known but itself.
@@ -115,7 +137,9 @@ impl<'a> Walk<'a> {
             return self.whole_text(path, text, rule);
         }
         let masker = self.masker;
-        let covers = |rule: &Rule| rule.fields.is_always() || rule.fields.covers(&path.of_fact());
+        let all = self.anywhere;
+        let covers =
+            |rule: &Rule| all || rule.fields.is_always() || rule.fields.covers(&path.of_fact());
         let spans = masker.spans(text, &covers);
         if spans.is_empty() {
             return Fate::Stays;
@@ -262,7 +286,7 @@ impl<'a> Walk<'a> {
     ) -> Option<usize> {
         let (rule, _) = rule_of(self.masker, key)?;
         let fields = &self.masker.rules[rule].fields;
-        let covers = fields.is_always() || fields.covers(&path.of_fact());
+        let covers = self.anywhere || fields.is_always() || fields.covers(&path.of_fact());
         (covers && suits(self.masker, rule, &value())).then_some(rule)
     }
 
@@ -287,6 +311,12 @@ impl<'a> Walk<'a> {
     /// The rule for the whole value of a field.
     fn value_rule(&self, path: &Path<'_>) -> Option<usize> {
         if self.catalogue.is_empty() && !self.masker.has_values {
+            return None;
+        }
+        if self.anywhere && self.catalogue.iter().any(|key| path.ends_with(key)) {
+            return Some(self.masker.catalogue);
+        }
+        if self.anywhere && !self.masker.has_values {
             return None;
         }
         let fact = path.of_fact();
@@ -324,7 +354,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a key itself holds what a detector finds.
     fn is_telling(&self, key: &str) -> bool {
-        !self.masker.spans(key, &|rule| rule.fields.is_everywhere()).is_empty()
+        !self.masker.spans(key, &|rule| self.anywhere || rule.fields.is_everywhere()).is_empty()
     }
 
     /// The key without what a detector finds in it; numbered when there is such a key already.
@@ -334,7 +364,7 @@ impl<'a> Walk<'a> {
         key: String,
         is_taken: impl Fn(&str) -> bool,
     ) -> String {
-        let spans = self.masker.spans(&key, &|rule| rule.fields.is_everywhere());
+        let spans = self.masker.spans(&key, &|rule| self.anywhere || rule.fields.is_everywhere());
         if spans.is_empty() {
             return key;
         }
@@ -372,6 +402,16 @@ impl Masker {
         let covers = |rule: &Rule| rule.detector == Detector::Value && rule.fields.covers(fact);
         self.rules.iter().position(covers)
     }
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase())
+}
+
+/// Case and separators do not count.
+fn is_same_name(one: &str, other: &str) -> bool {
+    one == other || (letters(other).next().is_some() && letters(one).eq(letters(other)))
 }
 
 /// Whether a path is of metadata that is masked, or inside of it.
