@@ -10,6 +10,7 @@
 mod detectors;
 mod fields;
 mod key_names;
+mod naming;
 mod note;
 mod rules;
 mod search;

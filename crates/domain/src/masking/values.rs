@@ -1,21 +1,19 @@
 //! Masking one value: a text, JSON, a map.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
-use super::detectors::assignments::{rule_of, suits};
+use super::detectors::assignments::suits;
+use super::key_names::is_word_for_value;
 use super::rules::{Detector, Masker, Rule};
-use super::spans::{holds_marker, is_marker, left_of_whole};
+use super::spans::{is_marker, left_of_whole};
 use super::{Masked, Pseudonym};
 use crate::event::JsonObject;
 
 /// So much is told of what was masked in one event; the rest is masked all the same.
 pub(super) const FOUND_MAX: usize = 256;
-/// So many steps of a path are looked at; no event is as deep.
-const STEPS_MAX: usize = 128;
 /// Digits of numbers that may be card numbers.
 const CARD_NUMBERS: std::ops::Range<u64> = 10_u64.pow(13)..10_u64.pow(16);
 
@@ -57,7 +55,7 @@ impl<'a> Path<'a> {
     }
 
     /// The path as queries write it: places in lists do not count.
-    fn of_fact(&self) -> String {
+    pub(super) fn of_fact(&self) -> String {
         let mut path = self.parent.map(Path::of_fact).unwrap_or_default();
         match self.step {
             Step::Name("targets") => path.push_str("target"),
@@ -93,11 +91,11 @@ pub(super) enum Fate {
 
 /// A walk over one event.
 pub(super) struct Walk<'a> {
-    masker: &'a Masker,
+    pub(super) masker: &'a Masker,
     /// Metadata that the catalogue calls masked.
     catalogue: &'a [String],
     /// Whether all is looked at by all rules, whatever its place: what was sent is no event.
-    anywhere: bool,
+    pub(super) anywhere: bool,
     pseudonym: Pseudonym<'a>,
     pub(super) found: Vec<Masked>,
 }
@@ -224,8 +222,16 @@ impl<'a> Walk<'a> {
                 fate
             }
             Value::Array(items) => {
+                let mut flag = None;
                 for (index, item) in items.iter_mut().enumerate() {
-                    if self.value(&path.index(index), item) == Fate::Goes {
+                    let path = path.index(index);
+                    let rule = flag.filter(|rule| self.is_argument(*rule, item));
+                    flag = self.flag_rule(&path, item);
+                    let fate = match rule {
+                        Some(rule) => self.whole(&path, item, rule),
+                        None => self.value(&path, item),
+                    };
+                    if fate == Fate::Goes {
                         *item = Value::Null;
                     }
                 }
@@ -240,10 +246,12 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn object(&mut self, path: &Path<'_>, object: &mut JsonObject) {
-        let named = self.named_pair(object);
+        let named = self.named_pair(path, object);
         object.retain(|key, value| {
             let inside = path.name(key);
-            let rule = named.filter(|_| key == "value");
+            let rule = named.filter(|rule| {
+                is_word_for_value(key) && suits(self.masker, *rule, &text_of(value))
+            });
             match rule.or_else(|| self.key_rule(&inside, key, || text_of(value))) {
                 Some(rule) => self.whole(&inside, value, rule) == Fate::Stays,
                 None => self.value(&inside, value) == Fate::Stays,
@@ -267,45 +275,6 @@ impl<'a> Walk<'a> {
         if fate == Fate::Goes {
             *value = Value::Null;
         }
-    }
-
-    /// `{"name": "password", "value": ...}`: the rule for what stands under `value`.
-    fn named_pair(&self, object: &JsonObject) -> Option<usize> {
-        let value = object.get("value")?;
-        let name = ["name", "key", "header"].iter().find_map(|key| object.get(*key)?.as_str())?;
-        let (rule, _) = rule_of(self.masker, name)?;
-        suits(self.masker, rule, &text_of(value)).then_some(rule)
-    }
-
-    /// The rule for the value of a key with a telling name.
-    fn key_rule(
-        &self,
-        path: &Path<'_>,
-        key: &str,
-        value: impl FnOnce() -> String,
-    ) -> Option<usize> {
-        let (rule, _) = rule_of(self.masker, key)?;
-        let fields = &self.masker.rules[rule].fields;
-        let covers = self.anywhere || fields.is_always() || fields.covers(&path.of_fact());
-        (covers && suits(self.masker, rule, &value())).then_some(rule)
-    }
-
-    /// The rule for what a JSON pointer leads to: what lies inside of a password is one. Some write
-    /// such paths with dots.
-    fn pointer_rule(&self, path: &Path<'_>, pointer: &str, value: &Value) -> Option<usize> {
-        let rule = |name: &str| self.key_rule(path, name, || text_of(value));
-        pointer.split('/').take(STEPS_MAX).find_map(|step| {
-            let step = match step.contains('~') {
-                true => Cow::from(step.replace("~1", "/").replace("~0", "~")),
-                false => step.into(),
-            };
-            // The name of a rule in a marker is none of a value.
-            if holds_marker(&step) {
-                return None;
-            }
-            let parts = || step.split(['.', '[', ']']).take(STEPS_MAX).find_map(rule);
-            rule(&step).or_else(|| if step.contains(['.', '[']) { parts() } else { None })
-        })
     }
 
     /// The rule for the whole value of a field.
@@ -422,7 +391,7 @@ pub(super) fn is_masked_by(keys: &[String], fact: &str) -> bool {
     })
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
