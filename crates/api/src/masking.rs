@@ -63,8 +63,8 @@ impl Masking {
         content_digest(&self.content(sent))
     }
 
-    /// What was sent, masked: as an event if it is one, else as a text. The same bytes when there is
-    /// nothing to mask.
+    /// What was sent, masked: as an event if it is one, else as JSON or as a text. The same bytes when
+    /// there is nothing to mask.
     pub(crate) fn content(&self, sent: &[u8]) -> Bytes {
         let pseudonym = |rule: &str, value: &str| self.pseudonym(rule, value);
         if let Ok(mut input) = EventInput::from_json(sent) {
@@ -74,8 +74,7 @@ impl Masking {
                 false => input.canonical_json().into(),
             };
         }
-        let text = String::from_utf8_lossy(sent);
-        let masked = self.masker.mask_text(&text, &pseudonym);
+        let masked = self.masker.mask_sent(sent, &self.catalogue, &pseudonym);
         masked.map_or_else(|| Bytes::copy_from_slice(sent), Bytes::from)
     }
 

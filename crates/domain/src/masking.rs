@@ -10,9 +10,11 @@
 mod detectors;
 mod fields;
 mod key_names;
+mod naming;
 mod note;
 mod rules;
 mod search;
+mod sent;
 mod spans;
 mod values;
 mod walk;

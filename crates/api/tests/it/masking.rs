@@ -120,6 +120,10 @@ async fn refused_events_are_kept_and_told_of_without_their_secrets() {
         format!("{{\"type\": \"order.placed\", \"occurred_at\": \"{CARD}\"}}"),
         format!("{{\"type\": \"order.placed\", \"{CARD}\": 1}}"),
         format!("{{\"type\": \"order.placed\", \"password\": \"hunter2\", \"x {CARD}"),
+        // It is looked at as JSON, by the catalogue as well, though no event can be read from it.
+        json!({ "type": "user.bank_account.changed", "metadata": { "account_number": "00111122" }, "actr": 1 })
+            .to_string(),
+        r#"{"actr": [{"name": "password", "value": "hunter2"}], "db": "mysql:\/\/u:hunter2@h"}"#.into(),
     ];
     for body in refused {
         let answer = service.post("/api/v1/logs", &writer(), body.clone()).await;
@@ -131,7 +135,7 @@ async fn refused_events_are_kept_and_told_of_without_their_secrets() {
         assert!(!whole.text.contains("1111"), "{body}: {}", whole.text);
         assert!(!whole.text.contains("hunter2"), "{body}: {}", whole.text);
     }
-    assert_eq!(service.quarantine.count().await.unwrap(), 5);
+    assert_eq!(service.quarantine.count().await.unwrap(), 7);
 }
 
 #[tokio::test]

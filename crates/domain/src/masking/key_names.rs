@@ -103,3 +103,34 @@ impl KeyNames {
         known && !self.not.iter().any(|name| key.ends_with(name))
     }
 }
+
+/// Keys of an object under which a name stands: `{"name": "password", "value": ...}`.
+const WORDS_FOR_NAMES: &[&str] =
+    &["name", "key", "header", "path", "field", "property", "attribute", "parameter", "param"];
+/// Keys under which the value of that name stands, or what it was and became.
+const WORDS_FOR_VALUES: &[&str] = &[
+    "value",
+    "values",
+    "before",
+    "after",
+    "old",
+    "new",
+    "old_value",
+    "new_value",
+    "oldValue",
+    "newValue",
+];
+
+/// Whether a name stands under that key.
+pub(super) fn is_word_for_name(key: &str) -> bool {
+    (3..=9).contains(&key.len()) && is_one_of(key, WORDS_FOR_NAMES)
+}
+
+/// Whether the value of a name stands under that key.
+pub(super) fn is_word_for_value(key: &str) -> bool {
+    (3..=9).contains(&key.len()) && is_one_of(key, WORDS_FOR_VALUES)
+}
+
+fn is_one_of(key: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(key))
+}

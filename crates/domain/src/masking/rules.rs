@@ -15,7 +15,7 @@ const RULES_MAX: usize = 64;
 /// A rule has at most so many fields, exceptions, or names of keys.
 const LIST_MAX: usize = 256;
 /// The name of a rule has at most so many characters.
-const NAME_MAX: usize = 32;
+pub(super) const NAME_MAX: usize = 32;
 
 /// What a rule looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Pseudonym;
 use super::detectors::{self, Glance, assignments};
-use super::rules::{Action, Detector, Masker, Rule};
+use super::rules::{Action, Detector, Masker, NAME_MAX, Rule};
 use crate::facts::is_folded;
 
 /// Before the name of the rule in a marker.
@@ -101,6 +101,25 @@ pub(super) fn left_of_whole(
 /// Whether the text ends where a marker goes on with a name.
 pub(super) fn ends_in_marker(text: &str) -> bool {
     text.ends_with(REDACTED) || text.ends_with(PSEUDONYM)
+}
+
+/// Whether a marker begins anywhere in the text.
+pub(super) fn holds_marker(text: &str) -> bool {
+    text.contains(REDACTED) || text.contains(PSEUDONYM)
+}
+
+/// Where the marker ends that begins at `from`, if one does.
+pub(super) fn marker_end(text: &str, from: usize) -> Option<usize> {
+    let rest = &text.as_bytes()[from..];
+    let end = match rest.starts_with(REDACTED.as_bytes()) {
+        true => {
+            let name = &rest[REDACTED.len()..];
+            let bracket = name.iter().take(NAME_MAX + 1).position(|byte| *byte == b']')?;
+            from + REDACTED.len() + bracket + 1
+        }
+        false => from + PSEUDONYM.len() + PSEUDONYM_LEN,
+    };
+    text.get(from..end).is_some_and(is_marker).then_some(end)
 }
 
 /// Whether the text is what a rule left, and nothing else.

@@ -9,6 +9,7 @@ mod detectors;
 mod hostile;
 mod rules;
 mod searching;
+mod sent;
 mod whole;
 
 static SHIPPED: LazyLock<Masker> = LazyLock::new(Masker::shipped);

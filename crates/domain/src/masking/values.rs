@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::detectors::assignments::{rule_of, suits};
+use super::detectors::assignments::suits;
+use super::key_names::is_word_for_value;
 use super::rules::{Detector, Masker, Rule};
 use super::spans::{is_marker, left_of_whole};
 use super::{Masked, Pseudonym};
@@ -42,8 +43,19 @@ impl<'a> Path<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
+    /// Whether the path ends with these steps, however their names are written.
+    fn ends_with(&self, steps: &str) -> bool {
+        let mut names = std::iter::successors(Some(self), |path| path.parent).filter_map(|path| {
+            match path.step {
+                Step::Name(name) => Some(name),
+                Step::Index(_) => None,
+            }
+        });
+        steps.rsplit('.').all(|step| names.next().is_some_and(|name| is_same_name(name, step)))
+    }
+
     /// The path as queries write it: places in lists do not count.
-    fn of_fact(&self) -> String {
+    pub(super) fn of_fact(&self) -> String {
         let mut path = self.parent.map(Path::of_fact).unwrap_or_default();
         match self.step {
             Step::Name("targets") => path.push_str("target"),
@@ -79,9 +91,11 @@ pub(super) enum Fate {
 
 /// A walk over one event.
 pub(super) struct Walk<'a> {
-    masker: &'a Masker,
+    pub(super) masker: &'a Masker,
     /// Metadata that the catalogue calls masked.
     catalogue: &'a [String],
+    /// Whether all is looked at by all rules, whatever its place: what was sent is no event.
+    pub(super) anywhere: bool,
     pseudonym: Pseudonym<'a>,
     pub(super) found: Vec<Masked>,
 }
@@ -92,7 +106,16 @@ impl<'a> Walk<'a> {
         catalogue: &'a [String],
         pseudonym: Pseudonym<'a>,
     ) -> Self {
-        Self { masker, catalogue, pseudonym, found: Vec::new() }
+        Self { masker, catalogue, anywhere: false, pseudonym, found: Vec::new() }
+    }
+
+    /// A walk over what was sent and cannot be read as an event.
+    pub(super) fn of_unread(
+        masker: &'a Masker,
+        catalogue: &'a [String],
+        pseudonym: Pseudonym<'a>,
+    ) -> Self {
+        Self { anywhere: true, ..Self::new(masker, catalogue, pseudonym) }
     }
 
     /// A text of which nothing is known but itself.
@@ -112,7 +135,9 @@ impl<'a> Walk<'a> {
             return self.whole_text(path, text, rule);
         }
         let masker = self.masker;
-        let covers = |rule: &Rule| rule.fields.is_always() || rule.fields.covers(&path.of_fact());
+        let all = self.anywhere;
+        let covers =
+            |rule: &Rule| all || rule.fields.is_always() || rule.fields.covers(&path.of_fact());
         let spans = masker.spans(text, &covers);
         if spans.is_empty() {
             return Fate::Stays;
@@ -197,8 +222,16 @@ impl<'a> Walk<'a> {
                 fate
             }
             Value::Array(items) => {
+                let mut flag = None;
                 for (index, item) in items.iter_mut().enumerate() {
-                    if self.value(&path.index(index), item) == Fate::Goes {
+                    let path = path.index(index);
+                    let rule = flag.filter(|rule| self.is_argument(*rule, item));
+                    flag = self.flag_rule(&path, item);
+                    let fate = match rule {
+                        Some(rule) => self.whole(&path, item, rule),
+                        None => self.value(&path, item),
+                    };
+                    if fate == Fate::Goes {
                         *item = Value::Null;
                     }
                 }
@@ -213,10 +246,12 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn object(&mut self, path: &Path<'_>, object: &mut JsonObject) {
-        let named = self.named_pair(object);
+        let named = self.named_pair(path, object);
         object.retain(|key, value| {
             let inside = path.name(key);
-            let rule = named.filter(|_| key == "value");
+            let rule = named.filter(|rule| {
+                is_word_for_value(key) && suits(self.masker, *rule, &text_of(value))
+            });
             match rule.or_else(|| self.key_rule(&inside, key, || text_of(value))) {
                 Some(rule) => self.whole(&inside, value, rule) == Fate::Stays,
                 None => self.value(&inside, value) == Fate::Stays,
@@ -231,8 +266,8 @@ impl<'a> Walk<'a> {
     }
 
     /// What a change is of tells what its values are.
-    pub(super) fn changed(&mut self, path: &Path<'_>, name: &str, value: &mut Value) {
-        let rule = self.key_rule(path, name, || text_of(value));
+    pub(super) fn changed(&mut self, path: &Path<'_>, pointer: &str, value: &mut Value) {
+        let rule = self.pointer_rule(path, pointer, value);
         let fate = match rule {
             Some(rule) => self.whole(path, value, rule),
             None => self.value(path, value),
@@ -242,30 +277,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `{"name": "password", "value": ...}`: the rule for what stands under `value`.
-    fn named_pair(&self, object: &JsonObject) -> Option<usize> {
-        let value = object.get("value")?;
-        let name = ["name", "key", "header"].iter().find_map(|key| object.get(*key)?.as_str())?;
-        let (rule, _) = rule_of(self.masker, name)?;
-        suits(self.masker, rule, &text_of(value)).then_some(rule)
-    }
-
-    /// The rule for the value of a key with a telling name.
-    fn key_rule(
-        &self,
-        path: &Path<'_>,
-        key: &str,
-        value: impl FnOnce() -> String,
-    ) -> Option<usize> {
-        let (rule, _) = rule_of(self.masker, key)?;
-        let fields = &self.masker.rules[rule].fields;
-        let covers = fields.is_always() || fields.covers(&path.of_fact());
-        (covers && suits(self.masker, rule, &value())).then_some(rule)
-    }
-
     /// The rule for the whole value of a field.
     fn value_rule(&self, path: &Path<'_>) -> Option<usize> {
         if self.catalogue.is_empty() && !self.masker.has_values {
+            return None;
+        }
+        if self.anywhere && self.catalogue.iter().any(|key| path.ends_with(key)) {
+            return Some(self.masker.catalogue);
+        }
+        if self.anywhere && !self.masker.has_values {
             return None;
         }
         let fact = path.of_fact();
@@ -303,7 +323,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a key itself holds what a detector finds.
     fn is_telling(&self, key: &str) -> bool {
-        !self.masker.spans(key, &|rule| rule.fields.is_everywhere()).is_empty()
+        !self.masker.spans(key, &|rule| self.anywhere || rule.fields.is_everywhere()).is_empty()
     }
 
     /// The key without what a detector finds in it; numbered when there is such a key already.
@@ -313,7 +333,7 @@ impl<'a> Walk<'a> {
         key: String,
         is_taken: impl Fn(&str) -> bool,
     ) -> String {
-        let spans = self.masker.spans(&key, &|rule| rule.fields.is_everywhere());
+        let spans = self.masker.spans(&key, &|rule| self.anywhere || rule.fields.is_everywhere());
         if spans.is_empty() {
             return key;
         }
@@ -353,6 +373,16 @@ impl Masker {
     }
 }
 
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase())
+}
+
+/// Case and separators do not count.
+fn is_same_name(one: &str, other: &str) -> bool {
+    one == other || (letters(other).next().is_some() && letters(one).eq(letters(other)))
+}
+
 /// Whether a path is of metadata that is masked, or inside of it.
 pub(super) fn is_masked_by(keys: &[String], fact: &str) -> bool {
     let Some(path) = fact.strip_prefix("metadata.") else { return false };
@@ -361,7 +391,7 @@ pub(super) fn is_masked_by(keys: &[String], fact: &str) -> bool {
     })
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

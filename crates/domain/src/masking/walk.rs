@@ -68,9 +68,8 @@ impl Walk<'_> {
         for (index, change) in changes.iter_mut().enumerate() {
             let all = Path::root("changes");
             let path = all.index(index);
-            let name = change.path.rsplit('/').next().unwrap_or_default();
-            self.changed(&path.name("before"), name, &mut change.before);
-            self.changed(&path.name("after"), name, &mut change.after);
+            self.changed(&path.name("before"), &change.path, &mut change.before);
+            self.changed(&path.name("after"), &change.path, &mut change.after);
             self.required(&path.name("path"), &mut change.path);
         }
     }

@@ -12,6 +12,7 @@ pub(in super::super) struct Glance {
     colon: bool,
     equals: bool,
     dashes: bool,
+    angle: bool,
 }
 
 const DIGIT: u8 = 1;
@@ -19,6 +20,7 @@ const TOKEN: u8 = 2;
 const COLON: u8 = 4;
 const EQUALS: u8 = 8;
 const DASH: u8 = 16;
+const ANGLE: u8 = 32;
 
 /// What each byte is.
 static CLASSES: [u8; 256] = {
@@ -39,6 +41,7 @@ static CLASSES: [u8; 256] = {
     classes[b':' as usize] |= COLON;
     classes[b'=' as usize] |= EQUALS;
     classes[b'-' as usize] |= DASH;
+    classes[b'<' as usize] |= ANGLE;
     classes
 };
 
@@ -62,12 +65,13 @@ impl Glance {
             colon: seen & COLON != 0,
             equals: seen & EQUALS != 0,
             dashes: dashes & DASH != 0,
+            angle: seen & ANGLE != 0,
         }
     }
 
     /// Whether no detector can find anything.
     pub(in super::super) fn is_plain(&self) -> bool {
-        self.digits < 9 && self.run < RUN_MIN && !self.colon && !self.equals && !self.dashes
+        self.digits < 9 && self.run < RUN_MIN && !self.assigns()
     }
 
     pub(in super::super) fn digits(&self) -> usize {
@@ -82,9 +86,9 @@ impl Glance {
         self.dashes
     }
 
-    /// Whether something may be given a value: `name=`, `name:`, `--name`.
+    /// Whether something may be given a value: `name=`, `name:`, `--name`, `<name>`.
     pub(in super::super) fn assigns(&self) -> bool {
-        self.colon || self.equals || self.dashes
+        self.colon || self.equals || self.dashes || self.angle
     }
 
     pub(in super::super) fn may_hold_token(&self) -> bool {

@@ -56,7 +56,7 @@ fn template() -> Value {
         "targets": [{ "type": "t", "id": "4111111111111111", "name": "n", "owner": "o" }],
         "changes": [{ "path": "/p", "op": "replace", "before": "b", "after": { "deep": ["d"] } }],
         "client": { "ip": "10.0.0.1", "user_agent": "u", "device": { "name": "d" }, "geo": { "city": "c" } },
-        "session": { "id": "123-45-6789", "auth_method": "m" }, "request": { "id": "r-4111111111111111" },
+        "session": { "id": "123-45-6789", "auth_method": "m" }, "request": { "id": "r-4111" },
         "justification": { "reason": "r", "ticket": "t" },
         "metadata": { "a": "x", "list": ["x", "y"], "deep": { "er": { "est": "x" } } }, "labels": { "l": "x" },
     })
@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(found.len(), 1);
         note(&mut event, &found);
         let once = serde_json::to_string(&event).unwrap();
-        prop_assert!(!once.replace("r-4111111111111111", "").replace("\"id\":\"4111111111111111\"", "")
+        prop_assert!(!once.replace("\"id\":\"4111111111111111\"", "")
             .replace("\"icn\":\"123-45-6789\"", "").replace("\"id\":\"123-45-6789\"", "")
             .contains(secret), "{}", once);
         let mut again = event.clone();
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn masking_twice_is_masking_once(text in "(password|token|key|a|=|:|\"|'|\\\\| |4111|1111|-|eyJ|x|\\[redacted:|\\]|\\.){0,40}") {
+    fn masking_twice_is_masking_once(text in "(password|token|key|a|=|:|\"|'|\\\\| |4111|1111|-|eyJ|x|\\[redacted:|\\[|\\]|\\{|\\}|,|\\.|&|;|\\(|\\)|<|>|/|\n|--|name|value|passphrase: |changed|`){0,40}") {
         let once = masked_text(&text);
         prop_assert_eq!(masked_text(&once), once);
     }
@@ -129,6 +129,29 @@ fn values_of_telling_keys_go_whatever_they_look_like() {
 }
 
 #[test]
+fn values_beside_telling_names_go() {
+    let hidden = "[redacted:password]";
+    let (event, masked) = masked(event_with(json!({
+        "argv": ["login", "--password", "hunter2", "-u", "ann", "--pin", 17, "--password", "--token", "x", "--password"],
+        "patch": [{ "op": "replace", "path": "/user/password/0", "value": ["x"] }, { "op": "replace", "path": "/city", "value": "Bonn" }],
+        "tags": [{ "Key": "password", "Value": "x" }, { "KEY": "city", "VALUE": "Bonn" }],
+        "edits": [{ "field": "user.password", "old": "x", "new": "y", "by": "ann" }],
+        "form": { "name": "password", "value": true, "values": [], "label": "x" },
+    })));
+    assert_eq!(
+        event["metadata"],
+        json!({
+            "argv": ["login", "--password", hidden, "-u", "ann", "--pin", hidden, "--password", "--token", "x", "--password"],
+            "patch": [{ "op": "replace", "path": "/user/password/0", "value": hidden }, { "op": "replace", "path": "/city", "value": "Bonn" }],
+            "tags": [{ "Key": "password", "Value": hidden }, { "KEY": "city", "VALUE": "Bonn" }],
+            "edits": [{ "field": "user.password", "old": hidden, "new": hidden, "by": "ann" }],
+            "form": { "name": "password", "value": true, "values": [], "label": "x" },
+        })
+    );
+    assert_eq!(masked.len(), 6);
+}
+
+#[test]
 fn changes_of_a_secret_lose_their_values_and_keys_lose_theirs() {
     let (event, _) = masked(json!({
         "type": "invoice.viewed", "user_id": "ann",
@@ -145,6 +168,38 @@ fn changes_of_a_secret_lose_their_values_and_keys_lose_theirs() {
             "[redacted:card]": { "x": "[redacted:ssn]" }, "[redacted:card] 2": 2, "n": "[redacted:card]",
         })
     );
+}
+
+#[test]
+fn what_changes_inside_of_a_secret_is_secret() {
+    let (event, _) = masked(json!({
+        "type": "invoice.viewed", "user_id": "ann",
+        "before": { "password": { "hash": "$2b$old", "rounds": 10, "is_set": true }, "city": { "name": "Bonn" } },
+        "after": { "password": { "hash": "$2b$new", "rounds": 12, "is_set": false }, "city": { "name": "Köln" } },
+    }));
+    let changes = event["changes"].to_string();
+    for gone in ["$2b$", "10", "12"] {
+        assert!(!changes.contains(gone), "{changes}");
+    }
+    for kept in ["Bonn", "Köln", "true", "/password/hash"] {
+        assert!(changes.contains(kept), "{changes}");
+    }
+    let deep = format!("{}/password/x", "/a".repeat(126));
+    for path in
+        ["/user/password/0/v", "/a~1password/v", "user.password.v", "/x/user.password[0].v", &deep]
+    {
+        let change = json!({ "path": path, "op": "replace", "before": "old", "after": ["new"] });
+        let (event, masked) = masked(
+            json!({ "type": "invoice.viewed", "user_id": "ann", "changes": [change.clone()] }),
+        );
+        assert_eq!(event["changes"][0]["before"], "[redacted:password]", "{path}");
+        assert_eq!(event["changes"][0]["after"], "[redacted:password]", "{path}");
+        assert_eq!((masked.len(), &event["changes"][0]["path"]), (2, &change["path"]));
+    }
+    let kept = json!({ "path": "/passwords/policy.length/token", "op": "replace", "before": 8, "after": 12 });
+    let (event, masked) =
+        masked(json!({ "type": "invoice.viewed", "user_id": "ann", "changes": [kept] }));
+    assert_eq!((masked, &event["changes"][0]["after"]), (vec![], &json!(12)));
 }
 
 #[test]
