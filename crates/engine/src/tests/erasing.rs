@@ -22,6 +22,7 @@ use super::machine::{
 use crate::erasing::faults::Step;
 use crate::{EraseError, Erasure, Offered, PERSONS_MAX, RefusalFacts, RefusedEvent, Sweep, System};
 
+mod deciding;
 mod files;
 mod load;
 
