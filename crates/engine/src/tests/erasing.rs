@@ -24,6 +24,7 @@ use crate::{EraseError, Erasure, Offered, PERSONS_MAX, RefusalFacts, RefusedEven
 
 mod deciding;
 mod files;
+mod last_look;
 mod load;
 
 /// Everybody who may be looked at in these tests.
