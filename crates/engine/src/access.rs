@@ -4,6 +4,7 @@
 //! A projection like the others, but for two things: it runs on nodes of every role, for all of them
 //! recognise callers; and what it takes in counts at once, not only once it is committed.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,26 @@ impl AccessKeeper {
     pub(crate) fn new(store: Arc<dyn AccessStore>, rules: AccessRules) -> Self {
         let shared = watch::Sender::new(Arc::default());
         Self { store, rules, shared, gathered: Mutex::default() }
+    }
+
+    /// Takes out that these persons decided something of what a tenant keeps and forgets, and leaves what they
+    /// decided.
+    pub(crate) fn forget_deciders(
+        &self,
+        tenant: &TenantId,
+        persons: &BTreeSet<String>,
+    ) -> Result<(), ReadModelError> {
+        let mut gathered = self.locked();
+        let Some(left) = gathered.state.lifecycle_without(tenant, persons) else { return Ok(()) };
+        self.store.apply(&gathered.changes, gathered.end)?;
+        gathered.changes.clear();
+        let mut entries = gathered.state.entries_of(tenant);
+        entries.extend(left);
+        self.store.replace(tenant, &entries)?;
+        gathered.state.replace(tenant, entries);
+        let end = gathered.end;
+        self.share(&mut gathered, end);
+        Ok(())
     }
 
     /// What others see of it. `begin` is how far the log was known at the start.

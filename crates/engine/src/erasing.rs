@@ -36,7 +36,7 @@ mod retelling;
 use faults::{Faults, Step};
 use finding::Concerned;
 use mentions::Mentions;
-pub use outcome::{EraseError, Erased, Erasure, Named, Sweep};
+pub use outcome::{EraseError, Erased, Erasure, LastLook, Named, Sweep};
 
 /// Persons that are erased at once.
 pub const PERSONS_MAX: usize = 1000;
@@ -86,13 +86,15 @@ impl Eraser {
     /// Erases persons of a tenant who may be: everything known of them up to now. When this returns without
     /// an error, nothing of what their keys sealed can be read on this node, in memory or in files.
     ///
-    /// Where one has no key any more, the whole log is looked through for their events.
+    /// Where one has no key any more, the whole log is looked through for their events. When `last` says that one
+    /// of them may not go, no key is destroyed.
     pub async fn erase(
         &self,
         tenant: &TenantId,
         cleared: &[ErasureClearance],
+        last: &dyn LastLook,
     ) -> Result<Erasure, EraseError> {
-        self.erase_persons(tenant, &persons_of(tenant, cleared)).await
+        self.run(tenant, &persons_of(tenant, cleared), None, Some(last)).await
     }
 
     /// Finishes an erasure that was begun before: destroys only the keys that have the check beside their
@@ -101,18 +103,31 @@ impl Eraser {
         &self,
         tenant: &TenantId,
         begun: &[(ErasureClearance, Option<String>)],
+        last: &dyn LastLook,
     ) -> Result<Erasure, EraseError> {
         let (cleared, checks): (Vec<_>, Vec<Option<String>>) = begun.iter().cloned().unzip();
-        self.run(tenant, &persons_of(tenant, &cleared), Some(&checks)).await
+        self.run(tenant, &persons_of(tenant, &cleared), Some(&checks), Some(last)).await
     }
 
     /// [`Eraser::erase`] of persons whom nobody cleared.
+    #[cfg(test)]
     pub(crate) async fn erase_persons(
         &self,
         tenant: &TenantId,
         persons: &[String],
     ) -> Result<Erasure, EraseError> {
-        self.run(tenant, persons, None).await
+        self.run(tenant, persons, None, None).await
+    }
+
+    /// The same, with a last look.
+    #[cfg(test)]
+    pub(crate) async fn erase_persons_after(
+        &self,
+        tenant: &TenantId,
+        persons: &[String],
+        last: &dyn LastLook,
+    ) -> Result<Erasure, EraseError> {
+        self.run(tenant, persons, None, Some(last)).await
     }
 
     /// [`Eraser::resume`] of persons whom nobody cleared.
@@ -123,7 +138,7 @@ impl Eraser {
         begun: &[(String, Option<String>)],
     ) -> Result<Erasure, EraseError> {
         let (persons, checks): (Vec<String>, Vec<Option<String>>) = begun.iter().cloned().unzip();
-        self.run(tenant, &persons, Some(&checks)).await
+        self.run(tenant, &persons, Some(&checks), None).await
     }
 
     async fn run(
@@ -131,6 +146,7 @@ impl Eraser {
         tenant: &TenantId,
         persons: &[String],
         only: Option<&[Option<String>]>,
+        last: Option<&dyn LastLook>,
     ) -> Result<Erasure, EraseError> {
         if persons.len() > PERSONS_MAX {
             return Err(EraseError::TooMany(persons.len()));
@@ -139,6 +155,7 @@ impl Eraser {
             return Ok(Erasure::default());
         }
         let _turn = self.0.turn.lock().await;
+        may_go(last, tenant, persons).await?;
         let ids = self.keys().pseudonyms_of(tenant, persons).await?;
         let checks = self.keys().checks_of(tenant, &ids).await?;
         let mut concerned = Concerned::by(tenant, &ids);
@@ -147,7 +164,8 @@ impl Eraser {
         self.reached(Step::Looked)?;
         let (spooled, quarantined) = self.forget_what_waits(tenant, persons).await?;
         self.reached(Step::WaitingForgotten)?;
-        let (keys, checks) = self.destroy(tenant, &ids, only).await?;
+        let doomed = Doomed { tenant, persons, ids: &ids, only };
+        let (keys, checks) = self.destroy(&doomed, last).await?;
         self.reached(Step::KeysDestroyed)?;
         let until = self.until().await?;
         concerned.scan(&*self.0.queries.log, looked_through, until).await?;
@@ -197,16 +215,20 @@ impl Eraser {
         Ok((spooled, quarantined.await?))
     }
 
-    /// Nothing is sealed under the keys while they go, or later. Answers how many went, and what tells them
-    /// from others.
+    /// Nothing is sealed under the keys while they go, or later, and nothing is recorded between the last look
+    /// and their end. Answers how many went, and what tells them from others.
     async fn destroy(
         &self,
-        tenant: &TenantId,
-        ids: &[KeyId],
-        only: Option<&[Option<String>]>,
+        doomed: &Doomed<'_>,
+        last: Option<&dyn LastLook>,
     ) -> Result<(u64, Vec<Option<String>>), EraseError> {
+        let Doomed { tenant, persons, ids, only } = *doomed;
         let gate = self.keys().gates.close(tenant, GATE_PATIENCE).await;
         let _closed = gate.ok_or(EraseError::Recording)?;
+        if last.is_some() {
+            self.decisions_in_effect().await?;
+        }
+        may_go(last, tenant, persons).await?;
         let mut checks = self.keys().checks_of(tenant, ids).await?;
         let mut doomed = ids.to_vec();
         if let Some(only) = only {
@@ -223,6 +245,15 @@ impl Eraser {
             }
         }
         Ok((self.keys().destroy(tenant, &doomed).await?, checks))
+    }
+
+    /// Waits until what was decided, through any node, is in effect here.
+    async fn decisions_in_effect(&self) -> Result<(), EraseError> {
+        let head = self.0.queries.log.head().await?.max(self.keys().gates.newest());
+        match self.0.access.reaches(head, GATE_PATIENCE).await {
+            true => Ok(()),
+            false => Err(EraseError::NotInEffect),
+        }
     }
 
     /// Up to where something can lie under the destroyed keys. It is in the feed when this returns.
@@ -302,6 +333,28 @@ impl Eraser {
         let Queries { log, opener, .. } = &self.0.queries;
         let entries = log.read_at(positions).await?;
         open_whole(opener, entries.into_iter().flatten().collect()).await
+    }
+}
+
+/// Whose keys are to go.
+struct Doomed<'a> {
+    tenant: &'a TenantId,
+    persons: &'a [String],
+    /// Their keys, in the same order.
+    ids: &'a [KeyId],
+    /// What the keys that are meant are told by; none: whatever keys there are.
+    only: Option<&'a [Option<String>]>,
+}
+
+async fn may_go(
+    last: Option<&dyn LastLook>,
+    tenant: &TenantId,
+    persons: &[String],
+) -> Result<(), EraseError> {
+    let Some(last) = last else { return Ok(()) };
+    match last.may_go(tenant, persons).await.map_err(EraseError::Unknown)? {
+        true => Ok(()),
+        false => Err(EraseError::Forbidden),
     }
 }
 

@@ -58,7 +58,7 @@ pub use clock::Clock;
 pub use delivery::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome, DeliveryStatus};
 pub use detection::DetectionParts;
 pub use endpoint_secrets::EndpointSecrets;
-pub use erasing::{EraseError, Erased, Eraser, Erasure, Named, PERSONS_MAX, Sweep};
+pub use erasing::{EraseError, Erased, Eraser, Erasure, LastLook, Named, PERSONS_MAX, Sweep};
 pub use export::{
     DirectExport, ExportDesk, ExportError, ExportFacts, ExportFile, ExportId, ExportJob,
     ExportOrder, ExportParts, ExportRefused, ExportSettings, ExportStatus, ExportView, Exports,

@@ -18,13 +18,17 @@ pub enum Owner<'a> {
 
 /// Whose key seals the event's main part; it decides the stream as well.
 ///
-/// The subject's; without a subject the acting person's; without either the tenant's for Annals'
-/// own facts, and the source's for all else.
+/// The subject's; without a subject the tenant's for what was decided for all of it, and else the acting
+/// person's; without any of them the tenant's for Annals' own facts, and the source's for all else.
+///
+/// Reading goes by what a record says of itself and not by this, so records of older versions, in which
+/// decisions lie under the key of the person who took them, open as ever.
 pub fn stream_owner(event: &Event) -> Owner<'_> {
     if let Some(subject) = &event.subject {
         return Owner::Person(&subject.id);
     }
     match &event.actor {
+        _ if event.is_decision_of_tenant() => Owner::Tenant,
         Actor { actor_type: ActorType::User, id: Some(id), .. } => Owner::Person(id),
         _ if event.event_type.starts_with("annals.") => Owner::Tenant,
         _ => Owner::Service(&event.source),

@@ -29,6 +29,9 @@ use turns::Turns;
 
 const WRAPPED_TYPE: &str = "annals.key.wrapped";
 const DESTROYED_TYPE: &str = "annals.key.destroyed";
+/// Stands beside another form of a key before which there was none. Without it a key that is not the first event
+/// of its stream counts as one that came after a destroyed one: so do those that older versions wrapped anew.
+const FIRST_KEY: &[u8] = b"annals.key.first";
 /// Keys that are read or written at once.
 const AT_ONCE: usize = 64;
 /// How often a key is looked at again because another node was faster.
@@ -113,8 +116,12 @@ impl EventStoreKeys {
         expected: &WrappedKey,
         key: WrappedKey,
     ) -> Result<bool, Failure> {
-        let event = Proposed::binary(Uuid::new_v4(), WRAPPED_TYPE, Bytes::from(key.0));
-        let revision = match Current::of(self.streams.read_last(stream).await?) {
+        let mut event = Proposed::binary(Uuid::new_v4(), WRAPPED_TYPE, Bytes::from(key.0));
+        let last = self.streams.read_last(stream).await?;
+        if last.as_ref().is_some_and(|last| !follows_destruction(last)) {
+            event = event.marked(FIRST_KEY);
+        }
+        let revision = match Current::of(last) {
             Current::Key(stored, revision) if stored == *expected => revision,
             _ => return Ok(false),
         };
@@ -302,17 +309,22 @@ impl KeyStore for EventStoreKeys {
         ids: &[KeyId],
     ) -> Result<Vec<bool>, KeyStoreError> {
         let names: Vec<String> = ids.iter().map(|id| self.person_stream(tenant, id)).collect();
-        // A key is the first event of its stream, or comes after one that was destroyed.
         stream::iter(names)
             .map(async |name| {
                 let last = self.streams.read_last(&name).await?;
-                Ok(last.is_some_and(|event| event.revision > 0))
+                Ok(last.as_ref().is_some_and(follows_destruction))
             })
             .buffered(AT_ONCE)
             .try_collect()
             .await
             .map_err(|failure: Failure| error("reading which keys were destroyed", failure))
     }
+}
+
+/// Whether a key's newest event is, or comes after, its destruction. A key is the first event of its stream, or another
+/// form of that one, or it comes after one that was destroyed.
+fn follows_destruction(last: &RecordedEvent) -> bool {
+    last.revision > 0 && last.custom_metadata != FIRST_KEY
 }
 
 fn root_of(WrappedKey(stored): WrappedKey) -> WrappedRoot {

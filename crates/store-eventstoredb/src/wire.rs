@@ -48,6 +48,12 @@ impl Proposed {
         Self { id, data: EventData::binary(event_type, data).id(id), bytes }
     }
 
+    /// The same event with a word of ours beside what it holds.
+    pub(crate) fn marked(self, mark: &'static [u8]) -> Self {
+        let data = self.data.metadata(Bytes::from_static(mark));
+        Self { data, bytes: self.bytes + mark.len(), ..self }
+    }
+
     /// What the server itself reads must be JSON.
     pub(crate) fn json(
         id: Uuid,

@@ -13,7 +13,7 @@ mod lifecycle;
 mod revocation;
 mod saved_view;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -241,6 +241,19 @@ impl AccessState {
     /// What is kept and forgotten of a tenant, as entries.
     pub fn lifecycle_of(&self, tenant: &TenantId) -> Vec<AccessEntry> {
         self.tenant(tenant).map(|tenant| tenant.lifecycle.entries()).unwrap_or_default()
+    }
+
+    /// What is kept and forgotten of a tenant without who decided it, where that is one of these persons; none:
+    /// none of them decided anything.
+    pub fn lifecycle_without(
+        &self,
+        tenant: &TenantId,
+        persons: &BTreeSet<String>,
+    ) -> Option<Vec<AccessEntry>> {
+        let mut entries = self.lifecycle_of(tenant);
+        let forget = |entry: &mut AccessEntry| TenantLifecycle::forget_deciders(entry, persons);
+        let forgotten = entries.iter_mut().filter_map(|entry| forget(entry).then_some(())).count();
+        (forgotten > 0).then_some(entries)
     }
 
     /// What is kept of a tenant of those types ([`STATE_TYPES`]).

@@ -9,7 +9,25 @@ use crate::catalogue::Catalogue;
 use crate::identifiers::{EventId, TenantId};
 use crate::time::DateTime;
 
+/// Facts of Annals itself that belong to the tenant, whoever decided them, by how their types begin: what is kept,
+/// held and erased, and who is told of what. They hold on when the person who decided them is erased.
+const OF_TENANT: &[&str] = &[
+    "annals.erasure.",
+    "annals.hold.",
+    "annals.notification.endpoint_",
+    "annals.notification.preferences_",
+    "annals.notification.rule_",
+    "annals.retention.",
+];
+
 impl Event {
+    /// Whether this is a decision for the whole tenant, which outlasts the person who took it. What has a subject
+    /// is the subject's, such as the request to erase them.
+    pub fn is_decision_of_tenant(&self) -> bool {
+        let is_of_tenant = || OF_TENANT.iter().any(|begin| self.event_type.starts_with(begin));
+        self.subject.is_none() && self.source == "annals" && is_of_tenant()
+    }
+
     /// An event of Annals itself, of which nothing is said yet but what the catalogue says of its
     /// type. Annals did it, and succeeded.
     pub fn of_annals(

@@ -11,10 +11,18 @@ pub const HOLDS_MAX: usize = 500;
 /// Who decided something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// The person.
+    /// The person; empty when they were erased since.
     pub by: String,
     /// When.
     pub at: Timestamp,
+}
+
+impl Approval {
+    /// Whether one person decided both. Of the erased nobody can tell; that they were two was looked at when they
+    /// decided.
+    pub fn is_by_the_same(&self, other: &Self) -> bool {
+        !self.by.is_empty() && self.by == other.by
+    }
 }
 
 /// A legal hold. It is in force from when it is placed, before anybody agrees: what is gone cannot be held

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{Field, Filter, Test};
-use crate::retention::{InvalidRetention, RetentionPolicy, RetentionSpan, STANDARD};
+use crate::retention::{InvalidRetention, RetentionPolicy, RetentionSpan};
 
 /// Rules of one tenant.
 pub const RULES_MAX: usize = 200;
@@ -117,23 +117,14 @@ impl RetentionRule {
     }
 
     /// Holds for every event that the rule is about, and perhaps for some others: filters do not regard the
-    /// case of types. `of_class` names the types of a class.
-    pub fn possible(&self, of_class: impl Fn(&str) -> Vec<String>) -> Filter {
+    /// case of types, and an event's class is no part of it.
+    pub fn possible(&self) -> Filter {
         let a_type = |test| Filter::Field(Field("type".into()), test);
-        let types = match self.types.as_deref() {
+        match self.types.as_deref() {
             None => Filter::All,
             Some(pattern) if pattern.ends_with('*') => a_type(Test::Like(pattern.to_owned())),
             Some(name) => a_type(Test::Equals(name.to_owned())),
-        };
-        let class = match self.class.as_deref() {
-            // Types that nobody knows are of the standard class.
-            None | Some(STANDARD) => Filter::All,
-            Some(class) => {
-                let types = of_class(class).into_iter().map(|name| a_type(Test::Equals(name)));
-                Filter::Or(types.collect())
-            }
-        };
-        types.and(class)
+        }
     }
 
     fn covers(&self, other: &Self) -> bool {

@@ -26,6 +26,19 @@ pub trait Sweep: Send + Sync + 'static {
     ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>>;
 }
 
+/// Looks once more, at the last moment, whether persons may be erased.
+#[async_trait]
+pub trait LastLook: Send + Sync {
+    /// Whether nothing forbids it that any of these persons is erased. It is asked before anything is done, and
+    /// once more just before the keys are destroyed: nothing is recorded of the tenant through this node
+    /// then, and what was decided is in effect. It must not record anything itself.
+    async fn may_go(
+        &self,
+        tenant: &TenantId,
+        persons: &[String],
+    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
+}
+
 /// A person who is to be erased, as a ledger names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -75,6 +88,17 @@ pub enum EraseError {
     /// Recordings of the tenant did not end in time; no key was destroyed.
     #[error("events of the tenant are still being recorded, so no key was destroyed; call again")]
     Recording,
+    /// Something forbids it that was not there when it was cleared; no key was destroyed.
+    #[error("something forbids since that one of them is erased, so no key was destroyed")]
+    Forbidden,
+    /// Whether something forbids it cannot be told now; no key was destroyed.
+    #[error("whether something forbids the erasure cannot be told, so no key was destroyed; call again")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was decided last is not in effect here; no key was destroyed.
+    #[error(
+        "what was decided last is not in effect on this node yet, so no key was destroyed; call again"
+    )]
+    NotInEffect,
     /// Something has not come to what was recorded last. The keys are destroyed.
     #[error(
         "the keys are destroyed, but `{0}` is too far behind the log to be cleared; call again when \

@@ -46,6 +46,7 @@ impl Eraser {
             concerned.positions.union(&concerned.mentioned).copied().collect();
         let (this, runtime) = (self.clone(), Handle::current());
         let tenant_of = tenant.clone();
+        let deciders: BTreeSet<String> = persons.iter().map(|person| person.id.clone()).collect();
         blocking(move || {
             let models = this.0.models.clone();
             let mut turn = locked(&models);
@@ -53,6 +54,7 @@ impl Eraser {
             let told = this.tell(&runtime, persons, &looked_at)?;
             this.retell_models(&runtime, &of_persons, &told)?;
             turn.retold = true;
+            this.0.keeper.forget_deciders(&tenant_of, &deciders)?;
             Ok::<(), EraseError>(())
         })
         .await?;

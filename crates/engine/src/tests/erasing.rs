@@ -22,7 +22,9 @@ use super::machine::{
 use crate::erasing::faults::Step;
 use crate::{EraseError, Erasure, Offered, PERSONS_MAX, RefusalFacts, RefusedEvent, Sweep, System};
 
+mod deciding;
 mod files;
+mod last_look;
 mod load;
 
 /// Everybody who may be looked at in these tests.

@@ -27,6 +27,7 @@ pub fn cases(store: &Arc<dyn KeyStore>) -> Vec<Case> {
         replacing::a_tenant_key_is_replaced_by_comparing,
         replacing::person_keys_are_replaced_by_comparing,
         replacing::a_destroyed_key_is_not_brought_back_by_replacing,
+        replacing::a_key_that_was_replaced_is_not_known_as_destroyed,
         replacing::replacing_and_destroying_at_once_leaves_no_key,
         listing::a_listing_shows_every_key_of_the_tenant_and_of_no_other,
         listing::a_listing_misses_no_key_while_others_are_replaced_and_destroyed,

@@ -100,6 +100,43 @@ fn annals_own_facts_lie_in_the_tenants_stream() {
     through_the_log(&event);
 }
 
+#[test]
+fn what_was_decided_for_the_tenant_is_the_tenants_and_who_decided_is_their_own() {
+    let mut event = events::typical();
+    event.subject = None;
+    let person = event.actor.id.clone().unwrap();
+    for (event_type, source, owner) in [
+        ("annals.hold.placed", "annals", crate::Owner::Tenant),
+        ("annals.retention.policy_approved", "annals", crate::Owner::Tenant),
+        ("annals.notification.rule_set", "annals", crate::Owner::Tenant),
+        ("annals.hold.placed", "shop", crate::Owner::Person(&person)),
+        ("annals.view.saved", "annals", crate::Owner::Person(&person)),
+    ] {
+        (event.event_type, event.source) = (event_type.into(), source.into());
+        assert_eq!(stream_owner(&event), owner, "{event_type} of {source}");
+        through_the_log(&event);
+    }
+    event.subject = events::typical().subject;
+    event.source = "annals".into();
+    assert!(matches!(stream_owner(&event), crate::Owner::Person(_)), "it is the subject's");
+}
+
+#[test]
+fn what_was_decided_outlasts_the_key_of_who_decided() {
+    let mut event = events::typical();
+    (event.subject, event.source) = (None, "annals".into());
+    event.event_type = "annals.hold.placed".into();
+    let mut ring = Ring::new();
+    let record = ring.seal(&event);
+    let person = event.actor.id.clone().unwrap();
+    ring.destroy(&crate::Owner::Person(&person));
+    let opened = ring.open(&record, &event).unwrap();
+    assert_eq!(opened.event.metadata, event.metadata);
+    assert_eq!((opened.event.actor.id, opened.event.subject), (None, None));
+    assert!(opened.erased.contains(&"actor".to_owned()), "{:?}", opened.erased);
+    assert!(!opened.erased.contains(&"subject".to_owned()), "there was none: {:?}", opened.erased);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

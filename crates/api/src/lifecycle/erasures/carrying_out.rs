@@ -14,7 +14,7 @@ use annals_engine::Named;
 use serde_json::{Value, json};
 use tracing::{error, warn};
 
-use super::forbidding::no_hold;
+use super::forbidding::{StillFree, joined, no_hold, obligations};
 use crate::context::{Api, ApiParts};
 use crate::error::{ApiError, Code};
 use crate::lifecycle::certificates;
@@ -94,7 +94,7 @@ async fn carry_out(
     finish(api, tenant, &cleared, names).await
 }
 
-/// An erasure that may go on. One that a hold forbids is refused as long as it has not begun; one that has
+/// An erasure that may go on. One that a hold or a law forbids is refused as long as it has not begun; one that has
 /// begun stays open until the hold is released, for part of it may be done already.
 async fn ready_one(
     api: &Api,
@@ -106,10 +106,20 @@ async fn ready_one(
     let why = match &erasure.person {
         None if has_begun => return Ok(Some(Ready { erasure, no_hold: None })),
         None => "who it was is not known any more: the key was destroyed before".to_owned(),
-        Some(person) => match no_hold(api, tenant, lifecycle, person).await? {
-            Ok(no_hold) => return Ok(Some(Ready { erasure, no_hold: Some(no_hold) })),
-            Err(refused) => refused.to_string(),
-        },
+        Some(person) => {
+            // What a law has kept was looked at before it began; from then on only a hold stops it.
+            let laws = match has_begun {
+                true => Vec::new(),
+                false => obligations(api, tenant, lifecycle, person).await?,
+            };
+            match no_hold(api, tenant, lifecycle, person).await? {
+                Ok(no_hold) if laws.is_empty() => {
+                    return Ok(Some(Ready { erasure, no_hold: Some(no_hold) }));
+                }
+                Ok(_) => joined(&laws),
+                Err(refused) => refused.to_string(),
+            }
+        }
     };
     if has_begun {
         error!(
@@ -192,7 +202,7 @@ async fn erase(
         cleared.iter().partition(|(erasure, _)| erasure.started.is_some());
     let fresh: Vec<ErasureClearance> =
         fresh.into_iter().filter_map(|(_, one)| one.clone()).collect();
-    let done = api.eraser.erase(tenant, &fresh).await?;
+    let done = api.eraser.erase(tenant, &fresh, &StillFree(api)).await?;
     let counts = done.persons.iter().map(|person| person.events);
     events.extend(fresh.iter().map(ErasureClearance::request).zip(counts));
     // Of these only the key that was named goes: the person may have got another one since.
@@ -200,7 +210,7 @@ async fn erase(
         .into_iter()
         .filter_map(|(erasure, one)| Some((one.clone()?, erasure.started.clone()?.key_check)))
         .collect();
-    let done = api.eraser.resume(tenant, &begun).await?;
+    let done = api.eraser.resume(tenant, &begun, &StillFree(api)).await?;
     let counts = done.persons.iter().map(|person| person.events);
     events.extend(begun.iter().map(|(one, _)| one.request()).zip(counts));
     Ok(events)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use annals_domain::TenantId;
+use annals_domain::{Position, Recorded, TenantId};
 use annals_domain::access::state::TenantLifecycle;
 use annals_domain::filter::{Filter, Order, Scope};
 use annals_domain::lifecycle::{
@@ -11,7 +11,9 @@ use annals_domain::lifecycle::{
 };
 use annals_domain::query::{QueryContext, parse};
 use annals_domain::retention::is_always_kept;
-use annals_engine::{PageRequest, ReadError, page_key};
+use annals_engine::{LastLook, PageRequest, ReadError, page_key};
+use annals_ports::LogEntry;
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::ApiParts;
@@ -27,6 +29,8 @@ const PAGE: usize = 250;
 /// So far apart the clocks of nodes may be: what was recorded before an event was received no later than this
 /// after it.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
+/// Persons that are looked for at once.
+const ASKED_AT_ONCE: usize = 100;
 /// How long is waited until searches see what was recorded last.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -39,16 +43,17 @@ pub(super) async fn no_hold(
 ) -> Result<Result<NoHold, ErasureRefused>, ApiError> {
     let mut covered = BTreeMap::new();
     for hold in lifecycle.holds().filter(|hold| hold.is_in_force()) {
-        covered.insert(hold.event, covers(api, tenant, hold, person).await?);
+        covered.insert(hold.event, covers(api, tenant, hold, concerning(person)).await?);
     }
     lifecycle.no_hold(person, |hold| Ok(covered.get(&hold.event).copied().unwrap_or(true)))
 }
 
+/// Whether a hold covers any event that concerns whom it is about.
 async fn covers(
     api: &ApiParts,
     tenant: &TenantId,
     hold: &Hold,
-    person: &str,
+    whom: Filter,
 ) -> Result<bool, ApiError> {
     let context =
         QueryContext { limits: &api.limits.query, now: api.clock.now(), catalogue: &api.catalogue };
@@ -56,7 +61,32 @@ async fn covers(
     let Ok(filter) = parse(&hold.query, &context) else { return Ok(true) };
     see_all(api).await?;
     let scope = Scope::tenant(tenant.clone());
-    Ok(api.queries.count(&scope, filter.and(concerning(person)), 1).await?.value > 0)
+    Ok(api.queries.count(&scope, filter.and(whom), 1).await?.value > 0)
+}
+
+/// Looks for holds once more just before keys are destroyed: for those that were placed since, and for what was
+/// recorded since of the persons under the others.
+pub(super) struct StillFree<'a>(pub(super) &'a ApiParts);
+
+#[async_trait]
+impl LastLook for StillFree<'_> {
+    async fn may_go(
+        &self,
+        tenant: &TenantId,
+        persons: &[String],
+    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        let state = self.0.credentials.view().now();
+        let Some(access) = state.tenant(tenant) else { return Ok(true) };
+        for hold in access.lifecycle().holds().filter(|hold| hold.is_in_force()) {
+            for some in persons.chunks(ASKED_AT_ONCE) {
+                let any = Filter::Or(some.iter().map(|person| concerning(person)).collect());
+                if covers(self.0, tenant, hold, any).await.map_err(|error| error.message)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// Waits until searches see everything that is in the log.
@@ -119,15 +149,17 @@ enum Found {
 
 impl Looking<'_> {
     async fn look(&self) -> Result<Found, ApiError> {
-        let filter = concerning(self.person).and(self.possible());
+        let filter = concerning(self.person).and(self.rule.possible());
         let (mut after, mut looked_at, mut kept) = (None, 0, 0);
         loop {
             let (scope, filter) = (Scope::tenant(self.tenant.clone()), filter.clone());
             let order = Order::RecordedNewest;
             let request = PageRequest { scope, filter, order, after, limit: PAGE };
             let page = self.api.queries.page(request).await?;
-            for event in &page.events {
-                match self.stands(&event.event.event_type, event.event.received_at.timestamp) {
+            let classes = self.classes_of(&page.events).await?;
+            for (event, class) in page.events.iter().zip(classes) {
+                let (event, class) = (&event.event, class.as_deref());
+                match self.stands(&event.event_type, class, event.received_at.timestamp) {
                     Stands::Kept => kept += 1,
                     Stands::Not => {}
                     // So are all that were recorded before.
@@ -146,20 +178,28 @@ impl Looking<'_> {
         }
     }
 
-    /// Holds for every event that the rule may be about, and for some others.
-    fn possible(&self) -> Filter {
-        let of_class = |class: &str| {
-            let types = self.api.catalogue.types().filter(|entry| entry.retention == class);
-            types.map(|entry| entry.name.clone()).collect()
+    /// The classes of events as they were said when they were recorded, whatever the catalogue says of their types
+    /// since, in the same order; none: it was removed meanwhile, and nothing keeps it.
+    async fn classes_of(&self, events: &[Recorded]) -> Result<Vec<Option<String>>, ApiError> {
+        let positions: Vec<Position> = events.iter().map(|event| event.position).collect();
+        let entries = self.api.log.read_at(&positions).await.map_err(ReadError::from)?;
+        let class = |entry: LogEntry| {
+            let header = entry.record.header();
+            let header = header.map_err(|source| ReadError::Damaged {
+                position: entry.position,
+                source: source.into(),
+            })?;
+            Ok(header.retention.into_owned())
         };
-        self.rule.possible(of_class)
+        let classes = entries.into_iter().map(|entry| entry.map(class).transpose());
+        Ok(classes.collect::<Result<_, ReadError>>()?)
     }
 
-    fn stands(&self, event_type: &str, received_at: Timestamp) -> Stands {
-        let class = crate::ingest::retention_of(&self.api.catalogue, event_type);
+    fn stands(&self, event_type: &str, class: Option<&str>, received_at: Timestamp) -> Stands {
+        let Some(class) = class else { return Stands::Not };
         // What Annals keeps by itself, such as the request to erase them, no law has it keep.
         let is_kept_anyway = is_always_kept(event_type);
-        if is_kept_anyway || self.policy.obligation(event_type, &class) != Some(self.rule) {
+        if is_kept_anyway || self.policy.obligation(event_type, class) != Some(self.rule) {
             return Stands::Not;
         }
         match self.rule.keep.end(received_at) {

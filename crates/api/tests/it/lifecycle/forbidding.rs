@@ -1,9 +1,14 @@
 //! What forbids an erasure: holds that come when it has begun, laws about what is old, and how both are told.
 
+use std::sync::Arc;
+
 use annals_domain::access::state::{ERASURE_APPROVED, ERASURE_STARTED};
-use annals_domain::event::{Actor, Event, JsonObject};
+use annals_domain::event::{Actor, ActorType, Event, JsonObject};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
+use annals_engine::{Admitted, Sweep};
+use async_trait::async_trait;
+use tokio::sync::{Semaphore, watch};
 
 use super::*;
 
@@ -71,6 +76,96 @@ async fn an_approved_erasure_that_has_not_begun_is_refused_under_a_hold() {
     erase_another(&service, "ben").await;
     assert_eq!(stands(&service, &id).await["status"], "refused");
     assert_eq!(refusals(&service).await, 1);
+}
+
+/// Holds up erasures at their end until they are let go.
+struct Slow {
+    reached: watch::Sender<bool>,
+    go: Semaphore,
+}
+
+#[async_trait]
+impl Sweep for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    async fn sweep(
+        &self,
+        _: &TenantId,
+        _: &[String],
+    ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+        self.reached.send_replace(true);
+        let _let_go = self.go.acquire().await?;
+        Ok(0)
+    }
+}
+
+/// Somebody's erasure is approved without anybody having looked.
+async fn approved(service: &Service, person: &str) -> String {
+    event(service, "order.placed", person).await;
+    let id = asked(service, person).await;
+    told(service, ERASURE_APPROVED, "peter", json!({ "about": id })).await;
+    id
+}
+
+#[tokio::test]
+async fn a_hold_that_comes_while_others_are_erased_is_seen_before_the_key_goes() {
+    let service = Service::start().await;
+    let slow = Arc::new(Slow { reached: watch::Sender::new(false), go: Semaphore::new(0) });
+    service.api.eraser.add_sweep(slow.clone());
+    let ann = approved(&service, "ann").await;
+    let tenant = TenantId::new("acme").unwrap();
+    let named = service.api.eraser.name(&tenant, &["ann".into()]).await.unwrap().remove(0);
+    let began = json!({ "about": ann, "person": named.pseudonym, "key_check": named.key_check });
+    told(&service, ERASURE_STARTED, "annals", began).await;
+    let ben = approved(&service, "ben").await;
+    service.api.lifecycle.work.notify_one();
+    // Whose erasure begins comes before those that had begun: ann was cleared, and waits.
+    slow.reached.subscribe().wait_for(|reached| *reached).await.unwrap();
+    hold(&service, "actor:ann").await;
+    slow.go.add_permits(1);
+    until("ben is erased", async || {
+        service.api.lifecycle.work.notify_one();
+        stands(&service, &ben).await["status"] == "completed"
+    })
+    .await;
+    let waiting = stands(&service, &ann).await;
+    assert_eq!(waiting["status"], "approved", "{waiting}");
+    let found = service.get("/api/v1/logs?q=secret", &auditor()).await;
+    assert!(found.text.contains("secret of ann"), "{}", found.text);
+}
+
+#[tokio::test]
+async fn a_law_that_comes_after_the_approval_is_looked_at_before_it_begins() {
+    let service = Service::start().await;
+    event(&service, "invoice.sent", "ann").await;
+    let id = approved(&service, "ann").await;
+    rules(&service, json!([{ "type": "invoice.*", "keep": "P10Y", "legal_basis": "HGB 257" }])).await;
+    service.api.lifecycle.work.notify_one();
+    until("it is refused", async || stands(&service, &id).await["status"] == "refused").await;
+    let told = service.get("/api/v1/logs?q=type:annals.erasure.refused", &auditor()).await;
+    assert!(told.text.contains("HGB 257"), "{}", told.text);
+}
+
+#[tokio::test]
+async fn the_class_by_which_a_law_has_an_event_kept_is_the_one_it_was_recorded_with() {
+    let service = Service::start().await;
+    event(&service, "order.placed", "ann").await;
+    let api = &service.api;
+    let (id, now) = (EventId(uuid::Uuid::now_v7()), DateTime::utc(api.clock.now()));
+    let tenant = TenantId::new("acme").unwrap();
+    let sent = Event::of_annals(&api.catalogue, "invoice.sent", tenant.clone(), id, now);
+    let actor = Actor { actor_type: ActorType::User, id: Some("ann".into()), ..Actor::annals() };
+    let sent = Event { actor, source: "shop".into(), ..sent };
+    let was = Admitted { event: sent, content_digest: [1; 32], retention: "books".into() };
+    let permit = api.recorder.permits.take_bytes(1).unwrap();
+    let recorded = api.recorder.record(&tenant, vec![was], permit).await.remove(0);
+    recorded.unwrap();
+    // The catalogue knows nothing of the type: today it would be of the standard class.
+    rules(&service, json!([{ "class": "books", "keep": "P10Y", "legal_basis": "HGB 257" }])).await;
+    let told = refusal_of(&service, "ann").await;
+    assert!(told.contains("1 events are to be kept by law (HGB 257)"), "{told}");
 }
 
 async fn rules(service: &Service, rules: Value) {

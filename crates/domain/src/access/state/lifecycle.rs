@@ -4,6 +4,8 @@
 //! Two people are needed where something could be lost: whoever asked does not agree with themselves, here as
 //! well.
 
+mod deciders;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -219,7 +221,7 @@ impl TenantLifecycle {
             return Kept::default();
         };
         let is_open = proposal.effective_at.is_none() && proposal.ended.is_none();
-        if !is_open || proposal.proposed.by == approved.by {
+        if !is_open || proposal.proposed.is_by_the_same(&approved) {
             return Kept::default();
         }
         let effective_at = Some(time(event, "effective_at").unwrap_or(Timestamp::MAX));
@@ -257,17 +259,17 @@ impl TenantLifecycle {
 
     fn hold_changed(&mut self, event: &Event, decided: Approval) -> Kept {
         let Some(hold) = named(event).and_then(|id| self.hold(id)) else { return Kept::default() };
-        let by = decided.by.clone();
-        let decided = Some(decided);
+        let is_other = |first: &Approval| !first.is_by_the_same(&decided);
+        let decides = || Some(decided.clone());
         let mut hold = hold.clone();
         match event.event_type.as_str() {
             _ if !hold.is_in_force() => return Kept::default(),
-            HOLD_APPROVED if hold.approved.is_none() && hold.placed.by != by => {
-                hold.approved = decided;
+            HOLD_APPROVED if hold.approved.is_none() && is_other(&hold.placed) => {
+                hold.approved = decides();
             }
-            HOLD_RELEASE_ASKED if hold.release_asked.is_none() => hold.release_asked = decided,
-            HOLD_RELEASED if hold.release_asked.as_ref().is_some_and(|one| one.by != by) => {
-                hold.released = decided;
+            HOLD_RELEASE_ASKED if hold.release_asked.is_none() => hold.release_asked = decides(),
+            HOLD_RELEASED if hold.release_asked.as_ref().is_some_and(is_other) => {
+                hold.released = decides();
             }
             _ => return Kept::default(),
         }
@@ -309,7 +311,8 @@ impl TenantLifecycle {
             // What has begun is not undone by a word.
             ERASURE_REFUSED if erasure.started.is_none() => erasure.refused = Some(decided),
             ERASURE_APPROVED
-                if erasure.approved.is_none() && erasure.requested.by != decided.by =>
+                if erasure.approved.is_none()
+                    && !erasure.requested.is_by_the_same(&decided) =>
             {
                 erasure.approved = Some(decided);
             }

@@ -72,6 +72,31 @@ pub(super) async fn a_destroyed_key_is_not_brought_back_by_replacing(store: Arc<
     assert_eq!(get(&*store, &tenant, &[b]).await, [None]);
 }
 
+pub(super) async fn a_key_that_was_replaced_is_not_known_as_destroyed(store: Arc<dyn KeyStore>) {
+    let tenant = tenant();
+    let ids = [KeyId([1; 20]), KeyId([2; 20])];
+    let works = "the store works";
+    let ever = async || store.ever_destroyed(&tenant, &ids).await.expect(works);
+    let replace = async |changes| {
+        let changes: Vec<_> = changes;
+        let all = vec![true; changes.len()];
+        assert_eq!(store.replace_person_keys(&tenant, changes).await.expect(works), all);
+    };
+    let change = |id, expected, key| Rewrapped { id, expected, key };
+    let [a, b] = ids;
+    put(&*store, &tenant, vec![(a, key(1)), (b, key(2))]).await;
+    destroy(&*store, &tenant, b).await;
+    put(&*store, &tenant, vec![(b, key(3))]).await;
+    replace(vec![change(a, key(1), longer(11)), change(b, key(3), longer(13))]).await;
+    assert_eq!(ever().await, [false, true]);
+    replace(vec![change(a, longer(11), key(21)), change(b, longer(13), key(23))]).await;
+    assert_eq!(ever().await, [false, true], "however often");
+    destroy(&*store, &tenant, a).await;
+    put(&*store, &tenant, vec![(a, key(31))]).await;
+    replace(vec![change(a, key(31), longer(41))]).await;
+    assert_eq!(ever().await, [true, true]);
+}
+
 /// Whoever is first: in the end there is no key.
 pub(super) async fn replacing_and_destroying_at_once_leaves_no_key(store: Arc<dyn KeyStore>) {
     let tenant = tenant();

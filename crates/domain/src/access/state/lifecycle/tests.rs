@@ -1,5 +1,7 @@
 //! What events do to a request to erase somebody, in whatever order they come.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -56,4 +58,65 @@ fn an_erasure_that_has_begun_is_not_refused_any_more() {
     let erasure = lifecycle.erasure(REQUEST).unwrap();
     assert_eq!((erasure.status(), &erasure.refused), (ErasureStatus::Approved, &None));
     assert_eq!(lifecycle.open_erasure("ann").map(|one| one.event), Some(REQUEST));
+}
+
+/// A fact without a subject, at a second of the day: its number.
+fn decided(number: u8, event_type: &str, by: &str, metadata: Value) -> Event {
+    let mut event = told(event_type, by, metadata);
+    event.id = EventId(Uuid::from_u128(u128::from(number)));
+    event.received_at.timestamp += jiff::SignedDuration::from_secs(i64::from(number));
+    event.subject = None;
+    if by.is_empty() {
+        event.actor.id = None;
+    }
+    event
+}
+
+/// A policy and a hold that is over, each decided by two people.
+fn decisions(officers: [&str; 2]) -> TenantLifecycle {
+    let [first, second] = officers;
+    let mut lifecycle = TenantLifecycle::default();
+    let id = |number: u8| EventId(Uuid::from_u128(u128::from(number))).to_string();
+    let rules = json!([{ "type": "order.*", "keep": "P30D" }]);
+    let at = "2026-11-30T00:00:00Z";
+    for event in [
+        decided(10, POLICY_PROPOSED, first, json!({ "rules": rules, "shortens": true })),
+        decided(11, POLICY_APPROVED, second, json!({ "about": id(10), "effective_at": at })),
+        decided(12, HOLD_PLACED, first, json!({ "matter": "m", "query": "" })),
+        decided(13, HOLD_APPROVED, second, json!({ "about": id(12) })),
+        decided(14, HOLD_RELEASE_ASKED, first, json!({ "about": id(12) })),
+        decided(15, HOLD_RELEASED, second, json!({ "about": id(12) })),
+    ] {
+        lifecycle.apply(&event);
+    }
+    lifecycle
+}
+
+#[test]
+fn what_two_people_decided_holds_on_when_both_are_erased() {
+    let lifecycle = decisions(["", ""]);
+    let later = "2026-12-01T00:00:00Z".parse().unwrap();
+    assert_eq!(lifecycle.proposals().policy(later).rules().len(), 1);
+    let hold = lifecycle.holds().next().unwrap();
+    assert!(hold.approved.is_some() && !hold.is_in_force(), "{hold:?}");
+}
+
+#[test]
+fn one_person_who_is_known_does_not_decide_twice() {
+    let lifecycle = decisions(["rita", "rita"]);
+    let later = "2026-12-01T00:00:00Z".parse().unwrap();
+    assert_eq!(lifecycle.proposals().policy(later).rules().len(), 0);
+    let hold = lifecycle.holds().next().unwrap();
+    assert!(hold.approved.is_none() && hold.is_in_force(), "{hold:?}");
+}
+
+#[test]
+fn who_is_erased_leaves_what_they_decided_without_their_name() {
+    let rita = BTreeSet::from(["rita".to_owned()]);
+    let mut entries = decisions(["rita", "rob"]).entries();
+    for entry in &mut entries {
+        assert!(TenantLifecycle::forget_deciders(entry, &rita));
+        assert!(!TenantLifecycle::forget_deciders(entry, &rita), "nothing of theirs is left");
+    }
+    assert_eq!(entries, decisions(["", "rob"]).entries());
 }
