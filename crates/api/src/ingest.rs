@@ -209,6 +209,10 @@ fn admitted(
         let message = "is not one of those that the API key is for";
         return Err(ApiError::field(FieldError::new("source", ErrorCode::Forbidden, message)));
     }
+    let secrets = masking.secrets_in_identifiers(&event);
+    if !secrets.is_empty() {
+        return Err(ApiError::invalid_event(secrets));
+    }
     let content_digest = masking.event(&mut event, &sent);
     api.enricher.enrich(&mut event);
     let retention = retention_of(&api.catalogue, &event.event_type);

@@ -8,6 +8,7 @@ use annals_domain::filter::Filter;
 use annals_domain::identifiers::TenantId;
 use annals_domain::input::EventInput;
 use annals_domain::masking::{Masker, note};
+use annals_domain::problem::FieldError;
 use annals_record::{MaskingKey, content_digest};
 use bytes::Bytes;
 
@@ -61,6 +62,11 @@ impl Masking {
         }
         note(event, &masked);
         content_digest(&self.content(sent))
+    }
+
+    /// What is wrong with identifiers that are stored readably and that no rule may touch.
+    pub(crate) fn secrets_in_identifiers(&self, event: &Event) -> Vec<FieldError> {
+        self.masker.secrets_in_identifiers(event)
     }
 
     /// What was sent, masked: as an event if it is one, else as JSON or as a text. The same bytes when

@@ -9,9 +9,11 @@
 
 mod detectors;
 mod fields;
+mod identifiers;
 mod key_names;
 mod naming;
 mod note;
+mod path;
 mod rules;
 mod search;
 mod sent;

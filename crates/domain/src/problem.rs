@@ -41,6 +41,8 @@ pub enum ErrorCode {
     Reserved,
     /// The caller may not write to that tenant.
     Forbidden,
+    /// It looks like a secret, and would be stored readably.
+    Secret,
     /// The same id was used for another event.
     IdempotencyConflict,
 }
@@ -60,6 +62,7 @@ impl ErrorCode {
             Self::UnknownType => "unknown_type",
             Self::Reserved => "reserved",
             Self::Forbidden => "forbidden",
+            Self::Secret => "secret",
             Self::IdempotencyConflict => "idempotency_conflict",
         }
     }

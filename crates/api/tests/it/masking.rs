@@ -139,6 +139,44 @@ async fn refused_events_are_kept_and_told_of_without_their_secrets() {
 }
 
 #[tokio::test]
+async fn an_event_whose_readable_identifiers_hold_a_secret_is_refused_whichever_way_it_comes() {
+    let service = Service::start().await;
+    let secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl";
+    let mut event = login(&id(1), "x");
+    event["request"] = json!({ "id": "r-1", "correlation_id": secret });
+    event["producer"] = json!({ "id": "shop-4111111111111111", "seq": 1 });
+    let single = send(&service, &event).await;
+    assert_eq!(single.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", single.text);
+    let told = &single.json()["errors"];
+    assert_eq!(told[0]["path"], "request.correlation_id", "{told}");
+    assert_eq!(told[1]["path"], "producer.id", "{told}");
+    assert_eq!((&told[0]["code"], &told[1]["code"]), (&json!("secret"), &json!("secret")));
+    let bulk = json!([event, login(&id(2), "kept")]).to_string();
+    let bulk = service.post("/api/v1/logs/bulk", &writer(), bulk).await;
+    assert!(bulk.text.contains("request.correlation_id"), "{}", bulk.text);
+    let document = "mutation($i: RecordEventsInput!) { recordEvents(input: $i) { receipts { id } \
+                    userErrors { code field } } }";
+    let graph = json!({ "id": id(3), "type": "order.placed", "actor": { "id": "ann" },
+        "request": { "causationId": secret } });
+    let graph = service.ask(&writer(), document, json!({ "i": { "events": [graph] } })).await;
+    let told = graph.to_string();
+    assert!(told.contains("\"secret\"") && told.contains("causation"), "{told}");
+    for answer in [&single.text, &bulk.text, &graph.to_string()] {
+        assert!(!answer.contains("eyJ") && !answer.contains("1111"), "{answer}");
+    }
+    let kept = service.get("/api/v1/quarantine", &admin()).await;
+    let entries = kept.json()["entries"].as_array().unwrap().clone();
+    assert_eq!(entries.len(), 3, "{}", kept.text);
+    for entry in entries {
+        let path = format!("/api/v1/quarantine/{}", entry["id"].as_str().unwrap());
+        let whole = service.get(&path, &admin()).await;
+        assert!(!whole.text.contains("eyJ") && !whole.text.contains("1111"), "{}", whole.text);
+        assert!(whole.text.contains("[redacted:jwt]"), "{}", whole.text);
+    }
+    assert_eq!(service.get(&format!("/api/v1/logs/{}", id(1)), &admin()).await.status, 404);
+}
+
+#[tokio::test]
 async fn no_error_repeats_the_value_of_a_field() {
     let service = Service::start().await;
     let canary = "canary-8Zq";

@@ -37,6 +37,9 @@ const FREE: &[&str] = &[
     "labels",
 ];
 
+/// Identifiers that no rule touches, and for which an event is refused where they are secrets.
+const REFUSED: &[&str] = &["request", "producer.id"];
+
 /// Identifiers that only a rule which names them touches.
 const NAMED: &[&str] =
     &["target.id", "session.id", "actor.alt_ids", "subject.alt_ids", "on_behalf_of.alt_ids"];
@@ -80,6 +83,14 @@ impl FieldPattern {
             ));
         }
         Ok(Self(steps))
+    }
+
+    /// Reads where a rule does not look; it may also leave alone what events are refused for.
+    pub(super) fn read_exception(path: &str) -> Result<Self, String> {
+        match is_within(path, REFUSED) {
+            true => Ok(Self(path.split('.').map(str::to_owned).collect())),
+            false => Self::read(path),
+        }
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -137,12 +148,26 @@ impl Fields {
         self.everywhere && self.except.is_empty()
     }
 
+    /// Whether they can be identifiers: fields that are named, of groups that hold some.
+    pub(super) fn may_name_identifiers(&self) -> bool {
+        let group = |field: &str| field.split('.').next().map(str::to_owned);
+        let first = |pattern: &FieldPattern| pattern.0.first().cloned();
+        let holds = |step: &String| {
+            step == "*" || NAMED.iter().any(|field| group(field).as_ref() == Some(step))
+        };
+        self.within.iter().filter_map(first).any(|step| holds(&step))
+    }
+
+    /// Whether the rule does not look there, though it looks everywhere else.
+    pub(super) fn excepts(&self, path: &str) -> bool {
+        self.except.iter().any(|pattern| pattern.covers(path))
+    }
+
     /// Whether the field at that path, written as in queries, is one of them.
     pub(super) fn covers(&self, path: &str) -> bool {
-        let named = |patterns: &[FieldPattern]| patterns.iter().any(|pattern| pattern.covers(path));
         let steps = |pattern: &FieldPattern| !pattern.0.is_empty() && pattern.covers(path);
         let within = (self.everywhere && is_free(path)) || self.within.iter().any(steps);
-        within && !named(&self.except)
+        within && !self.excepts(path)
     }
 }
 

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::detectors::assignments::{rule_of, suits};
 use super::key_names::{is_word_for_name, is_word_for_value};
+use super::path::Path;
 use super::spans::holds_marker;
-use super::values::{Path, Walk, text_of};
+use super::values::{Walk, text_of};
 use crate::event::JsonObject;
 
 /// So many steps of a path are looked at; no event is as deep.

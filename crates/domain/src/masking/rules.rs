@@ -115,6 +115,8 @@ pub struct Masker {
     pub(super) catalogue: usize,
     /// Whether some rule looks at whole values of fields.
     pub(super) has_values: bool,
+    /// Whether some rule may name identifiers.
+    pub(super) has_named: bool,
 }
 
 /// What is wrong with a file of rules.
@@ -193,6 +195,7 @@ impl Masker {
             return Err(MaskingError::Wrong { rule: rules[RULES_MAX].name.clone(), problem });
         }
         let has_values = rules.iter().any(|rule| rule.detector == Detector::Value);
+        let has_named = rules.iter().any(|rule| rule.fields.may_name_identifiers());
         let catalogue = rules.len();
         rules.push(Rule {
             name: CATALOGUE_RULE.into(),
@@ -201,7 +204,7 @@ impl Masker {
             fields: Fields::none(),
             keys: KeyNames::default(),
         });
-        Ok(Self { rules, catalogue, has_values })
+        Ok(Self { rules, catalogue, has_values, has_named })
     }
 
     /// Every rule, in order; the last is that of the catalogue.
@@ -237,10 +240,10 @@ impl RuleEntry {
         if self.detector == Detector::Value && self.fields.is_empty() {
             return Err("the detector `value` needs `fields`".into());
         }
-        let read = |paths: &[String]| {
-            paths.iter().map(|path| FieldPattern::read(path)).collect::<Result<Vec<_>, _>>()
-        };
-        let fields = Fields::new(read(&self.fields)?, read(&self.except)?);
+        let within = self.fields.iter().map(|path| FieldPattern::read(path));
+        let except = self.except.iter().map(|path| FieldPattern::read_exception(path));
+        let fields =
+            Fields::new(within.collect::<Result<_, _>>()?, except.collect::<Result<_, _>>()?);
         if self.detector == Detector::Value && fields.is_everywhere() {
             return Err("the detector `value` needs fields with names, not `*`".into());
         }

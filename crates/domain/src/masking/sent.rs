@@ -9,7 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::values::{Path, Walk};
+use super::path::Path;
+use super::values::Walk;
 use super::{Masker, Pseudonym};
 use crate::catalogue::Catalogue;
 

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::examples::{admitted, catalogue};
 
+mod assignments;
 mod detectors;
 mod hostile;
+mod identifiers;
 mod rules;
 mod searching;
 mod sent;

@@ -1,12 +1,12 @@
 //! Masking one value: a text, JSON, a map.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde_json::Value;
 
 use super::detectors::assignments::suits;
 use super::key_names::is_word_for_value;
+use super::path::Path;
 use super::rules::{Detector, Masker, Rule};
 use super::spans::{is_marker, left_of_whole};
 use super::{Masked, Pseudonym};
@@ -16,71 +16,6 @@ use crate::event::JsonObject;
 pub(super) const FOUND_MAX: usize = 256;
 /// Digits of numbers that may be card numbers.
 const CARD_NUMBERS: std::ops::Range<u64> = 10_u64.pow(13)..10_u64.pow(16);
-
-/// Where something stands, not yet written.
-#[derive(Clone, Copy)]
-pub(super) struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
-    step: Step<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Name(&'a str),
-    Index(usize),
-}
-
-impl<'a> Path<'a> {
-    pub(super) fn root(name: &'a str) -> Self {
-        Self { parent: None, step: Step::Name(name) }
-    }
-
-    pub(super) fn name(&'a self, name: &'a str) -> Self {
-        Self { parent: Some(self), step: Step::Name(name) }
-    }
-
-    pub(super) fn index(&'a self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index) }
-    }
-
-    /// Whether the path ends with these steps, however their names are written.
-    fn ends_with(&self, steps: &str) -> bool {
-        let mut names = std::iter::successors(Some(self), |path| path.parent).filter_map(|path| {
-            match path.step {
-                Step::Name(name) => Some(name),
-                Step::Index(_) => None,
-            }
-        });
-        steps.rsplit('.').all(|step| names.next().is_some_and(|name| is_same_name(name, step)))
-    }
-
-    /// The path as queries write it: places in lists do not count.
-    pub(super) fn of_fact(&self) -> String {
-        let mut path = self.parent.map(Path::of_fact).unwrap_or_default();
-        match self.step {
-            Step::Name("targets") => path.push_str("target"),
-            Step::Name("roles") => path.push_str(".role"),
-            Step::Name(name) if path.is_empty() => path.push_str(name),
-            Step::Name(name) => {
-                path.push('.');
-                path.push_str(name);
-            }
-            Step::Index(_) => {}
-        }
-        path
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.parent, self.step) {
-            (None, Step::Name(name)) => f.write_str(name),
-            (Some(parent), Step::Name(name)) => write!(f, "{parent}.{name}"),
-            (None, Step::Index(index)) => write!(f, "[{index}]"),
-            (Some(parent), Step::Index(index)) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
 
 /// Whether something stays in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,18 +69,27 @@ impl<'a> Walk<'a> {
         if let Some(rule) = self.value_rule(path) {
             return self.whole_text(path, text, rule);
         }
-        let masker = self.masker;
         let all = self.anywhere;
-        let covers =
-            |rule: &Rule| all || rule.fields.is_always() || rule.fields.covers(&path.of_fact());
-        let spans = masker.spans(text, &covers);
+        self.text_by(path, text, &|rule| {
+            all || rule.fields.is_always() || rule.fields.covers(&path.of_fact())
+        })
+    }
+
+    /// Text that only some of the rules look at.
+    pub(super) fn text_by(
+        &mut self,
+        path: &Path<'_>,
+        text: &mut String,
+        covers: &dyn Fn(&Rule) -> bool,
+    ) -> Fate {
+        let spans = self.masker.spans(text, covers);
         if spans.is_empty() {
             return Fate::Stays;
         }
         for span in &spans {
             self.note(path, span.rule, &text[span.start..span.end]);
         }
-        *text = masker.replace(text, &spans, self.pseudonym);
+        *text = self.masker.replace(text, &spans, self.pseudonym);
         if text.is_empty() { Fate::Goes } else { Fate::Stays }
     }
 
@@ -161,27 +105,6 @@ impl<'a> Walk<'a> {
     pub(super) fn required(&mut self, path: &Path<'_>, text: &mut String) {
         if self.text(path, text) == Fate::Goes {
             *text = "[redacted]".into();
-        }
-    }
-
-    /// An identifier: only a rule that names it touches it.
-    pub(super) fn named(&mut self, path: &Path<'_>, text: &mut Option<String>) {
-        if let Some(rule) = self.value_rule(path)
-            && let Some(present) = text
-            && self.whole_text(path, present, rule) == Fate::Goes
-        {
-            *text = None;
-        }
-    }
-
-    /// Identifiers in other systems.
-    pub(super) fn named_map(&mut self, path: &Path<'_>, map: &mut BTreeMap<String, String>) {
-        if self.masker.has_values {
-            map.retain(|key, value| {
-                let path = path.name(key);
-                let rule = self.value_rule(&path);
-                rule.is_none_or(|rule| self.whole_text(&path, value, rule) == Fate::Stays)
-            });
         }
     }
 
@@ -278,7 +201,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The rule for the whole value of a field.
-    fn value_rule(&self, path: &Path<'_>) -> Option<usize> {
+    pub(super) fn value_rule(&self, path: &Path<'_>) -> Option<usize> {
         if self.catalogue.is_empty() && !self.masker.has_values {
             return None;
         }
@@ -295,7 +218,7 @@ impl<'a> Walk<'a> {
         self.masker.value_rule(&fact)
     }
 
-    fn whole_text(&mut self, path: &Path<'_>, text: &mut String, rule: usize) -> Fate {
+    pub(super) fn whole_text(&mut self, path: &Path<'_>, text: &mut String, rule: usize) -> Fate {
         if is_marker(text) || text.is_empty() {
             return Fate::Stays;
         }
@@ -371,16 +294,6 @@ impl Masker {
         let covers = |rule: &Rule| rule.detector == Detector::Value && rule.fields.covers(fact);
         self.rules.iter().position(covers)
     }
-}
-
-fn letters(name: &str) -> impl Iterator<Item = u8> {
-    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-    letters.map(|letter| letter.to_ascii_lowercase())
-}
-
-/// Case and separators do not count.
-fn is_same_name(one: &str, other: &str) -> bool {
-    one == other || (letters(other).next().is_some() && letters(one).eq(letters(other)))
 }
 
 /// Whether a path is of metadata that is masked, or inside of it.

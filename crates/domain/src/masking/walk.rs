@@ -1,6 +1,7 @@
 //! Every field of an event that may be masked.
 
-use super::values::{Path, Walk};
+use super::path::Path;
+use super::values::Walk;
 use crate::event::{Actor, Client, Event, Subject, Target};
 
 impl Walk<'_> {

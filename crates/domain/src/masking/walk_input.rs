@@ -1,6 +1,7 @@
 //! The same fields of an event as a caller sends it, by all the names it may come under.
 
-use super::values::{Fate, Path, Walk};
+use super::path::Path;
+use super::values::{Fate, Walk};
 use crate::event::Client;
 use crate::input::{ActorInput, ClientInput, EventInput, OutcomeInput, SubjectInput};
 
@@ -61,6 +62,7 @@ impl Walk<'_> {
         }
         self.named(&session_path.name("id"), &mut input.session_id);
         self.justification(&mut input.justification);
+        self.refused_identifiers(&mut input.request, &mut input.producer);
     }
 
     fn actor_input(&mut self, path: &Path<'_>, actor: &mut ActorInput) {
