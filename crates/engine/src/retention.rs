@@ -36,7 +36,7 @@ pub use time::{RetentionTime, RetentionTimeError};
 /// Events that one run removes of a tenant at most.
 const EVENTS_MAX: usize = 100_000;
 /// Records read at once, and removed in one transaction: appends wait for no more than that.
-const STEP: usize = 1024;
+pub(crate) const STEP: usize = 1024;
 
 /// What the job goes by.
 #[derive(Clone)]

@@ -40,15 +40,32 @@ struct Judges<'a> {
     parts: &'a Retention,
     now: RetentionNow,
     of: BTreeMap<TenantId, Judge<'a>>,
+    /// Of all tenants that have rules of their own.
+    policies: Vec<TenantPolicy>,
 }
 
 impl<'a> Judges<'a> {
     fn new(parts: &'a Retention, now: RetentionNow) -> Result<Self, RetentionError> {
-        match parts.access.is_current() {
-            true => Ok(Self { parts, now, of: BTreeMap::new() }),
+        if !parts.access.is_current() {
             // A hold may be among what is not known yet.
-            false => Err(RetentionError::NotCurrent),
+            return Err(RetentionError::NotCurrent);
         }
+        let state = parts.access.now();
+        let policies = state.tenants().filter_map(|tenant| {
+            Some(state.tenant(tenant)?.lifecycle().proposals().policy(now.policy))
+        });
+        let policies = policies.filter(|policy| !policy.rules().is_empty()).collect();
+        Ok(Self { parts, now, of: BTreeMap::new(), policies })
+    }
+
+    /// Whether an event received then, or later, could be due: of one tenant, or of any.
+    fn any_due(&mut self, tenant: Option<&TenantId>, received_at: Timestamp) -> bool {
+        if let Some(tenant) = tenant {
+            return self.of(tenant).any_due(received_at);
+        }
+        let (installation, now) = (&self.parts.rules.installation, self.now.expiry);
+        installation.any_due(received_at, now)
+            || self.policies.iter().any(|policy| policy.any_due(installation, received_at, now))
     }
 
     fn of(&mut self, tenant: &TenantId) -> &Judge<'a> {
@@ -93,7 +110,10 @@ pub(super) async fn look(
         let read = stretch.entries.len();
         let entries = stretch.entries.into_iter().filter(|entry| entry.position <= until);
         let wanted = entries.filter(|entry| tenant.is_none_or(|one| entry.record.tenant == *one));
-        let (candidates, any_left) = candidates(&mut judges, wanted, &mut gate);
+        let (candidates, oldest) = candidates(&mut judges, wanted, &mut gate);
+        // What follows was received later, by whatever tenant: another one may keep for a shorter time than
+        // those that were met here.
+        let any_left = oldest.is_none_or(|oldest| judges.any_due(tenant, oldest));
         clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
         gate.end_stretch();
         let is_enough = tenant.is_some_and(|one| found.get(one).is_some_and(|due| due.more));
@@ -104,28 +124,27 @@ pub(super) async fn look(
     }
 }
 
-/// Those whose time is over, and whether any that comes behind them could be. The header tells all that is
-/// needed; a record whose header cannot be read is kept.
+/// Those whose time is over, and when the oldest of all was received. The header tells all that is needed; a
+/// record whose header cannot be read is kept.
 fn candidates(
     judges: &mut Judges<'_>,
     entries: impl Iterator<Item = LogEntry>,
     gate: &mut Gate,
-) -> (Vec<Candidate>, bool) {
-    let (mut candidates, mut any_left, mut none) = (Vec::new(), false, true);
+) -> (Vec<Candidate>, Option<Timestamp>) {
+    let (mut candidates, mut oldest) = (Vec::new(), None::<Timestamp>);
     for entry in entries {
-        none = false;
         let judge = judges.of(&entry.record.tenant);
         let Ok(header) = entry.record.header() else {
             gate.note_kept(&entry);
             continue;
         };
         let received_at = header.recorded_at;
+        oldest = Some(oldest.map_or(received_at, |oldest| oldest.min(received_at)));
         // Shards append a moment later than they receive. What lies behind and is older is due next time.
         if !judge.any_due(received_at) {
             gate.note_kept(&entry);
             continue;
         }
-        any_left = true;
         let class = header.retention.clone().into_owned();
         let due = judge.due(entry.position, &header.event_type, &class, received_at);
         drop(header);
@@ -134,7 +153,7 @@ fn candidates(
             Err(_) => gate.note_kept(&entry),
         }
     }
-    (candidates, any_left || none)
+    (candidates, oldest)
 }
 
 /// Sorts out what is held, and what the log cannot remove yet.

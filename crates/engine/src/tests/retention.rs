@@ -238,6 +238,40 @@ async fn a_policy_of_the_tenant_goes_before_the_installations_and_a_simulation_r
     system.stop().await;
 }
 
+/// A tenant keeps its events for so long, from a time on.
+fn policy_of(tenant: &str, number: u64, keep: &str) -> Event {
+    let metadata = [
+        ("rules", serde_json::json!([{ "keep": keep }])),
+        ("shortens", false.into()),
+        ("effective_at", "2020-01-01T00:00:00Z".into()),
+    ];
+    let event = Event {
+        event_type: "annals.retention.policy_proposed".into(),
+        source: "annals".into(),
+        subject: None,
+        metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into_iter().collect(),
+        ..event_of(tenant, number, "olga", "policy")
+    };
+    received(event, "2026-11-20T00:00:00Z")
+}
+
+#[tokio::test]
+async fn a_tenant_with_a_shorter_policy_is_looked_for_behind_a_stretch_of_others() {
+    let system = Machine::default().start().await;
+    let half_a_year_ago = "2026-05-01T00:00:00Z";
+    let others = (1..=crate::retention::STEP as u64)
+        .map(|number| received(event(number, "ann", "other"), half_a_year_ago));
+    recorded(&system, others.collect()).await;
+    let theirs = received(event_of("globex", 5000, "ben", "short"), half_a_year_ago);
+    recorded(&system, vec![theirs, policy_of("globex", 5001, "P90D")]).await;
+    let run = system.retention(standard()).begin().unwrap();
+    let found = run.look(None, at(NOW), Pacing::AtOnce).await.unwrap();
+    let counts: Vec<(&str, usize)> =
+        found.iter().map(|(tenant, due)| (tenant.as_str(), due.events.len())).collect();
+    assert_eq!(counts, [("globex", 1)]);
+    system.stop().await;
+}
+
 #[tokio::test]
 async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alone() {
     let registers = Arc::new(MemoryRegisters::default());
