@@ -293,7 +293,7 @@ impl From<QueryError> for ApiError {
 impl From<RetentionError> for ApiError {
     fn from(error: RetentionError) -> Self {
         let code = match &error {
-            RetentionError::UnderWay => Code::Conflict,
+            RetentionError::UnderWay | RetentionError::Simulating => Code::Conflict,
             RetentionError::Unsupported => Code::NotImplemented,
             RetentionError::NotCurrent | RetentionError::Denied { .. } => Code::Unavailable,
             RetentionError::Log(_) | RetentionError::Index(_) | RetentionError::Read(_) => {

@@ -61,6 +61,8 @@ pub struct Retention {
     pub(crate) access: AccessView,
     pub(crate) progress: Vec<Arc<Progress>>,
     pub(crate) turn: Arc<Semaphore>,
+    /// Simulations have a turn of their own: however long one takes, the job is not held up.
+    pub(crate) simulating: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -96,6 +98,9 @@ pub enum RetentionError {
     /// One run at a time.
     #[error("another retention run is under way; try again when it has ended")]
     UnderWay,
+    /// One simulation at a time.
+    #[error("another simulation is under way; try again when it has ended")]
+    Simulating,
     /// The log cannot remove.
     #[error(
         "this store cannot remove events; run with `dry_run=true` to see what is due, and see \
@@ -140,6 +145,20 @@ impl Retention {
         Ok(RetentionRun { parts: self.clone(), _turn: turn })
     }
 
+    /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it, so it
+    /// takes no turn of the job. Dropping the future ends the search.
+    pub async fn simulate(
+        &self,
+        tenant: &TenantId,
+        policy: &TenantPolicy,
+        now: impl Into<RetentionNow>,
+        pacing: Pacing,
+    ) -> Result<Simulated, RetentionError> {
+        let turn = self.simulating.try_acquire();
+        let _turn = turn.map_err(|_| RetentionError::Simulating)?;
+        looking::simulate(self, tenant, policy, now.into(), pacing).await
+    }
+
     /// What the installation says.
     pub fn installation(&self) -> &RetentionPolicy {
         &self.rules.installation
@@ -179,16 +198,6 @@ impl RetentionRun {
         pacing: Pacing,
     ) -> Result<BTreeMap<TenantId, Due>, RetentionError> {
         looking::look(&self.parts, tenant, now.into(), pacing).await
-    }
-
-    /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it.
-    pub async fn simulate(
-        &self,
-        tenant: &TenantId,
-        policy: &TenantPolicy,
-        now: impl Into<RetentionNow>,
-    ) -> Result<Simulated, RetentionError> {
-        looking::simulate(&self.parts, tenant, policy, now.into()).await
     }
 
     /// Fails when the log cannot remove, or may not.

@@ -401,6 +401,7 @@ impl System {
             access: self.access.clone(),
             progress,
             turn: Arc::new(Semaphore::new(1)),
+            simulating: Arc::new(Semaphore::new(1)),
             stopping: self.stopping.clone(),
         }
     }

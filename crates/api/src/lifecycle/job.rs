@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use annals_engine::{Pacing, RetentionError};
+use annals_engine::{Pacing, RetentionRun};
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
 use super::{erasures, runs};
 use crate::context::Api;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 
 /// How often the time that passes is kept: so much of it is lost when the service is killed.
 const KEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -64,7 +64,7 @@ pub fn start(api: &Api) {
             if interval > 0 && tokio::time::Instant::now() >= next {
                 // A panic ends this round, and not the job.
                 let round = Arc::clone(&job);
-                let more = tokio::spawn(async move { round_of(&round).await }).await;
+                let more = tokio::spawn(async move { run_once(&round).await }).await;
                 let pause = match more.unwrap_or(false) {
                     true => MORE_PAUSE,
                     false => Duration::from_secs(interval),
@@ -91,15 +91,17 @@ async fn keep_time(api: &Api) {
     metrics::gauge!("annals_retention_behind_seconds").set(behind as f64);
 }
 
-/// One look through the whole log; whether there is more to do at once.
-async fn round_of(api: &Api) -> bool {
+/// One look through the whole log; whether there is more to do at once. While somebody does it by hand, of one
+/// tenant, it is no run of the job, and none is told.
+pub async fn run_once(api: &Api) -> bool {
+    let Ok(run) = api.retention.begin() else { return true };
     let mut last = LastRun { supported: true, ..LastRun::default() };
-    let more = match round(api, &mut last).await {
+    let more = match round(api, &run, &mut last).await {
         Ok(more) => {
             last.succeeded = true;
             more
         }
-        Err(error) if error.code == crate::error::Code::NotImplemented => {
+        Err(error) if error.code == Code::NotImplemented => {
             (last.succeeded, last.supported) = (true, false);
             false
         }
@@ -116,7 +118,7 @@ async fn round_of(api: &Api) -> bool {
     more
 }
 
-async fn round(api: &Api, last: &mut LastRun) -> Result<bool, ApiError> {
+async fn round(api: &Api, run: &RetentionRun, last: &mut LastRun) -> Result<bool, ApiError> {
     let behind = api.lifecycle.time.behind(api.clock.now()).await.as_secs();
     if behind > BEHIND_SECONDS_MAX {
         warn!(
@@ -125,23 +127,28 @@ async fn round(api: &Api, last: &mut LastRun) -> Result<bool, ApiError> {
              later. Confirm it with POST /api/v1/retention/clock"
         );
     }
-    let run = match api.retention.begin() {
-        Ok(run) => run,
-        // Somebody does it by hand.
-        Err(RetentionError::UnderWay) => return Ok(true),
-        Err(error) => return Err(error.into()),
-    };
     let now = api.retention_now().await;
     let pacing = Pacing::PerSecond(api.lifecycle.settings.records_per_second);
     let found = run.look(None, now, pacing).await?;
-    let mut more = false;
+    let (mut more, mut failed) = (false, None);
     for (tenant, due) in found {
-        more |= due.more;
-        let ran = runs::remove(api, None, &tenant, &run, due).await?;
-        last.removed += ran.removed;
+        let is_more = due.more;
+        match runs::remove(api, None, &tenant, run, due).await {
+            Ok(ran) => {
+                more |= is_more;
+                last.removed += ran.removed;
+            }
+            Err(error) if error.code == Code::NotImplemented => return Err(error),
+            // The others do not wait for one of whom nothing can be removed.
+            Err(error) => {
+                let tenant = tenant.as_str();
+                warn!(tenant, error = error.message, "what is due of a tenant was not removed");
+                failed.get_or_insert(error);
+            }
+        }
     }
     if last.removed > 0 {
         api.retention.reclaim().await;
     }
-    Ok(more)
+    failed.map_or(Ok(more), Err)
 }

@@ -231,6 +231,7 @@ pub(super) async fn simulate(
     tenant: &TenantId,
     policy: &TenantPolicy,
     now: RetentionNow,
+    pacing: Pacing,
 ) -> Result<Simulated, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
     let mut simulated = Simulated::default();
@@ -239,6 +240,7 @@ pub(super) async fn simulate(
         let stretch = entries_after(&*parts.log, position, STEP).await?;
         let is_last = stretch.end == position || stretch.end >= until;
         position = stretch.end;
+        let read = stretch.entries.len();
         let theirs = stretch.entries.into_iter().filter(|entry| entry.record.tenant == *tenant);
         let due: Vec<LogEntry> =
             theirs.filter(|entry| simulated.note(parts, policy, entry, now.expiry)).collect();
@@ -254,6 +256,7 @@ pub(super) async fn simulate(
         if is_last || parts.stopping.is_cancelled() {
             return Ok(simulated);
         }
+        pacing.keep(read).await;
     }
 }
 

@@ -229,11 +229,15 @@ async fn a_policy_of_the_tenant_goes_before_the_installations_and_a_simulation_r
     let retention = system.retention(standard());
     let rules = serde_json::json!([{ "keep": "P1Y" }]);
     let policy = TenantPolicy::new(serde_json::from_value(rules).unwrap()).unwrap();
+    // The job may be under way meanwhile.
     let run = retention.begin().unwrap();
-    let simulated = run.simulate(&tenant(), &policy, at(NOW)).await.unwrap();
+    let simulated = retention.simulate(&tenant(), &policy, at(NOW), Pacing::AtOnce).await.unwrap();
     assert_eq!((simulated.due, simulated.held), (2, 0));
     assert_eq!(simulated.by_type.values().sum::<u64>(), 2);
-    drop(run);
+    let turn = retention.simulating.acquire().await.unwrap();
+    let second = retention.simulate(&tenant(), &policy, at(NOW), Pacing::AtOnce).await.unwrap_err();
+    assert!(matches!(second, RetentionError::Simulating), "{second}");
+    drop((turn, run));
     assert_eq!(due(&retention).await.events.len(), 1, "it is not in force");
     system.stop().await;
 }
