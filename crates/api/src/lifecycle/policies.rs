@@ -8,7 +8,7 @@ use annals_domain::problem::{ErrorCode, FieldError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{conflict, decide, justified, require_person, require_second_person};
+use super::{conflict, justified, require_person, require_second_person};
 use crate::caller::Caller;
 use crate::context::ApiParts;
 use crate::credentials;
@@ -94,13 +94,18 @@ pub(crate) async fn end(
     reason: &str,
 ) -> Result<Standing, ApiError> {
     require_person(caller)?;
+    let justification = justified(reason)?;
     let _turn = api.credentials.turn().await;
     let now = api.retention_now().await.policy;
     let standing = find(api, caller, id, now)?;
     if !matches!(standing.status, ProposalStatus::Proposed | ProposalStatus::Approved) {
         return Err(conflict("the proposal is in force or over; propose another policy"));
     }
-    decide(api, caller, POLICY_ENDED, id, reason).await?;
+    let mut metadata = JsonObject::new();
+    metadata.insert("about".into(), id.to_string().into());
+    metadata.insert("as_of".into(), now.to_string().into());
+    let fact = Fact { justification, metadata, ..Fact::new(POLICY_ENDED) };
+    credentials::record(api, caller, fact).await?;
     find(api, caller, id, now)
 }
 
