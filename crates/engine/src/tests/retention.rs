@@ -298,6 +298,25 @@ async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alo
 }
 
 #[tokio::test]
+async fn what_is_confirmed_on_one_node_is_taken_over_by_the_others() {
+    let registers = Arc::new(MemoryRegisters::default());
+    let (begin, right) = (at("2036-11-21T00:00:00Z"), at("2026-11-21T00:00:00Z"));
+    let one = RetentionTime::open(registers.clone(), begin).await.unwrap();
+    let other = RetentionTime::open(registers.clone(), begin).await.unwrap();
+    // The clock was wrong at the first start. Both have written since the one read last.
+    one.keep().await.unwrap();
+    other.keep().await.unwrap();
+    one.confirm(right).await.unwrap();
+    other.keep().await.unwrap();
+    let soon = at("2026-11-21T00:10:00Z");
+    assert!(other.now(begin).await.expiry < soon, "the other goes by it");
+    one.keep().await.unwrap();
+    assert!(one.now(begin).await.expiry < soon, "and has not undone it");
+    let third = RetentionTime::open(registers, begin).await.unwrap();
+    assert!(third.now(begin).await.expiry < soon);
+}
+
+#[tokio::test]
 async fn a_log_that_removes_beginnings_has_the_others_wait() {
     let machine = Machine::default();
     let system = machine.start().await;
