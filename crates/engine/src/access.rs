@@ -10,7 +10,7 @@ use std::time::Duration;
 use annals_domain::access::state::{AccessChange, AccessRules, AccessState};
 use annals_domain::{Position, Recorded, TenantId};
 use annals_ports::{AccessStore, ReadModelError};
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, watch};
 
 use crate::projection::{Progress, Projection, ProjectionError};
 
@@ -25,6 +25,7 @@ pub(crate) struct AccessKeeper {
     rules: AccessRules,
     shared: watch::Sender<Arc<AccessState>>,
     gathered: Mutex<Gathered>,
+    decisions: Arc<RwLock<()>>,
 }
 
 #[derive(Default)]
@@ -40,12 +41,13 @@ struct Gathered {
 impl AccessKeeper {
     pub(crate) fn new(store: Arc<dyn AccessStore>, rules: AccessRules) -> Self {
         let shared = watch::Sender::new(Arc::default());
-        Self { store, rules, shared, gathered: Mutex::default() }
+        Self { store, rules, shared, gathered: Mutex::default(), decisions: Arc::default() }
     }
 
     /// What others see of it. `begin` is how far the log was known at the start.
     pub(crate) fn view(&self, progress: Arc<Progress>, begin: Position) -> AccessView {
-        AccessView { state: self.shared.subscribe(), progress, begin }
+        let decisions = Arc::clone(&self.decisions);
+        AccessView { state: self.shared.subscribe(), progress, begin, decisions }
     }
 
     /// Makes what is kept of a tenant anew from its events, which `read` tells in order, up to a position.
@@ -129,6 +131,8 @@ pub struct AccessView {
     state: watch::Receiver<Arc<AccessState>>,
     progress: Arc<Progress>,
     begin: Position,
+    /// Written while somebody decides what stays, read while something is removed.
+    decisions: Arc<RwLock<()>>,
 }
 
 impl AccessView {
@@ -166,5 +170,16 @@ impl AccessView {
         let mut progress = self.progress.watch();
         let reached = progress.wait_for(|applied| *applied >= position);
         tokio::time::timeout(limit, reached).await.is_ok()
+    }
+
+    /// Held while somebody decides that something stays (a hold, a policy) until that is in effect here: nothing
+    /// is removed on this node meanwhile. It waits for what is being removed.
+    pub async fn deciding(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.decisions).write_owned().await
+    }
+
+    /// Held from looking whether something may go until it is gone.
+    pub async fn removing(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.decisions).read_owned().await
     }
 }

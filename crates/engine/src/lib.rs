@@ -86,7 +86,7 @@ pub use rebuilding::{RebuildRefused, RebuildState, RebuildStatus, Rebuilding};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
 pub use retention::{
-    Due, Pacing, Retention, RetentionError, RetentionRules, RetentionRun, RetentionTime,
+    Due, Gone, Pacing, Retention, RetentionError, RetentionRules, RetentionRun, RetentionTime,
     RetentionTimeError, Simulated,
 };
 pub use roles::{InvalidRoles, Role, Roles};

@@ -11,6 +11,7 @@ mod time;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use annals_domain::catalogue::Catalogue;
 use annals_domain::lifecycle::{Removable, RetentionNow, TenantPolicy};
@@ -20,6 +21,7 @@ use annals_domain::{EventId, Position, TenantId};
 use annals_ports::{EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -30,6 +32,7 @@ use crate::projection::Progress;
 use crate::queries::Queries;
 
 use beginnings::Beginnings;
+use looking::Going;
 pub use looking::{Pacing, Simulated};
 pub use time::{RetentionTime, RetentionTimeError};
 
@@ -37,6 +40,11 @@ pub use time::{RetentionTime, RetentionTimeError};
 const EVENTS_MAX: usize = 100_000;
 /// Records read at once, and removed in one transaction: appends wait for no more than that.
 pub(crate) const STEP: usize = 1024;
+
+/// How long a run waits until what the log tells of holds and policies is known here.
+const KNOWN_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks whether a copy of the log has what others recorded.
+const KNOWN_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the job goes by.
 #[derive(Clone)]
@@ -90,6 +98,17 @@ pub struct Due {
     /// How many are due, but lie where the log cannot remove them yet: behind others of their stream that
     /// stay, or at its end. None where the log removes each for itself.
     pub waiting: u64,
+}
+
+/// What a run removed.
+#[derive(Debug, Default)]
+pub struct Gone {
+    /// How many, by what the log says.
+    pub removed: u64,
+    /// Which they were, as what was due is told.
+    pub told: Due,
+    /// What ended the run early. What was removed before is so all the same.
+    pub failed: Option<RetentionError>,
 }
 
 /// The job did not do what it was asked.
@@ -182,6 +201,22 @@ impl Retention {
         }
     }
 
+    /// Waits until every hold and policy that the log tells is known here.
+    async fn until_all_is_known(&self) -> Result<(), RetentionError> {
+        let patience = Instant::now() + KNOWN_PATIENCE;
+        while self.log.health().catching_up {
+            if Instant::now() >= patience {
+                return Err(RetentionError::NotCurrent);
+            }
+            tokio::time::sleep(KNOWN_PAUSE).await;
+        }
+        let head = self.log.head().await?;
+        match self.access.wait_for(head, KNOWN_PATIENCE).await {
+            true => Ok(()),
+            false => Err(RetentionError::NotCurrent),
+        }
+    }
+
     /// Up to where everything was taken in by everyone.
     fn settled(&self) -> Position {
         let positions = self.progress.iter().map(|progress| progress.position());
@@ -206,39 +241,73 @@ impl RetentionRun {
         Ok(())
     }
 
-    /// Removes what is due; `run` is the event that tells of it. Answers how many were removed: fewer
-    /// when the service is about to stop, when a hold was placed meanwhile, or when another run was there
-    /// before.
+    /// Removes what is due; `run` is the event that tells of it. That are fewer than were due when the service
+    /// is about to stop, when a hold was placed or a policy came into force meanwhile, when another run was there
+    /// before, or when something failed.
     pub async fn remove(
         &self,
         tenant: &TenantId,
         run: EventId,
         due: &Due,
         now: impl Into<RetentionNow>,
-    ) -> Result<u64, RetentionError> {
+    ) -> Gone {
         let now = now.into();
-        let Retention { log, index, feed, stopping, .. } = &self.parts;
-        let (mut removed, mut stays) = (0, Beginnings::default());
+        let (mut gone, mut stays) = (Gone::default(), Beginnings::default());
         for events in due.events.chunks(STEP) {
-            if stopping.is_cancelled() {
+            if self.parts.stopping.is_cancelled() {
                 break;
             }
-            let left = looking::still_removable(&self.parts, tenant, events, now).await?;
-            let events = match log.removal() {
-                Removal::Each => left,
-                Removal::Beginnings => {
-                    looking::beginnings(&self.parts, &mut stays, events, left).await?
-                }
-            };
-            let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
-            let (taken_out, gone) = (Arc::clone(index), positions.clone());
-            let removal = tokio::task::spawn_blocking(move || taken_out.remove(&gone));
-            removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-            feed.remove(&positions.into_iter().collect::<HashSet<_>>());
-            removed += log.remove(run, &events).await?;
+            let chunk = Chunk { tenant, run, events, now };
+            if let Err(error) = self.remove_chunk(chunk, &mut stays, &mut gone).await {
+                gone.failed = Some(error);
+                break;
+            }
         }
-        metrics::counter!("annals_events_removed_total").increment(removed);
-        Ok(removed)
+        metrics::counter!("annals_events_removed_total").increment(gone.removed);
+        gone
+    }
+
+    /// From looking again until it is gone nobody decides on this node that something of it stays.
+    async fn remove_chunk(
+        &self,
+        Chunk { tenant, run, events, now }: Chunk<'_>,
+        stays: &mut Beginnings,
+        gone: &mut Gone,
+    ) -> Result<(), RetentionError> {
+        let Retention { log, index, feed, access, .. } = &self.parts;
+        let _removing = access.removing().await;
+        self.parts.until_all_is_known().await?;
+        let left = looking::still_removable(&self.parts, tenant, events, now).await?;
+        let going = match log.removal() {
+            Removal::Each => left,
+            Removal::Beginnings => looking::beginnings(&self.parts, stays, events, left).await?,
+        };
+        let events: Vec<Removable> = going.iter().map(|going| going.event).collect();
+        let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
+        let (taken_out, out) = (Arc::clone(index), positions.clone());
+        let removal = tokio::task::spawn_blocking(move || taken_out.remove(&out));
+        removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        feed.remove(&positions.into_iter().collect::<HashSet<_>>());
+        gone.removed += log.remove(run, &events).await?;
+        for Going { event, class, received_at } in going {
+            gone.told.add(event, &class, received_at);
+        }
+        Ok(())
+    }
+}
+
+/// What is removed in one transaction.
+struct Chunk<'a> {
+    tenant: &'a TenantId,
+    run: EventId,
+    events: &'a [Removable],
+    now: RetentionNow,
+}
+
+impl Gone {
+    /// How many were removed, or what failed.
+    pub fn all(self) -> Result<u64, RetentionError> {
+        self.failed.map_or(Ok(self.removed), Err)
     }
 }
 

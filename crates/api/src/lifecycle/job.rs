@@ -133,18 +133,20 @@ async fn round(api: &Api, run: &RetentionRun, last: &mut LastRun) -> Result<bool
     let (mut more, mut failed) = (false, None);
     for (tenant, due) in found {
         let is_more = due.more;
-        match runs::remove(api, None, &tenant, run, due).await {
+        let error = match runs::remove(api, None, &tenant, run, due).await {
             Ok(ran) => {
                 more |= is_more;
                 last.removed += ran.removed;
+                ran.failed
             }
             Err(error) if error.code == Code::NotImplemented => return Err(error),
-            // The others do not wait for one of whom nothing can be removed.
-            Err(error) => {
-                let tenant = tenant.as_str();
-                warn!(tenant, error = error.message, "what is due of a tenant was not removed");
-                failed.get_or_insert(error);
-            }
+            Err(error) => Some(error),
+        };
+        // The others do not wait for one of whom nothing can be removed.
+        if let Some(error) = error {
+            let tenant = tenant.as_str();
+            warn!(tenant, error = error.message, "what is due of a tenant was not all removed");
+            failed.get_or_insert(error);
         }
     }
     if last.removed > 0 {

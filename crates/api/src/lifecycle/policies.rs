@@ -58,6 +58,8 @@ pub(crate) async fn propose(
         metadata.insert("effective_at".into(), now.to_string().into());
     }
     let fact = Fact { justification, metadata, ..Fact::new(POLICY_PROPOSED) };
+    // By one that is in force at once something may stay that is being removed.
+    let _deciding = api.credentials.view().deciding().await;
     let (receipt, _) = credentials::record(api, caller, fact).await?;
     find(api, caller, receipt.id, now)
 }

@@ -30,7 +30,7 @@ async fn filled() -> Service {
     service.api.credentials.view().until_current().await;
     let run = service.api.retention.begin().unwrap();
     let id = EventId(Uuid::from_u128(1));
-    assert_eq!(run.remove(&tenant, id, &due, jiff::Timestamp::MAX).await.unwrap(), 3);
+    assert_eq!(run.remove(&tenant, id, &due, jiff::Timestamp::MAX).await.all().unwrap(), 3);
     service
 }
 

@@ -6,6 +6,7 @@ use annals_engine::tiles::LogSigner;
 use annals_record::RootKey;
 use annals_tlog::certificate::Certificate;
 use axum::body::Body;
+use futures_util::FutureExt;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -166,6 +167,28 @@ async fn what_is_held_stays_until_two_people_release_it() {
     let after = due(&service).await;
     assert_eq!(after["held"], 0);
     assert!(after["due"].as_u64().unwrap() > before, "{after}");
+}
+
+#[tokio::test]
+async fn a_hold_is_not_answered_while_something_is_being_removed() {
+    let service = Service::start().await;
+    service.api.credentials.view().until_current().await;
+    let view = service.api.credentials.view().clone();
+    let removing = view.removing().await;
+    let placed = async {
+        let id = hold(&service, "actor:ann").await;
+        assert!(view.removing().now_or_never().is_some(), "it is in force, and removing goes on");
+        id
+    };
+    let freed = async {
+        until("the hold waits", async || view.removing().now_or_never().is_none()).await;
+        let shown = service.get("/api/v1/holds", &officer("rita")).await.json();
+        assert_eq!(shown["holds"], json!([]));
+        drop(removing);
+    };
+    let (id, ()) = tokio::join!(placed, freed);
+    let shown = service.get(&format!("/api/v1/holds/{id}"), &officer("rita")).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
 }
 
 #[tokio::test]

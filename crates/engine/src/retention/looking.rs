@@ -1,6 +1,6 @@
 //! Looking for what is due: headers first, and only what is due and might be held is opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use annals_domain::lifecycle::{
@@ -295,26 +295,37 @@ async fn open_by_position(
     Ok(opened.into_iter().map(|event| (event.position, event)).collect())
 }
 
-/// Of what may go, what still may: holds may have been placed since it was looked for.
+/// An event that goes, and what is told of it.
+pub(super) struct Going {
+    pub(super) event: Removable,
+    pub(super) class: String,
+    pub(super) received_at: Timestamp,
+}
+
+/// Of what may go, what still may: holds may have been placed since it was looked for, and policies may have
+/// come into force.
 pub(super) async fn still_removable(
     parts: &Retention,
     tenant: &TenantId,
     events: &[Removable],
     now: RetentionNow,
-) -> Result<Vec<Removable>, RetentionError> {
+) -> Result<Vec<Going>, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
-    if !judges.of(tenant).holds_any() {
-        return Ok(events.to_vec());
-    }
     let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
     let entries = parts.log.read_at(&positions).await?;
+    let entries = entries.into_iter().flatten().filter(|entry| entry.record.tenant == *tenant);
     let mut gate = Gate::of(Removal::Each);
-    let (candidates, _) = candidates(&mut judges, entries.into_iter().flatten(), &mut gate);
+    let (candidates, _) = candidates(&mut judges, entries, &mut gate);
+    let about = |one: &Candidate| (one.entry.position, (one.class.clone(), one.received_at));
+    let mut about: BTreeMap<Position, _> = candidates.iter().map(about).collect();
     let mut found = BTreeMap::new();
     clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
-    let wanted: BTreeSet<Removable> = events.iter().copied().collect();
     let left = found.remove(tenant).unwrap_or_default().events;
-    Ok(left.into_iter().filter(|event| wanted.contains(event)).collect())
+    let going = left.into_iter().filter_map(|event| {
+        let (class, received_at) = about.remove(&event.position())?;
+        Some(Going { event, class, received_at })
+    });
+    Ok(going.collect())
 }
 
 /// Of what still may go, what a log can remove that removes beginnings of streams: `all` are in the order of the
@@ -323,22 +334,23 @@ pub(super) async fn beginnings(
     parts: &Retention,
     beginnings: &mut Beginnings,
     all: &[Removable],
-    left: Vec<Removable>,
-) -> Result<Vec<Removable>, RetentionError> {
+    left: Vec<Going>,
+) -> Result<Vec<Going>, RetentionError> {
     if left.len() == all.len() && beginnings.is_empty() {
         return Ok(left);
     }
-    let left: BTreeSet<Removable> = left.into_iter().collect();
+    let mut left: BTreeMap<Removable, Going> =
+        left.into_iter().map(|going| (going.event, going)).collect();
     let positions: Vec<Position> = all.iter().map(|event| event.position()).collect();
     let entries = parts.log.read_at(&positions).await?;
     let mut going = Vec::with_capacity(left.len());
     for (event, entry) in all.iter().zip(entries) {
         let Some(entry) = entry else { continue };
         let stream = &entry.record.stream;
-        if !left.contains(event) {
-            beginnings.keep(stream);
-        } else if beginnings.may_go(stream) {
-            going.push(*event);
+        match left.remove(event) {
+            None => beginnings.keep(stream),
+            Some(one) if beginnings.may_go(stream) => going.push(one),
+            Some(_) => {}
         }
     }
     Ok(going)

@@ -54,10 +54,13 @@ impl Archived {
                 archive.keep(&tenant, month(), &its_own, in_piece);
             }
         }
-        let events = removed.iter().map(|position| removable(Position(*position))).collect();
-        let due = Due { events, ..Due::default() };
         let run = system.retention(standard()).begin().unwrap();
-        let gone = run.remove(&tenant(), RUN, &due, Timestamp::MAX).await.unwrap();
+        let mut gone = 0;
+        for name in ["acme", "other"] {
+            let events = removed.iter().map(|position| removable(Position(*position))).collect();
+            let (tenant, due) = (TenantId::new(name).unwrap(), Due { events, ..Due::default() });
+            gone += run.remove(&tenant, RUN, &due, Timestamp::MAX).await.all().unwrap();
+        }
         assert_eq!(gone, removed.len() as u64);
         Self { machine, archive, system }
     }

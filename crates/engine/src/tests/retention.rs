@@ -69,7 +69,7 @@ fn positions(due: &Due) -> Vec<Position> {
 async fn run(retention: &Retention) -> u64 {
     let due = due(retention).await;
     let run = retention.begin().unwrap();
-    run.remove(&tenant(), RUN, &due, at(NOW)).await.unwrap()
+    run.remove(&tenant(), RUN, &due, at(NOW)).await.all().unwrap()
 }
 
 async fn found(system: &System) -> Vec<u64> {
@@ -217,8 +217,65 @@ async fn what_is_held_stays_also_when_the_hold_came_after_the_look() {
     let after = due(&retention).await;
     assert_eq!((positions(&after), after.held), (vec![Position(2)], 1));
     let run = retention.begin().unwrap();
-    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 1);
     assert_eq!(found(&system).await, [1, 9], "what was looked for before is looked at again");
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_kept_longer_since_the_look_stays() {
+    let system = Machine::default().start().await;
+    recorded(&system, vec![old(1), old(2)]).await;
+    let retention = system.retention(standard());
+    let before = due(&retention).await;
+    assert_eq!(before.events.len(), 2);
+    recorded(&system, vec![policy_of("acme", 9, "P8Y")]).await;
+    let run = retention.begin().unwrap();
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 0);
+    assert_eq!(found(&system).await, [1, 2, 9]);
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_decides_that_something_stays_while_it_is_being_removed() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    recorded(&system, vec![old(1)]).await;
+    let retention = system.retention(standard());
+    let due = due(&retention).await;
+    let mut held_up = machine.index.hold_up_removals();
+    let removing = tokio::spawn({
+        let run = retention.begin().unwrap();
+        async move { run.remove(&tenant(), RUN, &due, at(NOW)).await.all().unwrap() }
+    });
+    held_up.is_reached().await;
+    let view = system.access.clone();
+    let mut deciding = std::pin::pin!(view.deciding());
+    assert!(futures_util::poll!(&mut deciding).is_pending(), "it waits for the removal");
+    drop(held_up);
+    let _decided = deciding.await;
+    assert_eq!(removing.await.unwrap(), 1);
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_removed_before_a_failure_is_told_and_nothing_else() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    let step = crate::retention::STEP as u64;
+    let events = (1..=step).map(old);
+    let short = Event { description: Some("last".into()), ..recent(step + 1) };
+    recorded(&system, events.chain([received(short, "2019-11-20T23:59:59.5Z")]).collect()).await;
+    let retention = system.retention(standard());
+    let due = due(&retention).await;
+    assert_eq!(due.events.len() as u64, step + 1);
+    machine.index.fail_removal(2);
+    let run = retention.begin().unwrap();
+    let gone = run.remove(&tenant(), RUN, &due, at(NOW)).await;
+    assert!(matches!(gone.failed, Some(RetentionError::Index(_))), "{gone:?}");
+    assert_eq!((gone.removed, gone.told.by_class["standard"]), (step, step));
+    assert_eq!(gone.told.newest, Some(at("2019-11-20T23:59:59Z")), "not that of what stays");
+    assert_eq!(gone.told.events.last().map(|event| event.position()), Some(Position(step)));
     system.stop().await;
 }
 
@@ -357,7 +414,7 @@ async fn a_log_that_removes_beginnings_keeps_what_lies_behind_a_hold() {
     hold.metadata.insert("query".into(), "type:b.b".into());
     recorded(&system, vec![hold]).await;
     let run = retention.begin().unwrap();
-    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 1);
     assert_eq!(found(&system).await, [2, 3, 4, 9], "the index kept what the log keeps");
     drop(run);
     let after = due(&retention).await;
