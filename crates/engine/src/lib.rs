@@ -54,7 +54,7 @@ mod weight;
 
 pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
-pub use clock::Clock;
+pub use clock::{Clock, WallClock};
 pub use delivery::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome, DeliveryStatus};
 pub use detection::DetectionParts;
 pub use endpoint_secrets::EndpointSecrets;

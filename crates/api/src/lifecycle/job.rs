@@ -87,7 +87,7 @@ async fn keep_time(api: &Api) {
     if let Err(error) = api.lifecycle.time.keep().await {
         error!(error = &error as &dyn std::error::Error, "the retention time is not kept");
     }
-    let behind = api.lifecycle.time.behind(api.clock.now()).await.as_secs();
+    let behind = api.lifecycle.time.behind(api.lifecycle.wall.now()).await.as_secs();
     metrics::gauge!("annals_retention_behind_seconds").set(behind as f64);
 }
 
@@ -119,7 +119,7 @@ pub async fn run_once(api: &Api) -> bool {
 }
 
 async fn round(api: &Api, run: &RetentionRun, last: &mut LastRun) -> Result<bool, ApiError> {
-    let behind = api.lifecycle.time.behind(api.clock.now()).await.as_secs();
+    let behind = api.lifecycle.time.behind(api.lifecycle.wall.now()).await.as_secs();
     if behind > BEHIND_SECONDS_MAX {
         warn!(
             days = behind / BEHIND_SECONDS_MAX,

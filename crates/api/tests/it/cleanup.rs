@@ -55,8 +55,7 @@ async fn seven_years_later() -> (Service, Vec<String>) {
     }
     let now = service.api.clock.now().to_zoned(TimeZone::UTC);
     let later = now.checked_add(7.years()).unwrap().timestamp() + SignedDuration::from_hours(49);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     let newest = record(&service, order(3)).await;
     ids.push(id_of(&newest));
     until("what is due is known", async || clean_up(&service, "").await.json()["due"] == 2).await;
@@ -132,8 +131,7 @@ async fn a_removed_event_that_is_sent_again_is_answered_and_not_recorded() {
     sent["occurred_at"] = "2026-01-01T00:00:00Z".into();
     record(&service, sent.clone()).await;
     let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     until("it was removed", async || {
         clean_up(&service, "?dry_run=false").await.json()["removed"] == 1
     })
@@ -202,8 +200,7 @@ async fn a_tenant_of_whom_nothing_can_be_removed_does_not_hold_up_the_others() {
     let (writer, admin) = (token("shop", "globex", "writer"), token("root", "globex", "admin"));
     service.post("/api/v1/logs", &writer, order(4).to_string()).await;
     let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     let cleanup = || request(Method::DELETE, CLEANUP, Some(&admin), Body::empty());
     until("the order of globex is due", async || {
         service.call(cleanup()).await.json()["due"].as_u64() >= Some(1)
@@ -253,8 +250,7 @@ async fn a_store_that_cuts_streams_tells_what_waits() {
     assert_eq!((&told["removed"], &told["waiting"]), (&json!(2), &json!(0)), "{told}");
     // Ben's is the first of his stream, and the last.
     let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     until("what is due is known", async || {
         let told = clean_up(&service, "").await.json();
         told["waiting"].as_u64() >= Some(1)
