@@ -213,10 +213,10 @@ impl Installation {
         Ok(Some(TileParts { publishing: publishing::open(integrity)?, ..parts }))
     }
 
-    /// What reads the archive; only a node that answers questions does.
+    /// What reads the archive; only a node that answers questions does, or that writes it.
     fn archive(&self, settings: &Settings) -> anyhow::Result<Option<ArchiveParts>> {
-        match settings.node.roles.has(Role::Query) {
-            true => settings.archive.parts(&settings.integrity, &settings.retention, &self.root),
+        match settings.node.roles.has(Role::Query) || settings.archive.write {
+            true => settings.archive.parts(&settings.integrity, &self.root),
             false => Ok(None),
         }
     }

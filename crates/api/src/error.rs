@@ -296,7 +296,10 @@ impl From<RetentionError> for ApiError {
             RetentionError::UnderWay | RetentionError::Simulating => Code::Conflict,
             RetentionError::Unsupported => Code::NotImplemented,
             RetentionError::NotCurrent | RetentionError::Denied { .. } => Code::Unavailable,
-            RetentionError::Log(_) | RetentionError::Index(_) | RetentionError::Read(_) => {
+            RetentionError::Log(_)
+            | RetentionError::Index(_)
+            | RetentionError::Read(_)
+            | RetentionError::Archive(_) => {
                 error!(error = &error as &dyn std::error::Error, "the retention job failed");
                 let message = "the retention job failed; the operations log tells why. Run it again: it \
                                goes on where it ended";

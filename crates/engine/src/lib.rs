@@ -86,8 +86,8 @@ pub use rebuilding::{RebuildRefused, RebuildState, RebuildStatus, Rebuilding};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
 pub use retention::{
-    Due, Gone, Pacing, Retention, RetentionError, RetentionRules, RetentionRun, RetentionTime,
-    RetentionTimeError, Simulated,
+    ArchiveExpired, Due, ExpiredMonth, Gone, LockedMonth, Pacing, Retention, RetentionError,
+    RetentionRules, RetentionRun, RetentionTime, RetentionTimeError, Simulated,
 };
 pub use roles::{InvalidRoles, Role, Roles};
 pub use scrubber::ScrubSettings;

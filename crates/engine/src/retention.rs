@@ -4,6 +4,7 @@
 //! The index goes first and the log after it: whatever stops half-way, nothing is found that is no
 //! longer there, and the next run removes the rest.
 
+mod archive;
 mod beginnings;
 pub(crate) mod forgetting;
 mod looking;
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::catalogue::Catalogue;
-use annals_domain::lifecycle::{Removable, RetentionNow, TenantPolicy};
+use annals_domain::lifecycle::{Judge, Removable, RetentionNow, TenantPolicy};
 use annals_domain::limits::QueryLimits;
 use annals_domain::retention::RetentionPolicy;
 use annals_domain::{EventId, Position, TenantId};
-use annals_ports::{EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex};
+use annals_ports::{
+    ArchiveError, EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex,
+};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -29,8 +32,10 @@ use crate::access::AccessView;
 use crate::feed::Feed;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
-use crate::queries::Queries;
+use crate::queries::{ArchiveParts, Queries};
 
+use archive::KeptMonths;
+pub use archive::{ArchiveExpired, ExpiredMonth, LockedMonth};
 use beginnings::Beginnings;
 use looking::Going;
 pub use looking::{Pacing, Simulated};
@@ -68,6 +73,9 @@ pub struct Retention {
     /// Policies and holds.
     pub(crate) access: AccessView,
     pub(crate) progress: Vec<Arc<Progress>>,
+    /// Closed months; none where nothing is archived.
+    pub(crate) archive: Option<ArchiveParts>,
+    pub(crate) kept_months: Arc<KeptMonths>,
     pub(crate) turn: Arc<Semaphore>,
     /// Simulations have a turn of their own: however long one takes, the job is not held up.
     pub(crate) simulating: Arc<Semaphore>,
@@ -141,6 +149,9 @@ pub enum RetentionError {
     /// What is held cannot be looked at.
     #[error("cannot open events to see whether they are held")]
     Read(#[from] ReadError),
+    /// The archive failed.
+    #[error("cannot see what is due in the archive, or delete it")]
+    Archive(#[from] ArchiveError),
     /// The index failed; the log was not changed.
     #[error("cannot take events out of the search index; none was removed from the log")]
     Index(#[from] SearchError),
@@ -215,6 +226,11 @@ impl Retention {
             true => Ok(()),
             false => Err(RetentionError::NotCurrent),
         }
+    }
+
+    /// Judges the events of a tenant, by what is known of it here.
+    pub(crate) fn judge(&self, tenant: &TenantId, now: RetentionNow) -> Judge<'_> {
+        looking::judge(self, tenant, now)
     }
 
     /// Up to where everything was taken in by everyone.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use annals_engine::{Pacing, RetentionRun};
+use annals_engine::{ArchiveExpired, ExpiredMonth, Pacing, RetentionRun};
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::{error, info, warn};
@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 use super::{erasures, runs};
 use crate::context::Api;
 use crate::error::{ApiError, Code};
+use crate::own_facts::{self, Fact};
 
 /// How often the time that passes is kept: so much of it is lost when the service is killed.
 const KEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -18,6 +19,9 @@ const KEEP_INTERVAL: Duration = Duration::from_secs(60);
 const MORE_PAUSE: Duration = Duration::from_secs(5);
 /// Behind the wall clock by more than this somebody is told to confirm the clock.
 const BEHIND_SECONDS_MAX: i64 = 24 * 60 * 60;
+
+/// Tells that a month of the archive was deleted.
+const ARCHIVE_EXPIRED: &str = "annals.archive.expired";
 
 /// How the job stands; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -152,5 +156,31 @@ async fn round(api: &Api, run: &RetentionRun, last: &mut LastRun) -> Result<bool
     if last.removed > 0 {
         api.retention.reclaim().await;
     }
+    if let Err(error) = expire_archive(api, run).await {
+        failed.get_or_insert(error);
+    }
     failed.map_or(Ok(more), Err)
+}
+
+/// Deletes months of the archive of which everything is due, and tells their tenants.
+async fn expire_archive(api: &Api, run: &RetentionRun) -> Result<(), ApiError> {
+    let ArchiveExpired { deleted, locked } = run.expire_archive(api.retention_now().await).await?;
+    let until = locked.iter().filter_map(|month| month.until).min();
+    if let Some(first) = locked.first() {
+        let until = until.map(|until| until.to_string()).unwrap_or_default();
+        info!(
+            months = locked.len(),
+            first = format!("{} of {}", first.month, first.tenant),
+            until,
+            "months of the archive are due and not held, but locked by the store; they go when it lets them"
+        );
+    }
+    for ExpiredMonth { tenant, month, records } in deleted {
+        info!(tenant = tenant.as_str(), %month, records, "a month of the archive was deleted, for it was due");
+        let mut fact = Fact::new(ARCHIVE_EXPIRED);
+        fact.metadata.insert("month".into(), month.to_string().into());
+        fact.metadata.insert("records".into(), records.into());
+        own_facts::record_as_annals(api, &tenant, fact).await?;
+    }
+    Ok(())
 }

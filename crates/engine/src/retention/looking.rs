@@ -70,17 +70,21 @@ impl<'a> Judges<'a> {
 
     fn of(&mut self, tenant: &TenantId) -> &Judge<'a> {
         if !self.of.contains_key(tenant) {
-            let rules = &*self.parts.rules;
-            let (limits, catalogue) = (&rules.limits, &*rules.catalogue);
-            let context = QueryContext { limits, now: self.now.expiry, catalogue };
-            let state = self.parts.access.now();
-            let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
-            let lifecycle = lifecycle.cloned().unwrap_or_default();
-            let judge = lifecycle.judge(&rules.installation, self.now, &context);
-            self.of.insert(tenant.clone(), judge);
+            self.of.insert(tenant.clone(), judge(self.parts, tenant, self.now));
         }
         &self.of[tenant]
     }
+}
+
+/// Judges the events of a tenant, by what is known of it here.
+pub(super) fn judge<'a>(parts: &'a Retention, tenant: &TenantId, now: RetentionNow) -> Judge<'a> {
+    let rules = &*parts.rules;
+    let (limits, catalogue) = (&rules.limits, &*rules.catalogue);
+    let context = QueryContext { limits, now: now.expiry, catalogue };
+    let state = parts.access.now();
+    let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
+    let lifecycle = lifecycle.cloned().unwrap_or_default();
+    lifecycle.judge(&rules.installation, now, &context)
 }
 
 /// One whose time is over.
@@ -284,7 +288,7 @@ impl Simulated {
     }
 }
 
-async fn open_by_position(
+pub(super) async fn open_by_position(
     parts: &Retention,
     entries: Vec<LogEntry>,
 ) -> Result<BTreeMap<Position, Recorded>, RetentionError> {

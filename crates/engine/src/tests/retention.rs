@@ -24,13 +24,13 @@ use crate::{Due, Pacing, Retention, RetentionError, RetentionRules, RetentionTim
 
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
 /// Seven years after the events of `old`.
-const NOW: &str = "2026-11-21T00:00:00Z";
+pub(super) const NOW: &str = "2026-11-21T00:00:00Z";
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn received(event: Event, at: &str) -> Event {
+pub(super) fn received(event: Event, at: &str) -> Event {
     let received_at = DateTime::utc(at.parse().unwrap());
     Event { received_at, ..event }
 }
@@ -77,7 +77,7 @@ async fn found(system: &System) -> Vec<u64> {
     numbers(&page.events)
 }
 
-async fn recorded(system: &System, events: Vec<Event>) {
+pub(super) async fn recorded(system: &System, events: Vec<Event>) {
     let position = record_all(system, events).await;
     wait_until_durable(system, position).await;
     assert!(system.access.wait_for(position, super::machine::PATIENCE).await);
@@ -193,7 +193,7 @@ async fn after_a_restart_nothing_of_it_comes_back() {
 }
 
 /// Annals tells of a hold on events of somebody, placed at a time.
-fn hold_on(number: u64, person: &str) -> Event {
+pub(super) fn hold_on(number: u64, person: &str) -> Event {
     let query = format!("actor.id:{person}");
     let metadata = [("matter", "M-1".to_owned()), ("query", query)];
     Event {
@@ -300,7 +300,7 @@ async fn a_policy_of_the_tenant_goes_before_the_installations_and_a_simulation_r
 }
 
 /// A tenant keeps its events for so long, from a time on.
-fn policy_of(tenant: &str, number: u64, keep: &str) -> Event {
+pub(super) fn policy_of(tenant: &str, number: u64, keep: &str) -> Event {
     let metadata = [
         ("rules", serde_json::json!([{ "keep": keep }])),
         ("shortens", false.into()),

@@ -263,10 +263,7 @@ impl Service {
                 heads: Arc::new(KeptHeads::new(exports.path().join("heads"))),
                 publishing: annals_engine::tiles::Publishing::default(),
             }),
-            archive: Some(annals_engine::ArchiveParts {
-                reader: archive.clone(),
-                policy: Arc::default(),
-            }),
+            archive: Some(annals_engine::ArchiveParts { reader: archive.clone(), writes: true }),
         };
         let permits = Permits::of(&limits.request);
         let root = RootKey::generate().unwrap();
