@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use annals_archive::archive::{Archive, Archiver, key_name};
 use annals_archive::objects::{Access, LockMode, Locking, Place};
-use annals_domain::retention::{RetentionPolicy, RetentionSpan};
+use annals_domain::retention::RetentionSpan;
 use annals_engine::ArchiveParts;
 use annals_engine::tiles::LogSigner;
 use annals_ports::{LogReader, TreeStore};
@@ -70,7 +70,6 @@ impl ArchiveSettings {
     pub(crate) fn parts(
         &self,
         integrity: &IntegritySettings,
-        policy: &RetentionPolicy,
         root: &RootKey,
     ) -> anyhow::Result<Option<ArchiveParts>> {
         if !self.is_on() {
@@ -78,7 +77,7 @@ impl ArchiveSettings {
         }
         let signer = integrity.signer(root)?;
         let archive = Archive::new(self.place()?, signer.log(), key(&signer)?);
-        Ok(Some(ArchiveParts { reader: Arc::new(archive), policy: Arc::new(policy.clone()) }))
+        Ok(Some(ArchiveParts { reader: Arc::new(archive), writes: self.write }))
     }
 
     /// What writes it.

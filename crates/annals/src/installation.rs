@@ -11,7 +11,7 @@ use annals_domain::limits::Limits;
 use annals_domain::masking::Masker;
 use annals_engine::{
     ArchiveParts, Clock, DetectionParts, ExportParts, Permits, Ports, RetentionRules,
-    RetentionTime, Role, System, TileParts,
+    RetentionTime, Role, System, TileParts, WallClock,
 };
 use annals_ports::{SharedRegisters, TreeStore};
 use annals_record::RootKey;
@@ -22,7 +22,6 @@ use annals_store_sqlite::{
     SqliteRegisters, SqliteTrees,
 };
 use anyhow::Context;
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -166,16 +165,14 @@ impl Installation {
     }
 
     /// What keeping and forgetting needs beside the log. `wall` is what the clock tells.
-    pub(crate) async fn lifecycle(
-        &self,
-        settings: &Settings,
-        wall: Timestamp,
-    ) -> anyhow::Result<LifecycleParts> {
+    pub(crate) async fn lifecycle(&self, settings: &Settings) -> anyhow::Result<LifecycleParts> {
         let registers = self.own_registers()?;
-        let time = RetentionTime::open(registers, wall).await;
+        let wall = WallClock::system();
+        let time = RetentionTime::open(registers, wall.now()).await;
         Ok(LifecycleParts {
             settings: settings.lifecycle.clone(),
             time: time.context("reading the time that retention goes by")?,
+            wall,
             certifier: settings.integrity.signer(&self.root)?,
             job: JobStatus::default(),
             work: Notify::new(),
@@ -216,10 +213,10 @@ impl Installation {
         Ok(Some(TileParts { publishing: publishing::open(integrity)?, ..parts }))
     }
 
-    /// What reads the archive; only a node that answers questions does.
+    /// What reads the archive; only a node that answers questions does, or that writes it.
     fn archive(&self, settings: &Settings) -> anyhow::Result<Option<ArchiveParts>> {
-        match settings.node.roles.has(Role::Query) {
-            true => settings.archive.parts(&settings.integrity, &settings.retention, &self.root),
+        match settings.node.roles.has(Role::Query) || settings.archive.write {
+            true => settings.archive.parts(&settings.integrity, &self.root),
             false => Ok(None),
         }
     }

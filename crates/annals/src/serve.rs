@@ -79,7 +79,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         tiles: system.tiles.clone(),
         retention: system.retention(installation.retention_rules(&settings)),
         eraser: system.eraser.clone(),
-        lifecycle: installation.lifecycle(&settings, clock.now()).await?,
+        lifecycle: installation.lifecycle(&settings).await?,
         log: installation.store.log.clone(),
         delivery: system.delivery.clone(),
         roles: settings.node.roles,

@@ -293,10 +293,13 @@ impl From<QueryError> for ApiError {
 impl From<RetentionError> for ApiError {
     fn from(error: RetentionError) -> Self {
         let code = match &error {
-            RetentionError::UnderWay => Code::Conflict,
+            RetentionError::UnderWay | RetentionError::Simulating => Code::Conflict,
             RetentionError::Unsupported => Code::NotImplemented,
             RetentionError::NotCurrent | RetentionError::Denied { .. } => Code::Unavailable,
-            RetentionError::Log(_) | RetentionError::Index(_) | RetentionError::Read(_) => {
+            RetentionError::Log(_)
+            | RetentionError::Index(_)
+            | RetentionError::Read(_)
+            | RetentionError::Archive(_) => {
                 error!(error = &error as &dyn std::error::Error, "the retention job failed");
                 let message = "the retention job failed; the operations log tells why. Run it again: it \
                                goes on where it ended";

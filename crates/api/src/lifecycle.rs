@@ -21,8 +21,8 @@ use annals_domain::EventId;
 use annals_domain::access::state::TenantLifecycle;
 use annals_domain::event::{JsonObject, Justification};
 use annals_domain::lifecycle::{Approval, RetentionNow};
-use annals_engine::RetentionTime;
 use annals_engine::tiles::LogSigner;
+use annals_engine::{RetentionTime, WallClock};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -54,6 +54,9 @@ pub struct LifecycleParts {
     pub settings: LifecycleSettings,
     /// The time that retention goes by.
     pub time: RetentionTime,
+    /// What it is compared with. Not the clock of events, which stands still when the system's is set back: after
+    /// a jump ahead it would go on telling the wrong time.
+    pub wall: WallClock,
     /// Signs certificates.
     pub certifier: LogSigner,
     /// How the job stands.
@@ -90,7 +93,7 @@ impl ApiParts {
 
     /// The time that retention goes by.
     pub(crate) async fn retention_now(&self) -> RetentionNow {
-        self.lifecycle.time.now(self.clock.now()).await
+        self.lifecycle.time.now(self.lifecycle.wall.now()).await
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use annals_domain::access::state::{AccessChange, AccessRules, AccessState};
 use annals_domain::{Position, Recorded, TenantId};
 use annals_ports::{AccessStore, ReadModelError};
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, watch};
 
 use crate::projection::{Progress, Projection, ProjectionError};
 
@@ -26,6 +26,7 @@ pub(crate) struct AccessKeeper {
     rules: AccessRules,
     shared: watch::Sender<Arc<AccessState>>,
     gathered: Mutex<Gathered>,
+    decisions: Arc<RwLock<()>>,
 }
 
 #[derive(Default)]
@@ -41,7 +42,7 @@ struct Gathered {
 impl AccessKeeper {
     pub(crate) fn new(store: Arc<dyn AccessStore>, rules: AccessRules) -> Self {
         let shared = watch::Sender::new(Arc::default());
-        Self { store, rules, shared, gathered: Mutex::default() }
+        Self { store, rules, shared, gathered: Mutex::default(), decisions: Arc::default() }
     }
 
     /// Takes out that these persons decided something of what a tenant keeps and forgets, and leaves what they
@@ -66,7 +67,8 @@ impl AccessKeeper {
 
     /// What others see of it. `begin` is how far the log was known at the start.
     pub(crate) fn view(&self, progress: Arc<Progress>, begin: Position) -> AccessView {
-        AccessView { state: self.shared.subscribe(), progress, begin }
+        let decisions = Arc::clone(&self.decisions);
+        AccessView { state: self.shared.subscribe(), progress, begin, decisions }
     }
 
     /// Makes what is kept of a tenant anew from its events, which `read` tells in order, up to a position.
@@ -150,6 +152,8 @@ pub struct AccessView {
     state: watch::Receiver<Arc<AccessState>>,
     progress: Arc<Progress>,
     begin: Position,
+    /// Written while somebody decides what stays, read while something is removed.
+    decisions: Arc<RwLock<()>>,
 }
 
 impl AccessView {
@@ -187,5 +191,16 @@ impl AccessView {
         let mut progress = self.progress.watch();
         let reached = progress.wait_for(|applied| *applied >= position);
         tokio::time::timeout(limit, reached).await.is_ok()
+    }
+
+    /// Held while somebody decides that something stays (a hold, a policy) until that is in effect here: nothing
+    /// is removed on this node meanwhile. It waits for what is being removed.
+    pub async fn deciding(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.decisions).write_owned().await
+    }
+
+    /// Held from looking whether something may go until it is gone.
+    pub async fn removing(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.decisions).read_owned().await
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's clock: wall time that never runs backwards.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
@@ -30,6 +31,28 @@ impl Clock {
 
     fn told(&self, wall_ms: i64) -> i64 {
         self.newest_ms.fetch_max(wall_ms, Ordering::Relaxed).max(wall_ms)
+    }
+}
+
+/// What the system's clock tells at the moment, also when it was set back: what must not go by a time that was
+/// wrong once looks here.
+#[derive(Clone)]
+pub struct WallClock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl WallClock {
+    /// The system's.
+    pub fn system() -> Self {
+        Self::telling(Timestamp::now)
+    }
+
+    /// One that tells what it is told to.
+    pub fn telling(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
     }
 }
 

@@ -54,7 +54,7 @@ mod weight;
 
 pub use access::AccessView;
 pub use checking::{OpeningReport, open_every_record};
-pub use clock::Clock;
+pub use clock::{Clock, WallClock};
 pub use delivery::{DELIVERIES, DELIVERIES_PARKED, DeliveryOutcome, DeliveryStatus};
 pub use detection::DetectionParts;
 pub use endpoint_secrets::EndpointSecrets;
@@ -86,8 +86,8 @@ pub use rebuilding::{RebuildRefused, RebuildState, RebuildStatus, Rebuilding};
 pub use recorder::{Durable, RecordError, RecordResult};
 pub use recording::Recorder;
 pub use retention::{
-    Due, Pacing, Retention, RetentionError, RetentionRules, RetentionRun, RetentionTime,
-    RetentionTimeError, Simulated,
+    ArchiveExpired, Due, ExpiredMonth, Gone, LockedMonth, Pacing, Retention, RetentionError,
+    RetentionRules, RetentionRun, RetentionTime, RetentionTimeError, Simulated,
 };
 pub use roles::{InvalidRoles, Role, Roles};
 pub use scrubber::ScrubSettings;

@@ -4,6 +4,7 @@
 //! The index goes first and the log after it: whatever stops half-way, nothing is found that is no
 //! longer there, and the next run removes the rest.
 
+mod archive;
 mod beginnings;
 pub(crate) mod forgetting;
 mod looking;
@@ -11,15 +12,19 @@ mod time;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use annals_domain::catalogue::Catalogue;
-use annals_domain::lifecycle::{Removable, RetentionNow, TenantPolicy};
+use annals_domain::lifecycle::{Judge, Removable, RetentionNow, TenantPolicy};
 use annals_domain::limits::QueryLimits;
 use annals_domain::retention::RetentionPolicy;
 use annals_domain::{EventId, Position, TenantId};
-use annals_ports::{EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex};
+use annals_ports::{
+    ArchiveError, EventLog, LogError, Removal, RemoveError, SearchError, SearchIndex,
+};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -27,16 +32,24 @@ use crate::access::AccessView;
 use crate::feed::Feed;
 use crate::opening::{Opener, ReadError};
 use crate::projection::Progress;
-use crate::queries::Queries;
+use crate::queries::{ArchiveParts, Queries};
 
+use archive::KeptMonths;
+pub use archive::{ArchiveExpired, ExpiredMonth, LockedMonth};
 use beginnings::Beginnings;
+use looking::Going;
 pub use looking::{Pacing, Simulated};
 pub use time::{RetentionTime, RetentionTimeError};
 
 /// Events that one run removes of a tenant at most.
 const EVENTS_MAX: usize = 100_000;
 /// Records read at once, and removed in one transaction: appends wait for no more than that.
-const STEP: usize = 1024;
+pub(crate) const STEP: usize = 1024;
+
+/// How long a run waits until what the log tells of holds and policies is known here.
+const KNOWN_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks whether a copy of the log has what others recorded.
+const KNOWN_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the job goes by.
 #[derive(Clone)]
@@ -60,7 +73,12 @@ pub struct Retention {
     /// Policies and holds.
     pub(crate) access: AccessView,
     pub(crate) progress: Vec<Arc<Progress>>,
+    /// Closed months; none where nothing is archived.
+    pub(crate) archive: Option<ArchiveParts>,
+    pub(crate) kept_months: Arc<KeptMonths>,
     pub(crate) turn: Arc<Semaphore>,
+    /// Simulations have a turn of their own: however long one takes, the job is not held up.
+    pub(crate) simulating: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -90,12 +108,26 @@ pub struct Due {
     pub waiting: u64,
 }
 
+/// What a run removed.
+#[derive(Debug, Default)]
+pub struct Gone {
+    /// How many, by what the log says.
+    pub removed: u64,
+    /// Which they were, as what was due is told.
+    pub told: Due,
+    /// What ended the run early. What was removed before is so all the same.
+    pub failed: Option<RetentionError>,
+}
+
 /// The job did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {
     /// One run at a time.
     #[error("another retention run is under way; try again when it has ended")]
     UnderWay,
+    /// One simulation at a time.
+    #[error("another simulation is under way; try again when it has ended")]
+    Simulating,
     /// The log cannot remove.
     #[error(
         "this store cannot remove events; run with `dry_run=true` to see what is due, and see \
@@ -117,6 +149,9 @@ pub enum RetentionError {
     /// What is held cannot be looked at.
     #[error("cannot open events to see whether they are held")]
     Read(#[from] ReadError),
+    /// The archive failed.
+    #[error("cannot see what is due in the archive, or delete it")]
+    Archive(#[from] ArchiveError),
     /// The index failed; the log was not changed.
     #[error("cannot take events out of the search index; none was removed from the log")]
     Index(#[from] SearchError),
@@ -138,6 +173,20 @@ impl Retention {
         let turn = Arc::clone(&self.turn).try_acquire_owned();
         let turn = turn.map_err(|_| RetentionError::UnderWay)?;
         Ok(RetentionRun { parts: self.clone(), _turn: turn })
+    }
+
+    /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it, so it
+    /// takes no turn of the job. Dropping the future ends the search.
+    pub async fn simulate(
+        &self,
+        tenant: &TenantId,
+        policy: &TenantPolicy,
+        now: impl Into<RetentionNow>,
+        pacing: Pacing,
+    ) -> Result<Simulated, RetentionError> {
+        let turn = self.simulating.try_acquire();
+        let _turn = turn.map_err(|_| RetentionError::Simulating)?;
+        looking::simulate(self, tenant, policy, now.into(), pacing).await
     }
 
     /// What the installation says.
@@ -163,6 +212,27 @@ impl Retention {
         }
     }
 
+    /// Waits until every hold and policy that the log tells is known here.
+    async fn until_all_is_known(&self) -> Result<(), RetentionError> {
+        let patience = Instant::now() + KNOWN_PATIENCE;
+        while self.log.health().catching_up {
+            if Instant::now() >= patience {
+                return Err(RetentionError::NotCurrent);
+            }
+            tokio::time::sleep(KNOWN_PAUSE).await;
+        }
+        let head = self.log.head().await?;
+        match self.access.wait_for(head, KNOWN_PATIENCE).await {
+            true => Ok(()),
+            false => Err(RetentionError::NotCurrent),
+        }
+    }
+
+    /// Judges the events of a tenant, by what is known of it here.
+    pub(crate) fn judge(&self, tenant: &TenantId, now: RetentionNow) -> Judge<'_> {
+        looking::judge(self, tenant, now)
+    }
+
     /// Up to where everything was taken in by everyone.
     fn settled(&self) -> Position {
         let positions = self.progress.iter().map(|progress| progress.position());
@@ -181,55 +251,79 @@ impl RetentionRun {
         looking::look(&self.parts, tenant, now.into(), pacing).await
     }
 
-    /// What of a tenant would be due under a policy that is not in force. Nothing can be removed by it.
-    pub async fn simulate(
-        &self,
-        tenant: &TenantId,
-        policy: &TenantPolicy,
-        now: impl Into<RetentionNow>,
-    ) -> Result<Simulated, RetentionError> {
-        looking::simulate(&self.parts, tenant, policy, now.into()).await
-    }
-
     /// Fails when the log cannot remove, or may not.
     pub async fn require_removal(&self) -> Result<(), RetentionError> {
         self.parts.log.remove(EventId(uuid::Uuid::nil()), &[]).await?;
         Ok(())
     }
 
-    /// Removes what is due; `run` is the event that tells of it. Answers how many were removed: fewer
-    /// when the service is about to stop, when a hold was placed meanwhile, or when another run was there
-    /// before.
+    /// Removes what is due; `run` is the event that tells of it. That are fewer than were due when the service
+    /// is about to stop, when a hold was placed or a policy came into force meanwhile, when another run was there
+    /// before, or when something failed.
     pub async fn remove(
         &self,
         tenant: &TenantId,
         run: EventId,
         due: &Due,
         now: impl Into<RetentionNow>,
-    ) -> Result<u64, RetentionError> {
+    ) -> Gone {
         let now = now.into();
-        let Retention { log, index, feed, stopping, .. } = &self.parts;
-        let (mut removed, mut stays) = (0, Beginnings::default());
+        let (mut gone, mut stays) = (Gone::default(), Beginnings::default());
         for events in due.events.chunks(STEP) {
-            if stopping.is_cancelled() {
+            if self.parts.stopping.is_cancelled() {
                 break;
             }
-            let left = looking::still_removable(&self.parts, tenant, events, now).await?;
-            let events = match log.removal() {
-                Removal::Each => left,
-                Removal::Beginnings => {
-                    looking::beginnings(&self.parts, &mut stays, events, left).await?
-                }
-            };
-            let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
-            let (taken_out, gone) = (Arc::clone(index), positions.clone());
-            let removal = tokio::task::spawn_blocking(move || taken_out.remove(&gone));
-            removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-            feed.remove(&positions.into_iter().collect::<HashSet<_>>());
-            removed += log.remove(run, &events).await?;
+            let chunk = Chunk { tenant, run, events, now };
+            if let Err(error) = self.remove_chunk(chunk, &mut stays, &mut gone).await {
+                gone.failed = Some(error);
+                break;
+            }
         }
-        metrics::counter!("annals_events_removed_total").increment(removed);
-        Ok(removed)
+        metrics::counter!("annals_events_removed_total").increment(gone.removed);
+        gone
+    }
+
+    /// From looking again until it is gone nobody decides on this node that something of it stays.
+    async fn remove_chunk(
+        &self,
+        Chunk { tenant, run, events, now }: Chunk<'_>,
+        stays: &mut Beginnings,
+        gone: &mut Gone,
+    ) -> Result<(), RetentionError> {
+        let Retention { log, index, feed, access, .. } = &self.parts;
+        let _removing = access.removing().await;
+        self.parts.until_all_is_known().await?;
+        let left = looking::still_removable(&self.parts, tenant, events, now).await?;
+        let going = match log.removal() {
+            Removal::Each => left,
+            Removal::Beginnings => looking::beginnings(&self.parts, stays, events, left).await?,
+        };
+        let events: Vec<Removable> = going.iter().map(|going| going.event).collect();
+        let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
+        let (taken_out, out) = (Arc::clone(index), positions.clone());
+        let removal = tokio::task::spawn_blocking(move || taken_out.remove(&out));
+        removal.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        feed.remove(&positions.into_iter().collect::<HashSet<_>>());
+        gone.removed += log.remove(run, &events).await?;
+        for Going { event, class, received_at } in going {
+            gone.told.add(event, &class, received_at);
+        }
+        Ok(())
+    }
+}
+
+/// What is removed in one transaction.
+struct Chunk<'a> {
+    tenant: &'a TenantId,
+    run: EventId,
+    events: &'a [Removable],
+    now: RetentionNow,
+}
+
+impl Gone {
+    /// How many were removed, or what failed.
+    pub fn all(self) -> Result<u64, RetentionError> {
+        self.failed.map_or(Ok(self.removed), Err)
     }
 }
 

@@ -391,7 +391,7 @@ impl System {
     /// The retention job. All clones of what this answers run one at a time.
     pub fn retention(&self, rules: RetentionRules) -> Retention {
         let progress = settled(&self.queries, self.access.progress(), self.detection.as_ref());
-        let Queries { log, index, feed, opener, .. } = self.queries.clone();
+        let Queries { log, index, feed, opener, archive, .. } = self.queries.clone();
         Retention {
             rules: Arc::new(rules),
             log,
@@ -400,7 +400,10 @@ impl System {
             opener,
             access: self.access.clone(),
             progress,
+            archive,
+            kept_months: Arc::default(),
             turn: Arc::new(Semaphore::new(1)),
+            simulating: Arc::new(Semaphore::new(1)),
             stopping: self.stopping.clone(),
         }
     }

@@ -24,6 +24,9 @@ pub use month::{InvalidMonth, Month};
 /// Reads the archive, and deletes from it what may go.
 #[async_trait]
 pub trait ArchiveReader: Send + Sync + 'static {
+    /// The tenants of whom anything was ever stored, in order of their names.
+    async fn tenants(&self) -> Result<Vec<TenantId>, ArchiveError>;
+
     /// The months of a tenant that are stored, newest first.
     async fn months(&self, tenant: &TenantId) -> Result<Vec<ArchivedMonth>, ArchiveError>;
 

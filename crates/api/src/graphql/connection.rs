@@ -199,7 +199,8 @@ pub(super) async fn page(
     let request = PageRequest { scope, filter, order, after, limit };
     if include_archived {
         archived::require(&caller.queries(api), order, "includeArchived")?;
-        let page = caller.queries(api).page_with_archive(request).await?;
+        let now = api.retention_now().await;
+        let page = caller.queries(api).page_with_archive(request, &api.retention, now).await?;
         let events = caller.sees(api, "events", &shape, page.events);
         let page = ArchivedPage { events, ..page };
         return Ok(with_archive(api, page, after.is_some()).highlighted(&highlighter));

@@ -1,6 +1,7 @@
 //! The retention job, run by hand for the caller's tenant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use annals_domain::EventId;
 use annals_engine::Due;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 
 use super::runs::{self, Ran};
 use crate::caller::Caller;
-use crate::context::ApiParts;
+use crate::context::Api;
 use crate::error::ApiError;
 use crate::self_audit::Read;
 
@@ -35,9 +36,10 @@ pub(crate) struct Cleaned {
     pub(crate) run: Option<EventId>,
 }
 
-/// Looks for what is due; removes it when it is no dry run, once that is recorded.
+/// Looks for what is due; removes it when it is no dry run, once that is recorded. What was begun is ended and
+/// certified also when the caller has left.
 pub(crate) async fn clean_up(
-    api: &ApiParts,
+    api: &Api,
     caller: &Caller,
     dry_run: bool,
 ) -> Result<Cleaned, ApiError> {
@@ -53,11 +55,21 @@ pub(crate) async fn clean_up(
         caller.reads.note(Read { what: "retention", shape: "due".into(), returned, subject: None });
         return Ok(Cleaned::new(dry_run, due, 0, None));
     }
-    let Ran { due, removed, run } = runs::remove(api, Some(caller), tenant, &run, due).await?;
-    if removed > 0 {
-        api.retention.reclaim().await;
+    let (api, caller) = (Arc::clone(api), caller.clone());
+    let running = tokio::spawn(async move {
+        let tenant = &caller.principal.tenant;
+        let ran = runs::remove(&api, Some(&caller), tenant, &run, due).await?;
+        if ran.removed > 0 {
+            api.retention.reclaim().await;
+        }
+        Ok::<_, ApiError>(ran)
+    });
+    let ran = running.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let Ran { due, removed, run, failed } = ran?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Cleaned::new(dry_run, due, removed, run)),
     }
-    Ok(Cleaned::new(dry_run, due, removed, run))
 }
 
 impl Cleaned {

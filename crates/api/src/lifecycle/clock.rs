@@ -3,7 +3,7 @@
 use annals_domain::problem::{ErrorCode, FieldError};
 use jiff::{SignedDuration, Timestamp};
 
-use super::justified;
+use super::{justified, require_person};
 use crate::caller::Caller;
 use crate::context::ApiParts;
 use crate::error::ApiError;
@@ -22,15 +22,16 @@ pub(crate) struct Confirmed {
     pub(crate) was_behind_seconds: i64,
 }
 
-/// The caller vouches for the clock of the service; with `told`, another clock tells the same.
+/// A person vouches for the clock of the service: `told` is what another clock tells.
 pub(crate) async fn confirm(
     api: &ApiParts,
     caller: &Caller,
-    told: Option<Timestamp>,
+    told: Timestamp,
     reason: &str,
 ) -> Result<Confirmed, ApiError> {
-    let now = api.clock.now();
-    if told.is_some_and(|told| now.duration_since(told).abs() > CLOCK_DIFFERENCE_MAX) {
+    require_person(caller)?;
+    let now = api.lifecycle.wall.now();
+    if now.duration_since(told).abs() > CLOCK_DIFFERENCE_MAX {
         let message = format!("the clock of the service tells {now}, which is another time");
         return Err(ApiError::fields(vec![FieldError::new("now", ErrorCode::OutOfRange, message)]));
     }

@@ -48,6 +48,8 @@ pub(crate) async fn place(
     let targets =
         vec![Target { target_type: "matter".into(), id: Some(matter), name: None, owner: None }];
     let fact = Fact { justification, metadata, targets, ..Fact::new(HOLD_PLACED) };
+    // What is being removed is removed before the hold is there, or sees it.
+    let _deciding = api.credentials.view().deciding().await;
     let (receipt, in_effect) = credentials::record(api, caller, fact).await?;
     if !in_effect {
         let message =

@@ -8,7 +8,7 @@ use annals_domain::problem::{ErrorCode, FieldError};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{conflict, decide, justified, require_person, require_second_person};
+use super::{conflict, justified, require_person, require_second_person};
 use crate::caller::Caller;
 use crate::context::ApiParts;
 use crate::credentials;
@@ -58,6 +58,8 @@ pub(crate) async fn propose(
         metadata.insert("effective_at".into(), now.to_string().into());
     }
     let fact = Fact { justification, metadata, ..Fact::new(POLICY_PROPOSED) };
+    // By one that is in force at once something may stay that is being removed.
+    let _deciding = api.credentials.view().deciding().await;
     let (receipt, _) = credentials::record(api, caller, fact).await?;
     find(api, caller, receipt.id, now)
 }
@@ -94,13 +96,18 @@ pub(crate) async fn end(
     reason: &str,
 ) -> Result<Standing, ApiError> {
     require_person(caller)?;
+    let justification = justified(reason)?;
     let _turn = api.credentials.turn().await;
     let now = api.retention_now().await.policy;
     let standing = find(api, caller, id, now)?;
     if !matches!(standing.status, ProposalStatus::Proposed | ProposalStatus::Approved) {
         return Err(conflict("the proposal is in force or over; propose another policy"));
     }
-    decide(api, caller, POLICY_ENDED, id, reason).await?;
+    let mut metadata = JsonObject::new();
+    metadata.insert("about".into(), id.to_string().into());
+    metadata.insert("as_of".into(), now.to_string().into());
+    let fact = Fact { justification, metadata, ..Fact::new(POLICY_ENDED) };
+    credentials::record(api, caller, fact).await?;
     find(api, caller, id, now)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use annals_domain::event::JsonObject;
 use annals_domain::{EventId, Receipt, TenantId};
-use annals_engine::{Due, Pacing, RetentionRun};
+use annals_engine::{Due, Gone, Pacing, RetentionRun};
 use annals_ports::Removal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ pub(super) struct Ran {
     pub(super) removed: u64,
     /// The event that tells of it, when anything was due.
     pub(super) run: Option<EventId>,
+    /// What ended it early. What was removed before is certified, unless it is that which failed.
+    pub(super) failed: Option<ApiError>,
 }
 
 /// What is due of the caller's tenant.
@@ -50,15 +52,17 @@ pub(super) async fn remove(
     due: Due,
 ) -> Result<Ran, ApiError> {
     if due.is_empty() {
-        return Ok(Ran { due, removed: 0, run: None });
+        return Ok(Ran { due, removed: 0, run: None, failed: None });
     }
     run.require_removal().await?;
     let now = api.retention_now().await;
     let told = record(api, caller, tenant, run_fact(&due, now.expiry)).await?;
-    let removed = run.remove(tenant, told.id, &due, now).await?;
-    let completed = completed_fact(api, tenant, told.id, removed, &due, now.expiry)?;
-    record(api, caller, tenant, completed).await?;
-    Ok(Ran { due, removed, run: Some(told.id) })
+    let gone = run.remove(tenant, told.id, &due, now).await;
+    let completed = completed_fact(api, tenant, told.id, &gone, &due, now.expiry)?;
+    let certified = record(api, caller, tenant, completed).await;
+    let Gone { removed, failed, .. } = gone;
+    let failed = failed.map(ApiError::from).or(certified.err());
+    Ok(Ran { due, removed, run: Some(told.id), failed })
 }
 
 /// What removing means.
@@ -108,30 +112,32 @@ fn completed_fact(
     api: &ApiParts,
     tenant: &TenantId,
     run: EventId,
-    removed: u64,
+    gone: &Gone,
     due: &Due,
     now: Timestamp,
 ) -> Result<Fact, ApiError> {
-    let first = due.events.first().map(|event| api.cursors.position(event.position()));
-    let last = due.events.last().map(|event| api.cursors.position(event.position()));
+    let Gone { removed, told, .. } = gone;
+    let first = told.events.first().map(|event| api.cursors.position(event.position()));
+    let last = told.events.last().map(|event| api.cursors.position(event.position()));
     let statement = json!({
         "tenant": tenant.as_str(),
         "run": run.to_string(),
         "as_of": now.to_string(),
         "completed_at": api.clock.now().to_string(),
         "removed": removed,
-        "by_class": due.by_class.iter().collect::<BTreeMap<_, _>>(),
+        "left": (due.events.len() as u64).saturating_sub(*removed),
+        "by_class": told.by_class.iter().collect::<BTreeMap<_, _>>(),
         "held": due.held,
         "waiting": due.waiting,
-        "oldest_received_at": due.oldest.map(|time| time.to_string()),
-        "newest_received_at": due.newest.map(|time| time.to_string()),
+        "oldest_received_at": told.oldest.map(|time| time.to_string()),
+        "newest_received_at": told.newest.map(|time| time.to_string()),
         "first_position": first,
         "last_position": last,
         "method": method(api.retention.removal()),
     });
     let mut metadata = JsonObject::new();
     metadata.insert("about".into(), run.to_string().into());
-    metadata.insert("removed".into(), removed.into());
+    metadata.insert("removed".into(), (*removed).into());
     let certificate = certificates::certify(api, CERTIFICATE, &statement)?;
     metadata.insert(certificates::KEY.into(), certificate.into());
     Ok(Fact { metadata, ..Fact::new(COMPLETED_TYPE) })

@@ -1,7 +1,7 @@
 //! What would go under other rules.
 
 use annals_domain::lifecycle::RetentionRule;
-use annals_engine::Simulated;
+use annals_engine::{Pacing, Simulated};
 use jiff::Timestamp;
 
 use super::policies;
@@ -36,8 +36,9 @@ pub(crate) async fn simulate(
     api.require_reading()?;
     let policy = policies::checked(rules)?;
     let now = api.retention_now().await;
-    let run = api.retention.begin()?;
-    let simulated = run.simulate(&caller.principal.tenant, &policy, now).await?;
+    let pacing = Pacing::PerSecond(api.lifecycle.settings.records_per_second);
+    let tenant = &caller.principal.tenant;
+    let simulated = api.retention.simulate(tenant, &policy, now, pacing).await?;
     let returned = usize::try_from(simulated.due).unwrap_or(usize::MAX);
     caller.reads.note(Read { what: "retention", shape: "due".into(), returned, subject: None });
     let Simulated { due, held, by_type, oldest, newest } = simulated;

@@ -39,7 +39,7 @@ pub(crate) async fn of(api: &ApiParts, caller: &Caller) -> Result<RetentionStand
             .with_lifecycle_of(caller, |it| it.proposals().policy(now.policy).rules().to_vec())?,
         proposals: policies::list(api, caller, now.policy)?,
         now: now.expiry,
-        behind_seconds: api.lifecycle.time.behind(api.clock.now()).await.as_secs(),
+        behind_seconds: api.lifecycle.time.behind(api.lifecycle.wall.now()).await.as_secs(),
         interval_seconds: api.lifecycle.settings.interval_seconds,
         last_run: api.lifecycle.job.last(),
     };

@@ -190,7 +190,7 @@ pub(super) async fn list(
     let Question { scope, filter, shape } = question;
     let highlighter = asked.highlight.then(|| Highlighter::new(&filter));
     let request = PageRequest { scope, filter, order, after, limit: asked.limit };
-    let (page, archive) = read(&queries, request, asked.include_archived).await?;
+    let (page, archive) = read(&api, &queries, request, asked.include_archived).await?;
     let next_cursor = page.next.map(|key| api.cursors.page(key));
     let events = caller.sees(&api, "events", &shape, page.events);
     let body = |event| match &highlighter {
@@ -203,12 +203,14 @@ pub(super) async fn list(
 
 /// A page of the log, or of log and archive.
 async fn read(
+    api: &Api,
     queries: &Queries,
     request: PageRequest,
     include_archived: bool,
 ) -> Result<(ArchivedPage, Option<ArchiveBody>), ApiError> {
     if include_archived {
-        let page = queries.page_with_archive(request).await?;
+        let page =
+            queries.page_with_archive(request, &api.retention, api.retention_now().await).await?;
         let archive = page.archive.into();
         return Ok((page, Some(archive)));
     }

@@ -159,9 +159,8 @@ pub(super) async fn simulate(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockOrder {
-    /// By another clock; none: whoever asks vouches for that of the service.
-    #[serde(default)]
-    now: Option<Timestamp>,
+    /// By another clock.
+    now: Timestamp,
     reason: String,
 }
 

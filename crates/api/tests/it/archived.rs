@@ -1,13 +1,15 @@
 //! What only the archive has is shown to who asks for it, within what they may see.
 
+use annals_api::lifecycle::job;
 use annals_domain::{EventId, Position, TenantId};
 use annals_engine::Due;
 use annals_ports::LogReader;
+use annals_ports::archive::ArchiveReader;
 use annals_ports::contract::removable;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Service, token};
+use crate::support::{Service, token, until};
 
 const PAGE: &str = "query($after: String, $archived: Boolean) {
     auditEvents(first: 2, after: $after, includeArchived: $archived, query: \"type:invoice.viewed\") {
@@ -30,8 +32,22 @@ async fn filled() -> Service {
     service.api.credentials.view().until_current().await;
     let run = service.api.retention.begin().unwrap();
     let id = EventId(Uuid::from_u128(1));
-    assert_eq!(run.remove(&tenant, id, &due, jiff::Timestamp::MAX).await.unwrap(), 3);
+    assert_eq!(run.remove(&tenant, id, &due, jiff::Timestamp::MAX).await.all().unwrap(), 3);
     service
+}
+
+#[tokio::test]
+async fn the_job_deletes_months_that_are_due_from_the_archive_and_tells_it() {
+    let service = filled().await;
+    let tenant = TenantId::new("acme").unwrap();
+    let later = service.api.clock.now() + jiff::SignedDuration::from_hours(8 * 366 * 24);
+    service.confirm_clocks(later).await;
+    job::run_once(&service.api).await;
+    assert!(service.api.lifecycle.job.last().succeeded);
+    assert!(service.archive.months(&tenant).await.unwrap().is_empty());
+    until("it is told", async || service.facts("annals.archive.expired").await.len() == 1).await;
+    let told = service.facts("annals.archive.expired").await;
+    assert_eq!(told[0]["metadata"], json!({ "month": "2026-01", "records": 4 }));
 }
 
 fn actors(events: &Value) -> Vec<&str> {

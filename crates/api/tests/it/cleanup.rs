@@ -1,5 +1,8 @@
 //! The retention job: it shows what is due, removes it when told to, and leaves a trace of that first.
 
+use std::sync::atomic::Ordering;
+
+use annals_api::lifecycle::job::{self, LastRun};
 use axum::body::Body;
 use http::Method;
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
@@ -52,8 +55,7 @@ async fn seven_years_later() -> (Service, Vec<String>) {
     }
     let now = service.api.clock.now().to_zoned(TimeZone::UTC);
     let later = now.checked_add(7.years()).unwrap().timestamp() + SignedDuration::from_hours(49);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     let newest = record(&service, order(3)).await;
     ids.push(id_of(&newest));
     until("what is due is known", async || clean_up(&service, "").await.json()["due"] == 2).await;
@@ -129,8 +131,7 @@ async fn a_removed_event_that_is_sent_again_is_answered_and_not_recorded() {
     sent["occurred_at"] = "2026-01-01T00:00:00Z".into();
     record(&service, sent.clone()).await;
     let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     until("it was removed", async || {
         clean_up(&service, "?dry_run=false").await.json()["removed"] == 1
     })
@@ -171,6 +172,51 @@ async fn a_second_run_beside_the_first_is_refused() {
 }
 
 #[tokio::test]
+async fn the_job_is_not_said_to_have_run_while_somebody_does_it_by_hand() {
+    let service = Service::start().await;
+    service.api.credentials.view().until_current().await;
+    let by_hand = service.api.retention.begin().unwrap();
+    assert!(job::run_once(&service.api).await, "it is tried again soon");
+    assert_eq!(service.api.lifecycle.job.last(), LastRun::default());
+    drop(by_hand);
+    job::run_once(&service.api).await;
+    let last = service.api.lifecycle.job.last();
+    assert!(last.succeeded && last.ended_at.is_some(), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_simulation_waits_for_no_run_and_holds_none_up() {
+    let service = Service::start().await;
+    service.api.credentials.view().until_current().await;
+    let _run = service.api.retention.begin().unwrap();
+    let rules = json!({ "rules": [] }).to_string();
+    let simulated = service.post("/api/v1/retention/simulation", &officer(), rules).await;
+    assert_eq!(simulated.status, 200, "{}", simulated.text);
+}
+
+#[tokio::test]
+async fn a_tenant_of_whom_nothing_can_be_removed_does_not_hold_up_the_others() {
+    let (service, _) = seven_years_later().await;
+    let (writer, admin) = (token("shop", "globex", "writer"), token("root", "globex", "admin"));
+    service.post("/api/v1/logs", &writer, order(4).to_string()).await;
+    let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
+    service.confirm_clocks(later).await;
+    let cleanup = || request(Method::DELETE, CLEANUP, Some(&admin), Body::empty());
+    until("the order of globex is due", async || {
+        service.call(cleanup()).await.json()["due"].as_u64() >= Some(1)
+    })
+    .await;
+    // Tenants come in the order of their names.
+    service.index.removals_fail.store(1, Ordering::SeqCst);
+    job::run_once(&service.api).await;
+    let last = service.api.lifecycle.job.last();
+    assert!(!last.succeeded && last.removed > 0, "{last:?}");
+    let orders = "/api/v1/logs?q=type:order.placed";
+    assert_eq!(service.get(orders, &admin).await.json()["events"], json!([]), "gone");
+    assert_eq!(found(&service, "type:order.placed").await.len(), 3, "nothing of acme");
+}
+
+#[tokio::test]
 async fn wrong_parameters_are_named_and_nothing_is_done() {
     let (service, _) = seven_years_later().await;
     for parameters in
@@ -204,8 +250,7 @@ async fn a_store_that_cuts_streams_tells_what_waits() {
     assert_eq!((&told["removed"], &told["waiting"]), (&json!(2), &json!(0)), "{told}");
     // Ben's is the first of his stream, and the last.
     let later = service.api.clock.now() + SignedDuration::from_hours(8 * 366 * 24);
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
     until("what is due is known", async || {
         let told = clean_up(&service, "").await.json();
         told["waiting"].as_u64() >= Some(1)

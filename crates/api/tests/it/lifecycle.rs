@@ -6,6 +6,7 @@ use annals_engine::tiles::LogSigner;
 use annals_record::RootKey;
 use annals_tlog::certificate::Certificate;
 use axum::body::Body;
+use futures_util::FutureExt;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -53,8 +54,7 @@ pub(crate) async fn days_pass(service: &Service, days: i64) {
     // And a minute: what is measured has gone on, where a clock that was put forward stands.
     let passed = SignedDuration::from_hours(24 * days) + SignedDuration::from_mins(1);
     let later = service.api.clock.now() + passed;
-    service.api.clock.catch_up(later);
-    service.api.lifecycle.time.confirm(later).await.unwrap();
+    service.confirm_clocks(later).await;
 }
 
 async fn due(service: &Service) -> Value {
@@ -169,6 +169,28 @@ async fn what_is_held_stays_until_two_people_release_it() {
 }
 
 #[tokio::test]
+async fn a_hold_is_not_answered_while_something_is_being_removed() {
+    let service = Service::start().await;
+    service.api.credentials.view().until_current().await;
+    let view = service.api.credentials.view().clone();
+    let removing = view.removing().await;
+    let placed = async {
+        let id = hold(&service, "actor:ann").await;
+        assert!(view.removing().now_or_never().is_some(), "it is in force, and removing goes on");
+        id
+    };
+    let freed = async {
+        until("the hold waits", async || view.removing().now_or_never().is_none()).await;
+        let shown = service.get("/api/v1/holds", &officer("rita")).await.json();
+        assert_eq!(shown["holds"], json!([]));
+        drop(removing);
+    };
+    let (id, ()) = tokio::join!(placed, freed);
+    let shown = service.get(&format!("/api/v1/holds/{id}"), &officer("rita")).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+}
+
+#[tokio::test]
 async fn another_tenant_sees_and_releases_no_hold() {
     let service = Service::start().await;
     let hold = hold(&service, "").await;
@@ -220,17 +242,46 @@ async fn the_job_removes_by_itself_and_leaves_a_signed_certificate() {
 async fn a_clock_is_confirmed_only_with_the_time_it_tells() {
     let service = Service::start().await;
     let ahead = service.api.clock.now() + SignedDuration::from_hours(24 * 3650);
-    service.api.clock.catch_up(ahead);
+    service.put_wall_clock(ahead);
     let shown = service.get("/api/v1/retention", &officer("rita")).await.json();
     assert!(shown["behind_seconds"].as_i64().unwrap() > 3600 * 24 * 3000, "{shown}");
     let path = "/api/v1/retention/clock";
     let real = json!({ "now": Timestamp::now(), "reason": "by my watch" });
     let refused = post(&service, path, &officer("rita"), real).await;
     assert_eq!(refused.status, 400, "{}", refused.text);
-    let same = json!({ "now": service.api.clock.now(), "reason": "by my watch" });
+    let none = json!({ "reason": "by my watch" });
+    assert_eq!(post(&service, path, &officer("rita"), none).await.status, 400, "it is not assumed");
+    let same = json!({ "now": service.api.lifecycle.wall.now(), "reason": "by my watch" });
+    let batch = json!({ "name": "Batch", "roles": ["records_officer"] });
+    let made = done(&service, "/api/v1/api-keys", &token("root", "acme", "admin"), batch).await;
+    let by_key = post(&service, path, made["secret"].as_str().unwrap(), same.clone()).await;
+    assert_eq!(by_key.status, 403, "{}", by_key.text);
     done(&service, path, &officer("rita"), same).await;
     let shown = service.get("/api/v1/retention", &officer("rita")).await.json();
     assert!(shown["behind_seconds"].as_i64().unwrap() < 60, "{shown}");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_ahead_and_was_put_right_has_nothing_go() {
+    let service = Service::start().await;
+    event(&service, "order.placed", "ann").await;
+    let (right, wrong) = (Timestamp::now(), Timestamp::now() + SignedDuration::from_hours(87_600));
+    service.put_wall_clock(wrong);
+    // The clock of events goes on telling that, for times in the log do not fall.
+    service.put_wall_clock(right);
+    // It counts whole milliseconds.
+    assert!(service.api.clock.now() > wrong - SignedDuration::from_secs(1));
+    let path = "/api/v1/retention/clock";
+    let by_jump = json!({ "now": service.api.clock.now(), "reason": "by the log" });
+    let refused = post(&service, path, &officer("rita"), by_jump).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    done(&service, path, &officer("rita"), json!({ "now": right, "reason": "by my watch" })).await;
+    let shown = service.get("/api/v1/retention", &officer("rita")).await.json();
+    let now: Timestamp = shown["now"].as_str().unwrap().parse().unwrap();
+    assert!(now < right + SignedDuration::from_mins(10), "{shown}");
+    // Also what was vouched for while it was wrong expires nothing that the wall clock does not.
+    service.api.lifecycle.time.confirm(wrong).await.unwrap();
+    assert_eq!(due(&service).await["due"], 0);
 }
 
 async fn asked(service: &Service, person: &str) -> String {

@@ -1,6 +1,6 @@
 //! Reading the archive: nothing is told that was not signed and does not have its digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use annals_domain::TenantId;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::archiver::blocking;
 use super::building::sha256;
-use super::manifest::{Manifest, ObjectEntry, PieceEntry};
+use super::manifest::{Manifest, MonthMark, ObjectEntry, PieceEntry};
 use super::names::Names;
 use super::{DOCUMENT_BYTES_MAX, OBJECT_BYTES_MAX, signed};
 use crate::objects::{ObjectError, Place};
@@ -118,6 +118,20 @@ impl Archive {
 
 #[async_trait]
 impl ArchiveReader for Archive {
+    async fn tenants(&self) -> Result<Vec<TenantId>, ArchiveError> {
+        let listed = self.place.list(&self.names.marks()).await.map_err(unavailable)?;
+        let mut tenants = BTreeSet::new();
+        for object in listed.iter().filter(|object| self.names.of_mark(&object.name).is_some()) {
+            let name = &object.name;
+            let bytes = self.place.get(name, DOCUMENT_BYTES_MAX).await.map_err(unavailable)?;
+            let bytes = bytes.ok_or_else(|| damaged(name, "it is not there".to_owned()))?;
+            let mark: MonthMark = signed::open(&bytes, self.key.verifying_key())
+                .map_err(|error| damaged(name, error.to_string()))?;
+            tenants.extend(mark.manifests.into_keys());
+        }
+        Ok(tenants.into_iter().collect())
+    }
+
     async fn months(&self, tenant: &TenantId) -> Result<Vec<ArchivedMonth>, ArchiveError> {
         let listed = self.place.list(&self.names.tenant(tenant)).await.map_err(unavailable)?;
         let found = listed.iter().filter_map(|object| self.names.of_manifest(&object.name));

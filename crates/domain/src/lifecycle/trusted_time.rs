@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Time that passes while the service is stopped is not measured, so it falls behind by that; everything
 /// expires so much later, until somebody confirms what the clock tells. It never runs ahead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TrustedTime {
     /// What time it is, as far as was measured.
     at: Timestamp,

@@ -4,11 +4,12 @@
 //! fetches so much and no more; then it ends where it came to, says so, and its cursor goes on from there. So
 //! a page may be empty and still have a next one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use annals_domain::filter::{Filter, Order, PageKey, TimeRange};
-use annals_domain::retention::RetentionPolicy;
+use annals_domain::lifecycle::{Due, Judge, RetentionNow};
 use annals_domain::{Position, Recorded, TenantId};
 use annals_ports::LogEntry;
 use annals_ports::archive::{ArchiveReader, ArchivedPiece, Month};
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 use super::{PageRequest, Queries, QueryError, page_key};
 use crate::matching::Wanted;
 use crate::opening::ReadError;
+use crate::retention::Retention;
 
 /// Pieces that one page fetches at most.
 pub const ARCHIVED_PIECES_MAX: usize = 16;
@@ -28,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Records that are opened at once.
 const STEP: usize = 256;
 
-/// The archive, and what of it may still be shown.
+/// The archive.
 #[derive(Clone)]
 pub struct ArchiveParts {
     /// Reads it.
     pub reader: Arc<dyn ArchiveReader>,
-    /// What is due is not shown any more, also where the archive still has it.
-    pub policy: Arc<RetentionPolicy>,
+    /// Whether this node writes it: then it deletes from it what is due, too.
+    pub writes: bool,
 }
 
 /// A page of events of the log and of the archive.
@@ -66,6 +68,14 @@ struct Promising {
     told: ArchivedPiece,
 }
 
+/// What is looked for in the archive, and what of it may be shown.
+struct Asked<'a> {
+    parts: ArchiveParts,
+    wanted: Wanted,
+    stretch: Stretch,
+    judge: Judge<'a>,
+}
+
 /// The stretch of positions that a page is about.
 #[derive(Clone, Copy)]
 struct Stretch {
@@ -81,14 +91,16 @@ impl Queries {
         self.archive.is_some()
     }
 
-    /// A page of the events that match, newest first, with those that only the archive has. The order of the
-    /// request is not looked at.
+    /// A page of the events that match, newest first, with those that only the archive has. What is due and not
+    /// held is not shown any more, also where the archive still has it. The order of the request is not looked at.
     ///
     /// # Errors
     /// Beside others [`QueryError::NoArchive`], and [`QueryError::Archive`] when it cannot be read.
     pub async fn page_with_archive(
         &self,
         request: PageRequest,
+        retention: &Retention,
+        now: RetentionNow,
     ) -> Result<ArchivedPage, QueryError> {
         let parts = self.archive.clone().ok_or(QueryError::NoArchive)?;
         let PageRequest { scope, filter, after, limit, .. } = request.clone();
@@ -100,8 +112,9 @@ impl Queries {
         let above = last.map_or(Position::START, |last| last.position);
         let stretch = Stretch { above, below };
         let wanted = Wanted::new(&scope, filter);
+        let judge = retention.judge(wanted.tenant(), now);
         let Found { events: old, search, unseen } =
-            self.archived(&parts, &wanted, stretch, limit).await?;
+            self.archived(Asked { parts, wanted, stretch, judge }, limit).await?;
         let mut events = live.events;
         events.extend(old);
         events.sort_by_key(|event| std::cmp::Reverse(event.position));
@@ -121,19 +134,14 @@ impl Queries {
 
     /// The newest matching events of a stretch that only the archive has: one more than the limit, if there
     /// are so many.
-    async fn archived(
-        &self,
-        parts: &ArchiveParts,
-        wanted: &Wanted,
-        stretch: Stretch,
-        limit: usize,
-    ) -> Result<Found, QueryError> {
+    async fn archived(&self, asked: Asked<'_>, limit: usize) -> Result<Found, QueryError> {
+        let Asked { parts, wanted, stretch, .. } = &asked;
         // Opening records takes the same threads as searching.
         let _turn = self.turns.take(wanted.tenant(), 1).await?;
         let begun = Instant::now();
         let mut found = Found::default();
         found.search.complete = true;
-        for piece in promising(parts, wanted, stretch).await? {
+        for piece in promising(parts, wanted, *stretch).await? {
             if found.events.len() > limit {
                 break;
             }
@@ -146,7 +154,7 @@ impl Queries {
             found.search.bytes += piece.told.bytes;
             let entries = parts.reader.piece(wanted.tenant(), piece.month, piece.number).await?;
             let room = limit + 1 - found.events.len();
-            found.events.extend(self.matching(parts, wanted, stretch, entries, room).await?);
+            found.events.extend(self.matching(&asked, entries, room).await?);
         }
         Ok(found)
     }
@@ -154,19 +162,23 @@ impl Queries {
     /// The newest entries of a piece that match and are not in the log.
     async fn matching(
         &self,
-        parts: &ArchiveParts,
-        wanted: &Wanted,
-        stretch: Stretch,
+        Asked { wanted, stretch, judge, .. }: &Asked<'_>,
         mut entries: Vec<LogEntry>,
         room: usize,
     ) -> Result<Vec<Recorded>, QueryError> {
         require_tenant(wanted.tenant(), &entries);
-        let now = Timestamp::now();
+        let mut due = BTreeMap::new();
         entries.retain(|entry| {
-            stretch.above < entry.position
-                && entry.position < stretch.below
-                && is_shown(&parts.policy, entry, now)
+            let is_asked = stretch.above < entry.position && entry.position < stretch.below;
+            match due_of(judge, entry).filter(|_| is_asked) {
+                None => is_asked,
+                // A hold may cover it, which only the opened event tells.
+                Some(one) => judge.holds_any() && due.insert(entry.position, one).is_none(),
+            }
         });
+        let is_shown = |event: &Recorded| {
+            due.get(&event.position).is_none_or(|due| judge.clear(due, Some(event)).is_err())
+        };
         let mut found = Vec::new();
         while !entries.is_empty() && found.len() < room {
             let chunk = entries.split_off(entries.len().saturating_sub(STEP));
@@ -175,8 +187,11 @@ impl Queries {
             let gone = chunk.into_iter().zip(there).filter(|(_, there)| there.is_none());
             let gone: Vec<LogEntry> = gone.map(|(entry, _)| entry).collect();
             let opened = self.opener.open_all(gone).await?.into_iter().rev();
-            found
-                .extend(opened.filter(|event| wanted.holds(&event.event)).take(room - found.len()));
+            found.extend(
+                opened
+                    .filter(|event| wanted.holds(&event.event) && is_shown(event))
+                    .take(room - found.len()),
+            );
         }
         Ok(found)
     }
@@ -226,10 +241,10 @@ async fn promising(
     Ok(promising)
 }
 
-/// Whether a record has not been due yet. What cannot be read is shown to be damaged, not hidden.
-fn is_shown(policy: &RetentionPolicy, entry: &LogEntry, now: Timestamp) -> bool {
-    let header = entry.record.header();
-    header.map_or(true, |header| !policy.due(header.recorded_at, &header.retention, now))
+/// That the time of a record is over. What cannot be read is shown to be damaged, not hidden.
+fn due_of(judge: &Judge<'_>, entry: &LogEntry) -> Option<Due> {
+    let header = entry.record.header().ok()?;
+    judge.due(entry.position, &header.event_type, &header.retention, header.recorded_at).ok()
 }
 
 fn require_tenant(tenant: &TenantId, entries: &[LogEntry]) {

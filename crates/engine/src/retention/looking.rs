@@ -1,6 +1,6 @@
 //! Looking for what is due: headers first, and only what is due and might be held is opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use annals_domain::lifecycle::{
@@ -40,30 +40,51 @@ struct Judges<'a> {
     parts: &'a Retention,
     now: RetentionNow,
     of: BTreeMap<TenantId, Judge<'a>>,
+    /// Of all tenants that have rules of their own.
+    policies: Vec<TenantPolicy>,
 }
 
 impl<'a> Judges<'a> {
     fn new(parts: &'a Retention, now: RetentionNow) -> Result<Self, RetentionError> {
-        match parts.access.is_current() {
-            true => Ok(Self { parts, now, of: BTreeMap::new() }),
+        if !parts.access.is_current() {
             // A hold may be among what is not known yet.
-            false => Err(RetentionError::NotCurrent),
+            return Err(RetentionError::NotCurrent);
         }
+        let state = parts.access.now();
+        let policies = state.tenants().filter_map(|tenant| {
+            Some(state.tenant(tenant)?.lifecycle().proposals().policy(now.policy))
+        });
+        let policies = policies.filter(|policy| !policy.rules().is_empty()).collect();
+        Ok(Self { parts, now, of: BTreeMap::new(), policies })
+    }
+
+    /// Whether an event received then, or later, could be due: of one tenant, or of any.
+    fn any_due(&mut self, tenant: Option<&TenantId>, received_at: Timestamp) -> bool {
+        if let Some(tenant) = tenant {
+            return self.of(tenant).any_due(received_at);
+        }
+        let (installation, now) = (&self.parts.rules.installation, self.now.expiry);
+        installation.any_due(received_at, now)
+            || self.policies.iter().any(|policy| policy.any_due(installation, received_at, now))
     }
 
     fn of(&mut self, tenant: &TenantId) -> &Judge<'a> {
         if !self.of.contains_key(tenant) {
-            let rules = &*self.parts.rules;
-            let (limits, catalogue) = (&rules.limits, &*rules.catalogue);
-            let context = QueryContext { limits, now: self.now.expiry, catalogue };
-            let state = self.parts.access.now();
-            let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
-            let lifecycle = lifecycle.cloned().unwrap_or_default();
-            let judge = lifecycle.judge(&rules.installation, self.now, &context);
-            self.of.insert(tenant.clone(), judge);
+            self.of.insert(tenant.clone(), judge(self.parts, tenant, self.now));
         }
         &self.of[tenant]
     }
+}
+
+/// Judges the events of a tenant, by what is known of it here.
+pub(super) fn judge<'a>(parts: &'a Retention, tenant: &TenantId, now: RetentionNow) -> Judge<'a> {
+    let rules = &*parts.rules;
+    let (limits, catalogue) = (&rules.limits, &*rules.catalogue);
+    let context = QueryContext { limits, now: now.expiry, catalogue };
+    let state = parts.access.now();
+    let lifecycle = state.tenant(tenant).map(|tenant| tenant.lifecycle());
+    let lifecycle = lifecycle.cloned().unwrap_or_default();
+    lifecycle.judge(&rules.installation, now, &context)
 }
 
 /// One whose time is over.
@@ -93,7 +114,10 @@ pub(super) async fn look(
         let read = stretch.entries.len();
         let entries = stretch.entries.into_iter().filter(|entry| entry.position <= until);
         let wanted = entries.filter(|entry| tenant.is_none_or(|one| entry.record.tenant == *one));
-        let (candidates, any_left) = candidates(&mut judges, wanted, &mut gate);
+        let (candidates, oldest) = candidates(&mut judges, wanted, &mut gate);
+        // What follows was received later, by whatever tenant: another one may keep for a shorter time than
+        // those that were met here.
+        let any_left = oldest.is_none_or(|oldest| judges.any_due(tenant, oldest));
         clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
         gate.end_stretch();
         let is_enough = tenant.is_some_and(|one| found.get(one).is_some_and(|due| due.more));
@@ -104,28 +128,27 @@ pub(super) async fn look(
     }
 }
 
-/// Those whose time is over, and whether any that comes behind them could be. The header tells all that is
-/// needed; a record whose header cannot be read is kept.
+/// Those whose time is over, and when the oldest of all was received. The header tells all that is needed; a
+/// record whose header cannot be read is kept.
 fn candidates(
     judges: &mut Judges<'_>,
     entries: impl Iterator<Item = LogEntry>,
     gate: &mut Gate,
-) -> (Vec<Candidate>, bool) {
-    let (mut candidates, mut any_left, mut none) = (Vec::new(), false, true);
+) -> (Vec<Candidate>, Option<Timestamp>) {
+    let (mut candidates, mut oldest) = (Vec::new(), None::<Timestamp>);
     for entry in entries {
-        none = false;
         let judge = judges.of(&entry.record.tenant);
         let Ok(header) = entry.record.header() else {
             gate.note_kept(&entry);
             continue;
         };
         let received_at = header.recorded_at;
+        oldest = Some(oldest.map_or(received_at, |oldest| oldest.min(received_at)));
         // Shards append a moment later than they receive. What lies behind and is older is due next time.
         if !judge.any_due(received_at) {
             gate.note_kept(&entry);
             continue;
         }
-        any_left = true;
         let class = header.retention.clone().into_owned();
         let due = judge.due(entry.position, &header.event_type, &class, received_at);
         drop(header);
@@ -134,7 +157,7 @@ fn candidates(
             Err(_) => gate.note_kept(&entry),
         }
     }
-    (candidates, any_left || none)
+    (candidates, oldest)
 }
 
 /// Sorts out what is held, and what the log cannot remove yet.
@@ -212,6 +235,7 @@ pub(super) async fn simulate(
     tenant: &TenantId,
     policy: &TenantPolicy,
     now: RetentionNow,
+    pacing: Pacing,
 ) -> Result<Simulated, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
     let mut simulated = Simulated::default();
@@ -220,6 +244,7 @@ pub(super) async fn simulate(
         let stretch = entries_after(&*parts.log, position, STEP).await?;
         let is_last = stretch.end == position || stretch.end >= until;
         position = stretch.end;
+        let read = stretch.entries.len();
         let theirs = stretch.entries.into_iter().filter(|entry| entry.record.tenant == *tenant);
         let due: Vec<LogEntry> =
             theirs.filter(|entry| simulated.note(parts, policy, entry, now.expiry)).collect();
@@ -235,6 +260,7 @@ pub(super) async fn simulate(
         if is_last || parts.stopping.is_cancelled() {
             return Ok(simulated);
         }
+        pacing.keep(read).await;
     }
 }
 
@@ -262,7 +288,7 @@ impl Simulated {
     }
 }
 
-async fn open_by_position(
+pub(super) async fn open_by_position(
     parts: &Retention,
     entries: Vec<LogEntry>,
 ) -> Result<BTreeMap<Position, Recorded>, RetentionError> {
@@ -273,26 +299,37 @@ async fn open_by_position(
     Ok(opened.into_iter().map(|event| (event.position, event)).collect())
 }
 
-/// Of what may go, what still may: holds may have been placed since it was looked for.
+/// An event that goes, and what is told of it.
+pub(super) struct Going {
+    pub(super) event: Removable,
+    pub(super) class: String,
+    pub(super) received_at: Timestamp,
+}
+
+/// Of what may go, what still may: holds may have been placed since it was looked for, and policies may have
+/// come into force.
 pub(super) async fn still_removable(
     parts: &Retention,
     tenant: &TenantId,
     events: &[Removable],
     now: RetentionNow,
-) -> Result<Vec<Removable>, RetentionError> {
+) -> Result<Vec<Going>, RetentionError> {
     let mut judges = Judges::new(parts, now)?;
-    if !judges.of(tenant).holds_any() {
-        return Ok(events.to_vec());
-    }
     let positions: Vec<Position> = events.iter().map(|event| event.position()).collect();
     let entries = parts.log.read_at(&positions).await?;
+    let entries = entries.into_iter().flatten().filter(|entry| entry.record.tenant == *tenant);
     let mut gate = Gate::of(Removal::Each);
-    let (candidates, _) = candidates(&mut judges, entries.into_iter().flatten(), &mut gate);
+    let (candidates, _) = candidates(&mut judges, entries, &mut gate);
+    let about = |one: &Candidate| (one.entry.position, (one.class.clone(), one.received_at));
+    let mut about: BTreeMap<Position, _> = candidates.iter().map(about).collect();
     let mut found = BTreeMap::new();
     clear(parts, &mut judges, candidates, &mut gate, &mut found).await?;
-    let wanted: BTreeSet<Removable> = events.iter().copied().collect();
     let left = found.remove(tenant).unwrap_or_default().events;
-    Ok(left.into_iter().filter(|event| wanted.contains(event)).collect())
+    let going = left.into_iter().filter_map(|event| {
+        let (class, received_at) = about.remove(&event.position())?;
+        Some(Going { event, class, received_at })
+    });
+    Ok(going.collect())
 }
 
 /// Of what still may go, what a log can remove that removes beginnings of streams: `all` are in the order of the
@@ -301,22 +338,23 @@ pub(super) async fn beginnings(
     parts: &Retention,
     beginnings: &mut Beginnings,
     all: &[Removable],
-    left: Vec<Removable>,
-) -> Result<Vec<Removable>, RetentionError> {
+    left: Vec<Going>,
+) -> Result<Vec<Going>, RetentionError> {
     if left.len() == all.len() && beginnings.is_empty() {
         return Ok(left);
     }
-    let left: BTreeSet<Removable> = left.into_iter().collect();
+    let mut left: BTreeMap<Removable, Going> =
+        left.into_iter().map(|going| (going.event, going)).collect();
     let positions: Vec<Position> = all.iter().map(|event| event.position()).collect();
     let entries = parts.log.read_at(&positions).await?;
     let mut going = Vec::with_capacity(left.len());
     for (event, entry) in all.iter().zip(entries) {
         let Some(entry) = entry else { continue };
         let stream = &entry.record.stream;
-        if !left.contains(event) {
-            beginnings.keep(stream);
-        } else if beginnings.may_go(stream) {
-            going.push(*event);
+        match left.remove(event) {
+            None => beginnings.keep(stream),
+            Some(one) if beginnings.may_go(stream) => going.push(one),
+            Some(_) => {}
         }
     }
     Ok(going)

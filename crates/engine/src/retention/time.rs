@@ -6,10 +6,13 @@ use std::time::Instant;
 use annals_domain::lifecycle::{RetentionNow, TrustedTime};
 use annals_ports::{RegisterError, SharedRegisters};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 /// Name of the register.
 const REGISTER: &str = "retention time";
+/// So often is writing tried while other nodes write as well.
+const ATTEMPTS: usize = 10;
 
 /// Measures the time that retention goes by; see [`TrustedTime`]. Cheap to clone.
 #[derive(Clone)]
@@ -19,10 +22,20 @@ pub struct RetentionTime {
 }
 
 struct Measured {
-    trusted: TrustedTime,
-    /// Up to when `trusted` was measured.
+    kept: Kept,
+    /// Up to when it was measured.
     at: Instant,
     version: Option<u64>,
+}
+
+/// What all nodes share.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    trusted: TrustedTime,
+    /// How often somebody vouched for the clock: what was said last counts, also when it is earlier.
+    #[serde(default)]
+    confirmations: u64,
 }
 
 /// The time could not be read or kept.
@@ -46,11 +59,11 @@ impl RetentionTime {
     ) -> Result<Self, RetentionTimeError> {
         let kept = registers.read(REGISTER).await?;
         let version = kept.as_ref().map(|kept| kept.version);
-        let trusted = match kept {
+        let kept = match kept {
             Some(kept) => serde_json::from_slice(&kept.value)?,
-            None => TrustedTime::confirmed(wall),
+            None => Kept { trusted: TrustedTime::confirmed(wall), confirmations: 0 },
         };
-        let state = Arc::new(Mutex::new(Measured { trusted, at: Instant::now(), version }));
+        let state = Arc::new(Mutex::new(Measured { kept, at: Instant::now(), version }));
         let time = Self { registers, state };
         time.keep().await?;
         Ok(time)
@@ -66,39 +79,49 @@ impl RetentionTime {
         self.measured().await.behind(wall)
     }
 
-    /// Somebody vouches for the clock.
+    /// Somebody vouches for the clock. Other nodes go by that as soon as they keep what they measured.
     pub async fn confirm(&self, wall: Timestamp) -> Result<(), RetentionTimeError> {
-        let mut state = self.state.lock().await;
-        state.trusted = TrustedTime::confirmed(wall);
-        state.at = Instant::now();
-        drop(state);
-        self.keep().await
+        self.write(Some(TrustedTime::confirmed(wall))).await
     }
 
     /// Keeps what was measured. What passes until it is kept again is lost when the service is killed.
     pub async fn keep(&self) -> Result<(), RetentionTimeError> {
+        self.write(None).await
+    }
+
+    async fn write(&self, confirmed: Option<TrustedTime>) -> Result<(), RetentionTimeError> {
         let mut state = self.state.lock().await;
-        state.measure();
-        let value = serde_json::to_vec(&state.trusted)?;
-        match self.registers.write(REGISTER, state.version, value).await {
-            Ok(version) => {
-                state.version = Some(version);
-                Ok(())
+        let mut attempts = 1;
+        loop {
+            state.measure();
+            let kept = match confirmed {
+                Some(trusted) => Kept { trusted, confirmations: state.kept.confirmations + 1 },
+                None => state.kept,
+            };
+            let value = serde_json::to_vec(&kept)?;
+            match self.registers.write(REGISTER, state.version, value).await {
+                Ok(version) => {
+                    (state.kept, state.version) = (kept, Some(version));
+                    return Ok(());
+                }
+                Err(RegisterError::Conflict { .. }) if attempts < ATTEMPTS => {
+                    // Another node keeps it, too.
+                    attempts += 1;
+                    let newest = self.registers.read(REGISTER).await?;
+                    state.version = newest.as_ref().map(|newest| newest.version);
+                    if let Some(newest) = newest {
+                        state.take_over(serde_json::from_slice(&newest.value)?);
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(RegisterError::Conflict { .. }) => {
-                // Another node keeps it, too; what it measured counts as well as ours.
-                let newest = self.registers.read(REGISTER).await?;
-                state.version = newest.map(|newest| newest.version);
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
     async fn measured(&self) -> TrustedTime {
         let mut state = self.state.lock().await;
         state.measure();
-        state.trusted
+        state.kept.trusted
     }
 }
 
@@ -108,6 +131,14 @@ impl Measured {
         let passed = now.duration_since(self.at);
         self.at = now;
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::ZERO);
-        self.trusted = self.trusted.advanced(passed);
+        self.kept.trusted = self.kept.trusted.advanced(passed);
+    }
+
+    /// What was vouched for later counts; of two that go by the same word, who measured more.
+    fn take_over(&mut self, other: Kept) {
+        let place = |kept: Kept| (kept.confirmations, kept.trusted);
+        if place(other) > place(self.kept) {
+            self.kept = other;
+        }
     }
 }

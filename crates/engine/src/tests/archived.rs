@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use annals_domain::filter::{Filter, Order, PageKey, Scope, TimeRange};
-use annals_domain::retention::RetentionPolicy;
-use annals_domain::time::DateTime;
 use annals_domain::{Event, EventId, Position, TenantId};
-use annals_ports::archive::Month;
+use annals_ports::archive::{ArchiveReader, Month};
 use annals_ports::contract::removable;
 use annals_ports::memory::MemoryArchive;
 use annals_ports::{ArchiveError, LogReader};
@@ -18,9 +16,11 @@ use super::machine::{
     Machine, PATIENCE, event, event_of, everything_of, numbers, record_all, request, settings,
     start, tenant, wait_until_durable,
 };
-use super::retention::standard;
+use super::retention::{NOW, at, hold_on, policy_of, received, recorded, standard};
 use crate::queries::ARCHIVED_PIECES_MAX;
-use crate::{ArchiveParts, ArchivedPage, Due, PageRequest, QueryError, System};
+use crate::{
+    ArchiveExpired, ArchiveParts, ArchivedPage, Due, PageRequest, QueryError, Retention, System,
+};
 
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
 
@@ -38,8 +38,7 @@ impl Archived {
     /// A log in which the events are archived, so many in a piece, and the positions were removed.
     async fn new(events: Vec<Event>, in_piece: usize, removed: &[u64]) -> Self {
         let (machine, archive) = (Machine::default(), Arc::new(MemoryArchive::default()));
-        let policy = Arc::new(RetentionPolicy::default());
-        let parts = ArchiveParts { reader: archive.clone(), policy };
+        let parts = ArchiveParts { reader: archive.clone(), writes: true };
         let ports = crate::Ports { archive: Some(parts), ..machine.ports() };
         let system = start(ports, Default::default(), settings()).await;
         let position = record_all(&system, events).await;
@@ -54,16 +53,24 @@ impl Archived {
                 archive.keep(&tenant, month(), &its_own, in_piece);
             }
         }
-        let events = removed.iter().map(|position| removable(Position(*position))).collect();
-        let due = Due { events, ..Due::default() };
         let run = system.retention(standard()).begin().unwrap();
-        let gone = run.remove(&tenant(), RUN, &due, Timestamp::MAX).await.unwrap();
+        let mut gone = 0;
+        for name in ["acme", "other"] {
+            let events = removed.iter().map(|position| removable(Position(*position))).collect();
+            let (tenant, due) = (TenantId::new(name).unwrap(), Due { events, ..Due::default() });
+            gone += run.remove(&tenant, RUN, &due, Timestamp::MAX).await.all().unwrap();
+        }
         assert_eq!(gone, removed.len() as u64);
         Self { machine, archive, system }
     }
 
     async fn page(&self, request: PageRequest) -> ArchivedPage {
-        self.system.queries.page_with_archive(request).await.unwrap()
+        page_of(&self.system, request).await.unwrap()
+    }
+
+    /// The months of the tenant that are there.
+    async fn months(&self) -> usize {
+        self.archive.months(&tenant()).await.unwrap().len()
     }
 
     /// All pages, one behind the other.
@@ -79,6 +86,16 @@ impl Archived {
             }
         }
     }
+}
+
+async fn page_of(system: &System, request: PageRequest) -> Result<ArchivedPage, QueryError> {
+    let retention = system.retention(standard());
+    system.queries.page_with_archive(request, &retention, at(NOW).into()).await
+}
+
+async fn expire(retention: &Retention, now: &str) -> ArchiveExpired {
+    let run = retention.begin().unwrap();
+    run.expire_archive(at(now)).await.unwrap()
 }
 
 fn some(count: u64) -> Vec<Event> {
@@ -164,10 +181,7 @@ async fn nobody_sees_what_is_out_of_their_scope() {
 
 #[tokio::test]
 async fn pieces_of_other_times_are_not_fetched() {
-    let at = |number: u64, text: &str| {
-        let received_at = DateTime::utc(text.parse().unwrap());
-        Event { received_at, ..event(number, "ann", "some") }
-    };
+    let at = |number: u64, text: &str| received(event(number, "ann", "some"), text);
     let events = vec![at(1, "2026-01-03T00:00:00Z"), at(2, "2026-01-04T00:00:00Z")];
     let world = Archived::new(events, 1, &[1, 2]).await;
     let until = |text: &str| TimeRange { until: Some(text.parse().unwrap()), from: None };
@@ -181,32 +195,104 @@ async fn pieces_of_other_times_are_not_fetched() {
 
 #[tokio::test]
 async fn what_is_due_is_not_shown_from_the_archive() {
-    let received_at = DateTime::utc("2010-01-01T00:00:00Z".parse().unwrap());
-    let due = Event { received_at, ..event(1, "ann", "some") };
+    let due = of_2010(1, "ann");
     let world = Archived::new(vec![due, event(2, "ann", "some")], 5, &[1, 2]).await;
     assert_eq!(world.pages(newest(10)).await.0, [2]);
+}
+
+fn of_2010(number: u64, person: &str) -> Event {
+    received(event(number, person, "some"), "2010-01-01T00:00:00Z")
+}
+
+#[tokio::test]
+async fn the_rules_and_holds_of_the_tenant_say_what_the_archive_shows() {
+    let summer = received(event(3, "ben", "some"), "2026-07-01T00:00:00Z");
+    let events = vec![of_2010(1, "ann"), of_2010(2, "ben"), summer];
+    let world = Archived::new(events, 5, &[1, 2, 3]).await;
+    assert_eq!(world.pages(newest(10)).await.0, [3], "by the installation");
+    recorded(&world.system, vec![hold_on(11, "ann"), policy_of("acme", 12, "P30D")]).await;
+    assert_eq!(world.pages(newest(10)).await.0, [12, 11, 1], "what is held, and nothing else");
+    recorded(&world.system, vec![policy_of("acme", 13, "P20Y")]).await;
+    assert_eq!(world.pages(newest(10)).await.0, [13, 12, 11, 3, 2, 1], "what is kept longer");
+}
+
+/// Somebody decides something about the hold of an event.
+fn about_hold(number: u64, person: &str, decision: &str, hold: &Event) -> Event {
+    let metadata = [("about".to_owned(), hold.id.to_string().into())];
+    let event_type = format!("annals.hold.{decision}");
+    let actor = event(number, person, "").actor;
+    let metadata = metadata.into_iter().collect();
+    Event { event_type, metadata, actor, ..hold_on(number, "ann") }
+}
+
+#[tokio::test]
+async fn a_month_goes_from_the_archive_once_all_of_it_is_due_and_nothing_held() {
+    // What is always kept is in the log, and does not keep the month.
+    let revoked = Event { event_type: "annals.access.revoked".into(), ..of_2010(3, "ann") };
+    let events = vec![of_2010(1, "ann"), of_2010(2, "ben"), revoked];
+    let world = Archived::new(events, 2, &[1, 2]).await;
+    let retention = world.system.retention(standard());
+    let hold = hold_on(11, "ben");
+    recorded(&world.system, vec![hold.clone()]).await;
+    assert_eq!(expire(&retention, NOW).await, ArchiveExpired::default(), "it is held");
+    let asked = about_hold(12, "rita", "release_asked", &hold);
+    recorded(&world.system, vec![asked, about_hold(13, "rob", "released", &hold)]).await;
+    let expired = expire(&retention, NOW).await;
+    assert_eq!((expired.deleted.len(), expired.locked.len()), (1, 0));
+    assert_eq!((&expired.deleted[0].tenant, expired.deleted[0].records), (&tenant(), 3));
+    assert_eq!(world.months().await, 0);
+    assert_eq!(expire(&retention, NOW).await, ArchiveExpired::default());
+}
+
+#[tokio::test]
+async fn a_month_stays_in_the_archive_for_its_newest_event_and_as_long_as_it_is_locked() {
+    let summer = received(event(2, "ben", "some"), "2026-07-01T00:00:00Z");
+    let world = Archived::new(vec![of_2010(1, "ann"), summer], 1, &[1, 2]).await;
+    let retention = world.system.retention(standard());
+    assert_eq!(expire(&retention, "2033-06-30T23:59:59Z").await, ArchiveExpired::default());
+    // That it stays until then is remembered, but not beyond a change of the rules.
+    recorded(&world.system, vec![policy_of("acme", 11, "P1Y")]).await;
+    world.archive.lock(&tenant(), month(), at("2040-01-01T00:00:00Z"));
+    let locked = expire(&retention, "2027-07-01T00:00:00Z").await;
+    assert_eq!((locked.deleted.len(), locked.locked.len()), (0, 1));
+    assert_eq!(locked.locked[0].until, Some(at("2040-01-01T00:00:00Z")));
+    assert_eq!(world.months().await, 1);
+    let entries = world.archive.piece(&tenant(), month(), 0).await.unwrap();
+    world.archive.keep(&tenant(), month(), &entries, 1);
+    assert_eq!(expire(&retention, "2027-07-01T00:00:00Z").await.deleted.len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_write_the_archive_deletes_nothing_from_it() {
+    let world = Archived::new(vec![of_2010(1, "ann")], 1, &[1]).await;
+    let reads = ArchiveParts { reader: world.archive.clone(), writes: false };
+    let ports = crate::Ports { archive: Some(reads), ..world.machine.ports() };
+    let reader = start(ports, Default::default(), settings()).await;
+    reader.access.until_current().await;
+    let expired = expire(&reader.retention(standard()), NOW).await;
+    assert_eq!((expired, world.months().await), (ArchiveExpired::default(), 1));
 }
 
 #[tokio::test]
 async fn an_archive_that_cannot_be_read_is_an_error() {
     let world = Archived::new(some(2), 1, &[1]).await;
     world.archive.fail_next(1);
-    let error = world.system.queries.page_with_archive(newest(10)).await.unwrap_err();
+    let error = page_of(&world.system, newest(10)).await.unwrap_err();
     assert!(matches!(error, QueryError::Archive(ArchiveError::Unavailable { .. })), "{error}");
     assert_eq!(world.pages(newest(10)).await.0, [2, 1]);
     let without = world.machine.start().await;
-    let error = without.queries.page_with_archive(newest(10)).await.unwrap_err();
+    let error = page_of(&without, newest(10)).await.unwrap_err();
     assert!(matches!(error, QueryError::NoArchive), "{error}");
 }
 
 #[tokio::test]
 async fn with_other_keys_it_is_an_error_and_never_wrong_data() {
     let world = Archived::new(some(2), 1, &[1, 2]).await;
-    let parts = ArchiveParts { reader: world.archive.clone(), policy: Arc::default() };
+    let parts = ArchiveParts { reader: world.archive.clone(), writes: true };
     let ports = crate::Ports { archive: Some(parts), ..world.machine.ports() };
     let master = RootKey::from_bytes([8; 32]);
     let other = System::start(ports, master, Arc::default(), settings()).await.unwrap();
-    let error = other.queries.page_with_archive(newest(10)).await.unwrap_err();
+    let error = page_of(&other, newest(10)).await.unwrap_err();
     assert!(matches!(error, QueryError::Read(_)), "{error}");
 }
 

@@ -1,13 +1,14 @@
 //! A search index in memory that keeps to the port's contract by evaluating the filter itself.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey};
 use annals_domain::statistics::{Question, Tally, first_values};
 use annals_domain::{EventId, Position, Recorded};
 use annals_ports::{Hit, ReadAnew, SearchError, SearchIndex, SearchRequest, Values, ValuesRequest};
+use tokio::sync::oneshot;
 
 use crate::page_key;
 
@@ -34,9 +35,42 @@ struct State {
     sizes: Vec<usize>,
     /// The newest event that was committed, though it be removed.
     newest: Option<Position>,
+    /// Of the removals to come this one fails.
+    failing_removal: usize,
+    held_up: Option<HeldUp>,
+}
+
+/// What the next removal waits for.
+struct HeldUp {
+    reached: oneshot::Sender<()>,
+    released: mpsc::Receiver<()>,
+}
+
+/// The next removal waits until this is dropped.
+pub(super) struct HoldUp {
+    reached: oneshot::Receiver<()>,
+    _release: mpsc::Sender<()>,
+}
+
+impl HoldUp {
+    /// Returns when the removal waits.
+    pub(super) async fn is_reached(&mut self) {
+        (&mut self.reached).await.unwrap();
+    }
 }
 
 impl MemoryIndex {
+    /// Of the removals from now on the one of this number fails, counted from 1.
+    pub(super) fn fail_removal(&self, number: usize) {
+        self.state().failing_removal = number;
+    }
+
+    pub(super) fn hold_up_removals(&self) -> HoldUp {
+        let ((here, reached), (_release, released)) = (oneshot::channel(), mpsc::channel());
+        self.state().held_up = Some(HeldUp { reached: here, released });
+        HoldUp { reached, _release }
+    }
+
     /// From now on nothing can be added together with this event.
     pub(super) fn cannot_take(&self, id: EventId) {
         self.state().poison.insert(id);
@@ -182,7 +216,19 @@ impl SearchIndex for MemoryIndex {
     }
 
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
+        let held_up = self.state().held_up.take();
+        if let Some(HeldUp { reached, released }) = held_up {
+            let _ = reached.send(());
+            // It ends when the other side is dropped.
+            let _ = released.recv();
+        }
         let mut state = self.state();
+        if state.failing_removal > 0 {
+            state.failing_removal -= 1;
+            if state.failing_removal == 0 {
+                return Err(failed());
+            }
+        }
         let newest = state.committed().last().map(|recorded| recorded.position);
         state.newest = newest.max(state.newest);
         state.added.retain(|recorded| !positions.contains(&recorded.position));

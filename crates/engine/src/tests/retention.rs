@@ -24,13 +24,13 @@ use crate::{Due, Pacing, Retention, RetentionError, RetentionRules, RetentionTim
 
 const RUN: EventId = EventId(Uuid::from_u128(0x0a11));
 /// Seven years after the events of `old`.
-const NOW: &str = "2026-11-21T00:00:00Z";
+pub(super) const NOW: &str = "2026-11-21T00:00:00Z";
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn received(event: Event, at: &str) -> Event {
+pub(super) fn received(event: Event, at: &str) -> Event {
     let received_at = DateTime::utc(at.parse().unwrap());
     Event { received_at, ..event }
 }
@@ -69,7 +69,7 @@ fn positions(due: &Due) -> Vec<Position> {
 async fn run(retention: &Retention) -> u64 {
     let due = due(retention).await;
     let run = retention.begin().unwrap();
-    run.remove(&tenant(), RUN, &due, at(NOW)).await.unwrap()
+    run.remove(&tenant(), RUN, &due, at(NOW)).await.all().unwrap()
 }
 
 async fn found(system: &System) -> Vec<u64> {
@@ -77,7 +77,7 @@ async fn found(system: &System) -> Vec<u64> {
     numbers(&page.events)
 }
 
-async fn recorded(system: &System, events: Vec<Event>) {
+pub(super) async fn recorded(system: &System, events: Vec<Event>) {
     let position = record_all(system, events).await;
     wait_until_durable(system, position).await;
     assert!(system.access.wait_for(position, super::machine::PATIENCE).await);
@@ -193,7 +193,7 @@ async fn after_a_restart_nothing_of_it_comes_back() {
 }
 
 /// Annals tells of a hold on events of somebody, placed at a time.
-fn hold_on(number: u64, person: &str) -> Event {
+pub(super) fn hold_on(number: u64, person: &str) -> Event {
     let query = format!("actor.id:{person}");
     let metadata = [("matter", "M-1".to_owned()), ("query", query)];
     Event {
@@ -217,8 +217,65 @@ async fn what_is_held_stays_also_when_the_hold_came_after_the_look() {
     let after = due(&retention).await;
     assert_eq!((positions(&after), after.held), (vec![Position(2)], 1));
     let run = retention.begin().unwrap();
-    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 1);
     assert_eq!(found(&system).await, [1, 9], "what was looked for before is looked at again");
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_kept_longer_since_the_look_stays() {
+    let system = Machine::default().start().await;
+    recorded(&system, vec![old(1), old(2)]).await;
+    let retention = system.retention(standard());
+    let before = due(&retention).await;
+    assert_eq!(before.events.len(), 2);
+    recorded(&system, vec![policy_of("acme", 9, "P8Y")]).await;
+    let run = retention.begin().unwrap();
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 0);
+    assert_eq!(found(&system).await, [1, 2, 9]);
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_decides_that_something_stays_while_it_is_being_removed() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    recorded(&system, vec![old(1)]).await;
+    let retention = system.retention(standard());
+    let due = due(&retention).await;
+    let mut held_up = machine.index.hold_up_removals();
+    let removing = tokio::spawn({
+        let run = retention.begin().unwrap();
+        async move { run.remove(&tenant(), RUN, &due, at(NOW)).await.all().unwrap() }
+    });
+    held_up.is_reached().await;
+    let view = system.access.clone();
+    let mut deciding = std::pin::pin!(view.deciding());
+    assert!(futures_util::poll!(&mut deciding).is_pending(), "it waits for the removal");
+    drop(held_up);
+    let _decided = deciding.await;
+    assert_eq!(removing.await.unwrap(), 1);
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_removed_before_a_failure_is_told_and_nothing_else() {
+    let machine = Machine::default();
+    let system = machine.start().await;
+    let step = crate::retention::STEP as u64;
+    let events = (1..=step).map(old);
+    let short = Event { description: Some("last".into()), ..recent(step + 1) };
+    recorded(&system, events.chain([received(short, "2019-11-20T23:59:59.5Z")]).collect()).await;
+    let retention = system.retention(standard());
+    let due = due(&retention).await;
+    assert_eq!(due.events.len() as u64, step + 1);
+    machine.index.fail_removal(2);
+    let run = retention.begin().unwrap();
+    let gone = run.remove(&tenant(), RUN, &due, at(NOW)).await;
+    assert!(matches!(gone.failed, Some(RetentionError::Index(_))), "{gone:?}");
+    assert_eq!((gone.removed, gone.told.by_class["standard"]), (step, step));
+    assert_eq!(gone.told.newest, Some(at("2019-11-20T23:59:59Z")), "not that of what stays");
+    assert_eq!(gone.told.events.last().map(|event| event.position()), Some(Position(step)));
     system.stop().await;
 }
 
@@ -229,12 +286,50 @@ async fn a_policy_of_the_tenant_goes_before_the_installations_and_a_simulation_r
     let retention = system.retention(standard());
     let rules = serde_json::json!([{ "keep": "P1Y" }]);
     let policy = TenantPolicy::new(serde_json::from_value(rules).unwrap()).unwrap();
+    // The job may be under way meanwhile.
     let run = retention.begin().unwrap();
-    let simulated = run.simulate(&tenant(), &policy, at(NOW)).await.unwrap();
+    let simulated = retention.simulate(&tenant(), &policy, at(NOW), Pacing::AtOnce).await.unwrap();
     assert_eq!((simulated.due, simulated.held), (2, 0));
     assert_eq!(simulated.by_type.values().sum::<u64>(), 2);
-    drop(run);
+    let turn = retention.simulating.acquire().await.unwrap();
+    let second = retention.simulate(&tenant(), &policy, at(NOW), Pacing::AtOnce).await.unwrap_err();
+    assert!(matches!(second, RetentionError::Simulating), "{second}");
+    drop((turn, run));
     assert_eq!(due(&retention).await.events.len(), 1, "it is not in force");
+    system.stop().await;
+}
+
+/// A tenant keeps its events for so long, from a time on.
+pub(super) fn policy_of(tenant: &str, number: u64, keep: &str) -> Event {
+    let metadata = [
+        ("rules", serde_json::json!([{ "keep": keep }])),
+        ("shortens", false.into()),
+        ("effective_at", "2020-01-01T00:00:00Z".into()),
+    ];
+    let event = Event {
+        event_type: "annals.retention.policy_proposed".into(),
+        source: "annals".into(),
+        subject: None,
+        metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into_iter().collect(),
+        ..event_of(tenant, number, "olga", "policy")
+    };
+    received(event, "2026-11-20T00:00:00Z")
+}
+
+#[tokio::test]
+async fn a_tenant_with_a_shorter_policy_is_looked_for_behind_a_stretch_of_others() {
+    let system = Machine::default().start().await;
+    let half_a_year_ago = "2026-05-01T00:00:00Z";
+    let others = (1..=crate::retention::STEP as u64)
+        .map(|number| received(event(number, "ann", "other"), half_a_year_ago));
+    recorded(&system, others.collect()).await;
+    let theirs = received(event_of("globex", 5000, "ben", "short"), half_a_year_ago);
+    recorded(&system, vec![theirs, policy_of("globex", 5001, "P90D")]).await;
+    let run = system.retention(standard()).begin().unwrap();
+    let found = run.look(None, at(NOW), Pacing::AtOnce).await.unwrap();
+    let counts: Vec<(&str, usize)> =
+        found.iter().map(|(tenant, due)| (tenant.as_str(), due.events.len())).collect();
+    assert_eq!(counts, [("globex", 1)]);
     system.stop().await;
 }
 
@@ -257,6 +352,25 @@ async fn time_goes_on_as_it_is_measured_over_restarts_and_never_by_the_clock_alo
     );
     again.confirm(ten_years_on).await.unwrap();
     assert_eq!(again.now(ten_years_on).await.expiry, ten_years_on);
+}
+
+#[tokio::test]
+async fn what_is_confirmed_on_one_node_is_taken_over_by_the_others() {
+    let registers = Arc::new(MemoryRegisters::default());
+    let (begin, right) = (at("2036-11-21T00:00:00Z"), at("2026-11-21T00:00:00Z"));
+    let one = RetentionTime::open(registers.clone(), begin).await.unwrap();
+    let other = RetentionTime::open(registers.clone(), begin).await.unwrap();
+    // The clock was wrong at the first start. Both have written since the one read last.
+    one.keep().await.unwrap();
+    other.keep().await.unwrap();
+    one.confirm(right).await.unwrap();
+    other.keep().await.unwrap();
+    let soon = at("2026-11-21T00:10:00Z");
+    assert!(other.now(begin).await.expiry < soon, "the other goes by it");
+    one.keep().await.unwrap();
+    assert!(one.now(begin).await.expiry < soon, "and has not undone it");
+    let third = RetentionTime::open(registers, begin).await.unwrap();
+    assert!(third.now(begin).await.expiry < soon);
 }
 
 #[tokio::test]
@@ -300,7 +414,7 @@ async fn a_log_that_removes_beginnings_keeps_what_lies_behind_a_hold() {
     hold.metadata.insert("query".into(), "type:b.b".into());
     recorded(&system, vec![hold]).await;
     let run = retention.begin().unwrap();
-    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.unwrap(), 1);
+    assert_eq!(run.remove(&tenant(), RUN, &before, at(NOW)).await.all().unwrap(), 1);
     assert_eq!(found(&system).await, [2, 3, 4, 9], "the index kept what the log keeps");
     drop(run);
     let after = due(&retention).await;

@@ -52,6 +52,7 @@ pub async fn run(archive: &dyn ArchiveReader, stored: &[Stored]) {
         what_is_not_there_is_absent(archive, of).await;
     }
     nothing_is_told_to_a_stranger(archive, stored).await;
+    all_tenants_are_told(archive, stored).await;
     a_month_that_was_deleted_is_gone_and_the_others_stay(archive, &stored[0]).await;
 }
 
@@ -127,6 +128,14 @@ async fn nothing_is_told_to_a_stranger(archive: &dyn ArchiveReader, stored: &[St
             assert!(!archived.expect(WORKS));
             assert!(entries.iter().all(|entry| entry.record.tenant == of.tenant));
         }
+    }
+}
+
+async fn all_tenants_are_told(archive: &dyn ArchiveReader, stored: &[Stored]) {
+    let tenants = archive.tenants().await.expect(WORKS);
+    assert!(tenants.is_sorted());
+    for of in stored {
+        assert!(tenants.contains(&of.tenant), "{} is missing in {tenants:?}", of.tenant);
     }
 }
 

@@ -1,6 +1,6 @@
 //! An archive in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -95,6 +95,13 @@ fn told(piece: &[LogEntry]) -> ArchivedPiece {
 
 #[async_trait]
 impl ArchiveReader for MemoryArchive {
+    async fn tenants(&self) -> Result<Vec<TenantId>, ArchiveError> {
+        self.require_reachable()?;
+        let tenants: BTreeSet<TenantId> =
+            locked(&self.months).keys().map(|(tenant, _)| tenant.clone()).collect();
+        Ok(tenants.into_iter().collect())
+    }
+
     async fn months(&self, tenant: &TenantId) -> Result<Vec<ArchivedMonth>, ArchiveError> {
         self.require_reachable()?;
         let months = locked(&self.months);

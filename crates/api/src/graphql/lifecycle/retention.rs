@@ -130,7 +130,7 @@ impl RetentionMutation {
         input: ConfirmRetentionClockInput,
     ) -> Result<ConfirmRetentionClockPayload> {
         let (api, caller) = recorder(context)?;
-        let now = input.now.map(|now| now.0.timestamp);
+        let now = input.now.0.timestamp;
         let confirmed = clock::confirm(api, caller, now, &input.reason).await;
         let (confirmed, user_errors) = told(confirmed, "now")?;
         let (now, was_behind_seconds) =

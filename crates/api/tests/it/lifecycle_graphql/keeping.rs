@@ -119,7 +119,7 @@ async fn the_job_removes_what_is_due_once_told_to_and_certifies_it() {
 async fn a_clock_is_confirmed_only_with_the_time_it_tells() {
     let service = Service::start().await;
     let ahead = service.api.clock.now() + SignedDuration::from_hours(24 * 3650);
-    service.api.clock.catch_up(ahead);
+    service.put_wall_clock(ahead);
     let behind = async || {
         asked(&service, &officer("rita"), RETENTION).await["behindSeconds"].as_i64().unwrap()
     };
@@ -130,7 +130,7 @@ async fn a_clock_is_confirmed_only_with_the_time_it_tells() {
     };
     let wrong = confirm(jiff::Timestamp::now().to_string()).await;
     assert_eq!(wrong["userErrors"][0]["field"], json!(["input", "now"]), "{wrong}");
-    let right = confirm(service.api.clock.now().to_string()).await;
+    let right = confirm(service.api.lifecycle.wall.now().to_string()).await;
     assert_eq!(right["userErrors"], json!([]), "{right}");
     assert!(right["wasBehindSeconds"].as_i64().unwrap() > 3600 * 24 * 3000, "{right}");
     assert!(behind().await < 60);

@@ -86,6 +86,7 @@ async fn an_api_key_decides_nothing() {
         "mutation { requestPersonCopy(input: { person: \"ann\", reason: \"by letter\" }) { export { id } } }",
         "mutation { placeLegalHold(input: { matter: \"m\", query: \"\", reason: \"by letter\" }) { hold { id } } }",
         "mutation { proposeRetentionPolicy(input: { rules: [], reason: \"by letter\" }) { proposal { id } } }",
+        "mutation { confirmRetentionClock(input: { now: \"2026-11-22T12:00:00Z\", reason: \"by letter\" }) { now } }",
     ] {
         assert_eq!(refused(&service, &key, document).await, "FORBIDDEN", "{document}");
     }

@@ -293,7 +293,12 @@ pub(super) const FIELDS: &[FieldRow] = &[
     ("mutation", "proposeRetentionPolicy", "(input: { rules: [], reason: \"\" })", RECORDS),
     ("mutation", "approveRetentionPolicy", DECISION, RECORDS),
     ("mutation", "rejectRetentionPolicy", DECISION, RECORDS),
-    ("mutation", "confirmRetentionClock", "(input: { reason: \"\" })", RECORDS),
+    (
+        "mutation",
+        "confirmRetentionClock",
+        "(input: { now: \"2026-11-22T12:00:00Z\", reason: \"\" })",
+        RECORDS,
+    ),
     ("mutation", "runRetention", "(input: {})", RECORDS),
     ("mutation", "rotateTenantKey", "", GUARDS),
     ("subscription", "auditEventStream", "(after: \"CURSOR\")", READERS),

@@ -1,7 +1,7 @@
 //! A search index in memory, which can be told to panic.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use annals_domain::filter::{Count, Filter, Order, PageKey};
@@ -16,6 +16,8 @@ pub(crate) struct MemoryIndex {
     state: Mutex<State>,
     /// Whether the next search shall panic.
     pub(crate) panics: AtomicBool,
+    /// How many of the next removals fail.
+    pub(crate) removals_fail: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -95,6 +97,13 @@ impl SearchIndex for MemoryIndex {
     }
 
     fn remove(&self, positions: &[Position]) -> Result<(), SearchError> {
+        let fails = |left: usize| left.checked_sub(1);
+        if self.removals_fail.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
+            return Err(SearchError::Failed {
+                doing: "removing",
+                source: "a test wanted it".into(),
+            });
+        }
         let mut state = self.state.lock().unwrap();
         state.events.retain(|event| !positions.contains(&event.position));
         Ok(())

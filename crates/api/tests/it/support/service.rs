@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use annals_api::auth::{Expectations, Verifier};
@@ -28,7 +29,7 @@ use annals_engine::tiles::{AuditSettings, FileMark, KeptHeads, LogSigner};
 use annals_engine::{
     Clock, DeliverySettings, ExportParts, ExportSettings, Permits, Ports, ProjectionSettings,
     QuarantineSettings, RecorderSettings, RetentionRules, RetentionTime, Roles, Settings,
-    SpoolSettings, SpoolUse, SupervisionSettings, System, TileParts,
+    SpoolSettings, SpoolUse, SupervisionSettings, System, TileParts, WallClock,
 };
 use annals_ports::memory::{
     MemoryAccess, MemoryArchive, MemoryEventLog, MemoryInbox, MemoryKeyStore, MemoryProfiles,
@@ -41,6 +42,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -72,6 +74,8 @@ pub(crate) struct Service {
     pub(crate) registers: Arc<MemoryRegisters>,
     pub(crate) archive: Arc<MemoryArchive>,
     pub(crate) carrier: Arc<TestCarrier>,
+    /// How far the wall clock is ahead of the system's, in milliseconds.
+    pub(crate) wall_ahead_ms: Arc<AtomicI64>,
     router: Router,
     _system: System,
     _exports: tempfile::TempDir,
@@ -259,16 +263,13 @@ impl Service {
                 heads: Arc::new(KeptHeads::new(exports.path().join("heads"))),
                 publishing: annals_engine::tiles::Publishing::default(),
             }),
-            archive: Some(annals_engine::ArchiveParts {
-                reader: archive.clone(),
-                policy: Arc::default(),
-            }),
+            archive: Some(annals_engine::ArchiveParts { reader: archive.clone(), writes: true }),
         };
         let permits = Permits::of(&limits.request);
         let root = RootKey::generate().unwrap();
         let system =
             System::start(ports, root, CATALOGUE.clone(), settings(permits, roles)).await.unwrap();
-        let limiter = Arc::new(StillLimiter::default());
+        let (limiter, wall_ahead_ms) = (Arc::new(StillLimiter::default()), Arc::default());
         let health = Arc::new(AilingLog::new(log.clone()));
         let api = Arc::new(ApiParts {
             log: health.clone(),
@@ -288,7 +289,7 @@ impl Service {
                 limits: limits.query.clone(),
             }),
             eraser: system.eraser.clone(),
-            lifecycle: lifecycle(&registers).await,
+            lifecycle: lifecycle(&registers, &wall_ahead_ms).await,
             inbox_news: system.inbox_news.clone(),
             catalogue: CATALOGUE.clone(),
             masker: Arc::new(
@@ -335,6 +336,7 @@ impl Service {
             registers,
             archive,
             carrier,
+            wall_ahead_ms,
             _system: system,
             _exports: exports,
         }
@@ -396,6 +398,19 @@ impl Service {
         let found = self.get(&path, &token("root", "acme", "admin")).await;
         assert_eq!(found.status, 200, "{}", found.text);
         id
+    }
+
+    /// Puts the wall clock; the clock of events follows it forwards.
+    pub(crate) fn put_wall_clock(&self, to: jiff::Timestamp) {
+        let ahead = to.duration_since(jiff::Timestamp::now());
+        self.wall_ahead_ms.store(ahead.as_millis() as i64, Ordering::SeqCst);
+        self.api.clock.catch_up(to);
+    }
+
+    /// Puts the clocks, and somebody vouches for them.
+    pub(crate) async fn confirm_clocks(&self, to: jiff::Timestamp) {
+        self.put_wall_clock(to);
+        self.api.lifecycle.time.confirm(to).await.unwrap();
     }
 
     /// Listens on a free port.
@@ -583,15 +598,20 @@ impl Wording for FewWords {
 }
 
 /// The retention job runs only when it is asked to.
-async fn lifecycle(registers: &Arc<MemoryRegisters>) -> LifecycleParts {
-    let wall = jiff::Timestamp::now();
+async fn lifecycle(registers: &Arc<MemoryRegisters>, ahead_ms: &Arc<AtomicI64>) -> LifecycleParts {
+    let ahead_ms = Arc::clone(ahead_ms);
+    let wall = WallClock::telling(move || {
+        let ahead = SignedDuration::from_millis(ahead_ms.load(Ordering::SeqCst));
+        jiff::Timestamp::now() + ahead
+    });
     LifecycleParts {
         settings: LifecycleSettings {
             interval_seconds: 0,
             records_per_second: 1_000_000,
             shortening_delay_days: 7,
         },
-        time: RetentionTime::open(registers.clone(), wall).await.unwrap(),
+        time: RetentionTime::open(registers.clone(), wall.now()).await.unwrap(),
+        wall,
         certifier: LogSigner::new("log.test/annals", RootKey::from_bytes([7; 32])).unwrap(),
         job: job::JobStatus::default(),
         work: tokio::sync::Notify::new(),

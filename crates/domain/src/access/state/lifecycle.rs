@@ -233,7 +233,10 @@ impl TenantLifecycle {
         let Some(proposal) = named(event).and_then(|id| self.proposals.find(id)) else {
             return Kept::default();
         };
-        let in_force = self.proposals.in_force(ended.at).map(|one| one.event);
+        // Policies come into force by the time that retention goes by, which may be behind the wall clock.
+        // Events of before that was told have the wall clock alone.
+        let as_of = time(event, "as_of").unwrap_or(ended.at);
+        let in_force = self.proposals.in_force(as_of).map(|one| one.event);
         if proposal.ended.is_some() || in_force == Some(proposal.event) {
             return Kept::default();
         }

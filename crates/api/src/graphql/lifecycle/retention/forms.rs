@@ -177,9 +177,8 @@ pub(in crate::graphql::lifecycle) struct RetentionProposalPayload {
 /// What another clock tells, and who says so.
 #[derive(InputObject)]
 pub(in crate::graphql::lifecycle) struct ConfirmRetentionClockInput {
-    /// What another clock tells: up to five minutes from what the service's does. Without it the caller vouches
-    /// for that of the service.
-    pub(super) now: Option<DateTime>,
+    /// What another clock tells: up to five minutes from what the service's does.
+    pub(super) now: DateTime,
     /// Why, 3 to 1000 characters.
     pub(super) reason: String,
 }

@@ -102,9 +102,10 @@ pub(super) const ROWS: &[Operation] = &[
         id: "confirmClock",
         group: "Lifecycle",
         summary: "Confirm the clock",
-        description: "Needs `manage_retention`. Events expire by time that was measured: what \
-                      passes while the service is stopped does not count until somebody vouches \
-                      for its clock. `now` may differ from it by five minutes.",
+        description: "Needs `manage_retention`, and a person's token. Events expire by time that \
+                      was measured: what passes while the service is stopped does not count until \
+                      somebody vouches for its clock. `now` is what another clock tells; it may \
+                      differ from that of the service by five minutes.",
         body: &[json("#ClockConfirmation", &["clockConfirmation"])],
         answers: &[Answer {
             description: "The time from now on.",

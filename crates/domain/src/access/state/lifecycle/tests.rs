@@ -1,4 +1,4 @@
-//! What events do to a request to erase somebody, in whatever order they come.
+//! What events do to a request to erase somebody, and to a proposed policy, in whatever order they come.
 
 use std::collections::BTreeSet;
 
@@ -119,4 +119,31 @@ fn who_is_erased_leaves_what_they_decided_without_their_name() {
         assert!(!TenantLifecycle::forget_deciders(entry, &rita), "nothing of theirs is left");
     }
     assert_eq!(entries, decisions(["", "rob"]).entries());
+}
+
+/// A policy that was approved, and comes into force a day before the events of `told` by the wall clock.
+fn shortened() -> TenantLifecycle {
+    let mut lifecycle = TenantLifecycle::default();
+    let rules = json!({ "rules": [{ "keep": "P30D" }], "shortens": true });
+    let proposed = Event { id: REQUEST, ..told(POLICY_PROPOSED, "rita", rules) };
+    lifecycle.apply(&proposed);
+    let approved = json!({ "about": REQUEST.to_string(), "effective_at": "2026-11-20T00:00:00Z" });
+    lifecycle.apply(&told(POLICY_APPROVED, "rob", approved));
+    lifecycle
+}
+
+#[test]
+fn a_policy_is_taken_back_by_the_time_that_retention_goes_by() {
+    // The service was stopped for days, so it is not in force yet.
+    let mut lifecycle = shortened();
+    let behind = json!({ "about": REQUEST.to_string(), "as_of": "2026-11-19T23:59:59Z" });
+    lifecycle.apply(&told(POLICY_ENDED, "rob", behind));
+    assert!(lifecycle.proposals().find(REQUEST).unwrap().ended.is_some());
+    for metadata in
+        [about(), json!({ "about": REQUEST.to_string(), "as_of": "2026-11-20T00:00:00Z" })]
+    {
+        let mut lifecycle = shortened();
+        lifecycle.apply(&told(POLICY_ENDED, "rob", metadata));
+        assert_eq!(lifecycle.proposals().find(REQUEST).unwrap().ended, None, "it is in force");
+    }
 }
