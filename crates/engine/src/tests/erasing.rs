@@ -27,6 +27,7 @@ mod files;
 mod last_look;
 mod load;
 mod other_node;
+mod unknown;
 
 /// Everybody who may be looked at in these tests.
 const PERSONS: &[&str] = &["ann", "bob", "cem", "dot", "eve"];
