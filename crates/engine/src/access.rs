@@ -8,11 +8,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use annals_domain::access::state::{AccessChange, AccessRules, AccessState};
-use annals_domain::{Position, Recorded, TenantId};
+use annals_domain::access::state::{
+    AccessChange, AccessEntry, AccessRules, AccessState, ERASURE_COMPLETED, ERASURE_STARTED,
+};
+use annals_domain::{Event, Position, Recorded, TenantId};
 use annals_ports::{AccessStore, ReadModelError};
+use annals_record::KeyId;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, watch};
 
+use crate::key_ring::KeyRing;
 use crate::projection::{Progress, Projection, ProjectionError};
 
 /// Name of the projection.
@@ -24,6 +28,8 @@ pub(crate) const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct AccessKeeper {
     store: Arc<dyn AccessStore>,
     rules: AccessRules,
+    /// Told of keys that some node destroys.
+    keys: Option<Arc<KeyRing>>,
     shared: watch::Sender<Arc<AccessState>>,
     gathered: Mutex<Gathered>,
     decisions: Arc<RwLock<()>>,
@@ -42,7 +48,37 @@ struct Gathered {
 impl AccessKeeper {
     pub(crate) fn new(store: Arc<dyn AccessStore>, rules: AccessRules) -> Self {
         let shared = watch::Sender::new(Arc::default());
-        Self { store, rules, shared, gathered: Mutex::default(), decisions: Arc::default() }
+        let (gathered, decisions) = (Mutex::default(), Arc::default());
+        Self { store, rules, keys: None, shared, gathered, decisions }
+    }
+
+    /// The same, and these keys are dropped when the log tells that some node destroys them.
+    pub(crate) fn dropping(self, keys: Arc<KeyRing>) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// Before the key goes it is told that it will, and afterwards that it is gone.
+    fn drop_key(&self, event: &Event) {
+        let pseudonym = event.metadata.get("person").and_then(|person| person.as_str());
+        let id = pseudonym.and_then(KeyId::from_text).filter(|_| event.source == "annals");
+        let (Some(keys), Some(id)) = (&self.keys, id) else { return };
+        match event.event_type.as_str() {
+            ERASURE_STARTED => keys.doom(&event.tenant, id),
+            ERASURE_COMPLETED => keys.is_gone(&event.tenant, id),
+            _ => {}
+        }
+    }
+
+    /// What was begun before this node started is not over.
+    fn doom_begun(&self, entries: &[(TenantId, AccessEntry)]) {
+        let Some(keys) = &self.keys else { return };
+        for (tenant, entry) in entries {
+            let AccessEntry::Erasure(erasure) = entry else { continue };
+            let started = erasure.started.as_ref().filter(|_| erasure.is_open());
+            if let Some(id) = started.and_then(|started| KeyId::from_text(&started.person)) {
+                keys.doom(tenant, id);
+            }
+        }
     }
 
     /// Takes out that these persons decided something of what a tenant keeps and forgets, and leaves what they
@@ -117,6 +153,7 @@ impl Projection for AccessKeeper {
     fn rewind(&self) -> Result<Position, ProjectionError> {
         let mut gathered = self.locked();
         let (position, entries) = self.store.load()?;
+        self.doom_begun(&entries);
         gathered.state = AccessState::restored(entries);
         gathered.changes.clear();
         gathered.end = position;
@@ -128,6 +165,7 @@ impl Projection for AccessKeeper {
         let mut gathered = self.locked();
         let mut fresh = Vec::new();
         for event in events {
+            self.drop_key(&event.event);
             fresh.extend(gathered.state.apply(event, self.rules));
         }
         gathered.end = end;

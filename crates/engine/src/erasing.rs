@@ -109,6 +109,23 @@ impl Eraser {
         self.run(tenant, &persons_of(tenant, &cleared), Some(&checks), Some(last)).await
     }
 
+    /// Finishes an erasure that was begun before, of which nobody knows any more who the persons were: clears what
+    /// goes by their keys and by the places of their events. What goes by the id of a person, such as their profile,
+    /// their inbox and what waits in quarantine and spool, is not looked for.
+    pub async fn resume_unknown(
+        &self,
+        tenant: &TenantId,
+        begun: &[Named],
+    ) -> Result<Erasure, EraseError> {
+        let id = |named: &Named| {
+            let id = KeyId::from_text(&named.pseudonym);
+            id.ok_or_else(|| EraseError::NoPseudonym(named.pseudonym.clone()))
+        };
+        let ids = begun.iter().map(id).collect::<Result<Vec<KeyId>, _>>()?;
+        let checks: Vec<Option<String>> = begun.iter().map(|one| one.key_check.clone()).collect();
+        self.run_by(tenant, &[], &ids, Some(&checks), None).await
+    }
+
     /// [`Eraser::erase`] of persons whom nobody cleared.
     #[cfg(test)]
     pub(crate) async fn erase_persons(
@@ -148,23 +165,35 @@ impl Eraser {
         only: Option<&[Option<String>]>,
         last: Option<&dyn LastLook>,
     ) -> Result<Erasure, EraseError> {
-        if persons.len() > PERSONS_MAX {
-            return Err(EraseError::TooMany(persons.len()));
+        let ids = self.keys().pseudonyms_of(tenant, persons).await?;
+        self.run_by(tenant, persons, &ids, only, last).await
+    }
+
+    /// By the keys of persons, and by who they are as far as that is known: all of them or none.
+    async fn run_by(
+        &self,
+        tenant: &TenantId,
+        persons: &[String],
+        ids: &[KeyId],
+        only: Option<&[Option<String>]>,
+        last: Option<&dyn LastLook>,
+    ) -> Result<Erasure, EraseError> {
+        if ids.len() > PERSONS_MAX {
+            return Err(EraseError::TooMany(ids.len()));
         }
-        if persons.is_empty() {
+        if ids.is_empty() {
             return Ok(Erasure::default());
         }
         let _turn = self.0.turn.lock().await;
         may_go(last, tenant, persons).await?;
-        let ids = self.keys().pseudonyms_of(tenant, persons).await?;
-        let checks = self.keys().checks_of(tenant, &ids).await?;
-        let mut concerned = Concerned::by(tenant, &ids);
+        let checks = self.keys().checks_of(tenant, ids).await?;
+        let mut concerned = Concerned::by(tenant, ids);
         let is_exact = only.is_some() || checks.iter().any(Option::is_none);
         let looked_through = self.look(&mut concerned, persons, is_exact).await?;
         self.reached(Step::Looked)?;
         let (spooled, quarantined) = self.forget_what_waits(tenant, persons).await?;
         self.reached(Step::WaitingForgotten)?;
-        let doomed = Doomed { tenant, persons, ids: &ids, only };
+        let doomed = Doomed { tenant, persons, ids, only };
         let (keys, checks) = self.destroy(&doomed, last).await?;
         self.reached(Step::KeysDestroyed)?;
         let until = self.until().await?;
@@ -179,7 +208,7 @@ impl Eraser {
         let swept = self.sweep(tenant, persons).await?;
         self.keys().forget_names(tenant, persons);
         let events = concerned.positions.len() as u64;
-        info!(%tenant, persons = persons.len(), keys, events, "persons were erased");
+        info!(%tenant, persons = ids.len(), keys, events, "persons were erased");
         let erased = |(id, key_check): (&KeyId, _)| Erased {
             pseudonym: id.as_text(),
             key_check,
@@ -202,6 +231,9 @@ impl Eraser {
         tenant: &TenantId,
         persons: &[String],
     ) -> Result<(u64, u64), EraseError> {
+        if persons.is_empty() {
+            return Ok((0, 0));
+        }
         let known: HashSet<String> = persons.iter().cloned().collect();
         let spooled = match &self.0.spooler {
             Some(spooler) => spooler.forget(tenant, &known).await?,

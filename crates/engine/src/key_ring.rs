@@ -21,9 +21,13 @@ use crate::key_uses::{self, KeyUse};
 
 mod destroying;
 
-/// How many unwrapped person keys are kept in memory, and for how long after their last use.
+use destroying::Destroyed;
+
+/// How many unwrapped person keys are kept in memory, and for how long: after their last use, and after they were
+/// read. Another node may have destroyed them.
 const PERSON_KEYS_MAX: u64 = 100_000;
 const PERSON_KEY_IDLE: Duration = Duration::from_secs(600);
+const PERSON_KEY_LIFE: Duration = Duration::from_secs(600);
 /// How many pseudonyms are remembered, so that each is computed once.
 const PSEUDONYMS_MAX: u64 = 100_000;
 /// How many tenants' keys are kept in memory.
@@ -40,8 +44,8 @@ pub struct KeyRing {
     tenants: Cache<TenantId, Arc<HeldKey>>,
     pseudonyms: Cache<(TenantId, OwnerName), KeyId>,
     persons: Cache<(TenantId, KeyId), Arc<PersonKey>>,
-    /// How often keys were destroyed; what was read from the store before is not remembered after.
-    destroyed: RwLock<u64>,
+    /// What was destroyed, or is about to be.
+    destroyed: RwLock<Destroyed>,
     /// Between recording and destroying.
     pub(crate) gates: Gates,
     /// Told of tenants whose key has more than one version.
@@ -115,6 +119,7 @@ impl KeyRing {
             persons: Cache::builder()
                 .max_capacity(persons_max)
                 .time_to_idle(PERSON_KEY_IDLE)
+                .time_to_live(PERSON_KEY_LIFE)
                 .build(),
             destroyed: RwLock::default(),
             gates: Gates::default(),

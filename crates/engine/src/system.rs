@@ -248,7 +248,8 @@ impl System {
         let start = ports.log.end_at_opening().await?.max(head);
         let delivers = settings.roles.has(Role::Deliver);
         let ways = Some(ways).filter(|ways| delivers && !ways.lead_nowhere());
-        let keeper = Arc::new(AccessKeeper::new(Arc::clone(&ports.access), settings.access));
+        let keeper = AccessKeeper::new(Arc::clone(&ports.access), settings.access);
+        let keeper = Arc::new(keeper.dropping(Arc::clone(&keys)));
         let models = ModelsTurn::default();
         let telling = Telling::new(
             Arc::clone(&catalogue),

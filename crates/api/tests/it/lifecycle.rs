@@ -328,6 +328,8 @@ async fn an_erased_person_is_found_and_read_nowhere_and_others_are() {
     assert_eq!(statement["person"], completed["pseudonym"]);
     assert_eq!(statement["key_check"].as_str().unwrap().len(), 32);
     assert!(!opened.statement.contains("ann"), "{}", opened.statement);
+    let method = statement["method"].as_str().unwrap();
+    assert!(method.contains("nothing is said here of what other nodes derived"), "{method}");
 }
 
 #[tokio::test]

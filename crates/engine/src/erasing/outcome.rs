@@ -88,11 +88,16 @@ pub enum EraseError {
     /// Recordings of the tenant did not end in time; no key was destroyed.
     #[error("events of the tenant are still being recorded, so no key was destroyed; call again")]
     Recording,
+    /// That is the pseudonym of nobody.
+    #[error("`{0}` is not the pseudonym of a person; run `annals verify`")]
+    NoPseudonym(String),
     /// Something forbids it that was not there when it was cleared; no key was destroyed.
     #[error("something forbids since that one of them is erased, so no key was destroyed")]
     Forbidden,
     /// Whether something forbids it cannot be told now; no key was destroyed.
-    #[error("whether something forbids the erasure cannot be told, so no key was destroyed; call again")]
+    #[error(
+        "whether something forbids the erasure cannot be told, so no key was destroyed; call again"
+    )]
     Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What was decided last is not in effect here; no key was destroyed.
     #[error(

@@ -8,10 +8,42 @@ use annals_record::{KeyId, Owner, PersonKey, WrappedKey};
 
 use super::{KeyRing, KeyRingError, OwnerName};
 
+/// What was destroyed, or is about to be, through any node.
+#[derive(Default)]
+pub(super) struct Destroyed {
+    /// How often that was; what was read from the store before is not remembered after.
+    age: u64,
+    /// Keys that some node is about to destroy: they are read anew for every use.
+    doomed: HashSet<(TenantId, KeyId)>,
+}
+
 impl KeyRing {
     /// Tells whether keys were destroyed since.
     pub(super) fn age(&self) -> u64 {
-        *self.destroyed.read().unwrap_or_else(PoisonError::into_inner)
+        self.destroyed.read().unwrap_or_else(PoisonError::into_inner).age
+    }
+
+    /// Drops a key that some node is about to destroy, and remembers it no more until that is over.
+    pub(crate) fn doom(&self, tenant: &TenantId, id: KeyId) {
+        self.drop_keys(tenant, &[id], |destroyed| {
+            destroyed.doomed.insert((tenant.clone(), id));
+        });
+    }
+
+    /// Drops a key that some node has destroyed. The next one of its id is remembered again.
+    pub(crate) fn is_gone(&self, tenant: &TenantId, id: KeyId) {
+        self.drop_keys(tenant, &[id], |destroyed| {
+            destroyed.doomed.remove(&(tenant.clone(), id));
+        });
+    }
+
+    fn drop_keys(&self, tenant: &TenantId, ids: &[KeyId], change: impl FnOnce(&mut Destroyed)) {
+        let mut destroyed = self.destroyed.write().unwrap_or_else(PoisonError::into_inner);
+        destroyed.age += 1;
+        change(&mut destroyed);
+        for id in ids {
+            self.persons.invalidate(&(tenant.clone(), *id));
+        }
     }
 
     /// Remembers a key, unless keys were destroyed since it was read.
@@ -23,8 +55,9 @@ impl KeyRing {
         read_at: u64,
     ) {
         let destroyed = self.destroyed.read().unwrap_or_else(PoisonError::into_inner);
-        if *destroyed == read_at {
-            self.persons.insert((tenant.clone(), id), Arc::clone(key));
+        let place = (tenant.clone(), id);
+        if destroyed.age == read_at && !destroyed.doomed.contains(&place) {
+            self.persons.insert(place, Arc::clone(key));
         }
     }
 
@@ -61,12 +94,7 @@ impl KeyRing {
     ) -> Result<u64, KeyRingError> {
         let destroyed = self.store.destroy_person_keys(tenant, ids).await;
         // Also after a failure: some may be destroyed.
-        let mut age = self.destroyed.write().unwrap_or_else(PoisonError::into_inner);
-        *age += 1;
-        for id in ids {
-            self.persons.invalidate(&(tenant.clone(), *id));
-        }
-        drop(age);
+        self.drop_keys(tenant, ids, |_| {});
         Ok(destroyed?)
     }
 

@@ -40,6 +40,12 @@ async fn a_destroyed_key_is_neither_held_nor_damaged() {
     assert!(keys.damaged.is_empty());
 }
 
+#[test]
+fn no_key_is_remembered_for_longer_than_its_time_however_often_it_is_used() {
+    let ring = ring(1000, &Arc::new(MemoryKeyStore::default()));
+    assert_eq!(ring.persons.policy().time_to_live(), Some(PERSON_KEY_LIFE));
+}
+
 #[tokio::test]
 async fn a_key_that_does_not_open_is_damaged_and_hides_no_other() {
     let store = Arc::new(MemoryKeyStore::default());

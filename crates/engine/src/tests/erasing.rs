@@ -26,6 +26,8 @@ mod deciding;
 mod files;
 mod last_look;
 mod load;
+mod other_node;
+mod unknown;
 
 /// Everybody who may be looked at in these tests.
 const PERSONS: &[&str] = &["ann", "bob", "cem", "dot", "eve"];
@@ -151,6 +153,7 @@ async fn left(system: &System, access: &dyn AccessStore) -> Left {
     entries.sort_by_key(|(_, entry)| entry.name());
     let state = system.access.now();
     let mut known = state.entries_of(&tenant());
+    known.extend(state.lifecycle_of(&tenant()));
     known.sort_by_key(annals_domain::access::state::AccessEntry::name);
     assert_eq!(known, entries.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>());
     Left {

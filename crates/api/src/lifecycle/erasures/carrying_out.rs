@@ -24,6 +24,16 @@ use crate::own_facts::{self, Fact};
 const TOGETHER_MAX: usize = annals_engine::PERSONS_MAX;
 /// What a certificate is about.
 const CERTIFICATE: &str = "erasure";
+/// What was done, where it is known who the person was.
+const METHOD: &str = "the key was destroyed, for every node; on the node that carried this out, the spool, quarantine, \
+                      read models, search index and exports were cleared; nothing is said here of what \
+                      other nodes derived; records, leaves and proofs stay as they were";
+/// What was done, where that was known to nobody any more.
+const METHOD_UNKNOWN: &str = "the key was destroyed before, for every node, and with it who the person was; on the node that \
+                              carried this out, the search index and exports were cleared of what lies under \
+                              the key; profiles, inboxes, quarantine and spool, which go by the id of a \
+                              person, were not searched; nothing is said here of what other nodes derived; \
+                              records, leaves and proofs stay as they were";
 /// How long is waited until what was recorded is in effect.
 const EFFECT_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -180,11 +190,13 @@ async fn finish(
     cleared: &[(Erasure, Option<ErasureClearance>)],
     names: BTreeMap<EventId, Named>,
 ) -> Result<(), ApiError> {
-    let events = erase(api, tenant, cleared).await?;
-    for (erasure, _) in cleared {
+    let mut events = erase(api, tenant, cleared).await?;
+    events.extend(erase_unknown(api, tenant, cleared).await?);
+    for (erasure, clearance) in cleared {
         let Some(named) = names.get(&erasure.event) else { continue };
         let count = events.get(&erasure.event).copied().unwrap_or_default();
-        let fact = completed(api, tenant, erasure, named, count)?;
+        let method = if clearance.is_some() { METHOD } else { METHOD_UNKNOWN };
+        let fact = completed(api, tenant, erasure, named, (count, method))?;
         record(api, tenant, fact).await?;
         metrics::counter!("annals_persons_erased_total").increment(1);
     }
@@ -216,6 +228,31 @@ async fn erase(
     Ok(events)
 }
 
+/// Clears what can be cleared of those who are known to nobody any more; tells of each how many events have a part of
+/// theirs.
+async fn erase_unknown(
+    api: &Api,
+    tenant: &TenantId,
+    cleared: &[(Erasure, Option<ErasureClearance>)],
+) -> Result<BTreeMap<EventId, u64>, ApiError> {
+    let unknown = cleared.iter().filter(|(_, clearance)| clearance.is_none());
+    let named = |(erasure, _): &(Erasure, _)| {
+        let begun = erasure.started.clone()?;
+        Some((erasure.event, Named { pseudonym: begun.person, key_check: begun.key_check }))
+    };
+    let (requests, named): (Vec<EventId>, Vec<Named>) = unknown.filter_map(named).unzip();
+    if named.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    error!(
+        %tenant, erasures = named.len(),
+        "erasures are finished of which nobody knows any more who the persons were: run `annals rebuild profiles` \
+         and `annals rebuild inbox`, and look through the quarantine"
+    );
+    let done = api.eraser.resume_unknown(tenant, &named).await?;
+    Ok(requests.into_iter().zip(done.persons.iter().map(|person| person.events)).collect())
+}
+
 fn about(event_type: &'static str, request: EventId, named: &Named) -> Fact {
     let mut metadata = JsonObject::new();
     metadata.insert("about".into(), request.to_string().into());
@@ -231,7 +268,7 @@ fn completed(
     tenant: &TenantId,
     erasure: &Erasure,
     named: &Named,
-    events: u64,
+    (events, method): (u64, &str),
 ) -> Result<Fact, ApiError> {
     let statement: Value = json!({
         "tenant": tenant.as_str(),
@@ -242,8 +279,7 @@ fn completed(
         "approved_at": erasure.approved.as_ref().map(|approved| approved.at.to_string()),
         "completed_at": api.clock.now().to_string(),
         "events": events,
-        "method": "the key was destroyed; index, read models, exports, quarantine and spool were cleared; \
-                   records, leaves and proofs stay as they were",
+        "method": method,
     });
     let mut fact = about(ERASURE_COMPLETED, erasure.event, named);
     fact.metadata.insert("events".into(), events.into());

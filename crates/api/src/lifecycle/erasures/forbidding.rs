@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use annals_domain::{Position, Recorded, TenantId};
 use annals_domain::access::state::TenantLifecycle;
 use annals_domain::filter::{Filter, Order, Scope};
 use annals_domain::lifecycle::{
@@ -11,6 +10,7 @@ use annals_domain::lifecycle::{
 };
 use annals_domain::query::{QueryContext, parse};
 use annals_domain::retention::is_always_kept;
+use annals_domain::{Position, Recorded, TenantId};
 use annals_engine::{LastLook, PageRequest, ReadError, page_key};
 use annals_ports::LogEntry;
 use async_trait::async_trait;

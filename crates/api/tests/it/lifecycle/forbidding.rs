@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use annals_domain::access::state::{ERASURE_APPROVED, ERASURE_STARTED};
+use annals_domain::access::state::{ERASURE_APPROVED, ERASURE_REQUESTED, ERASURE_STARTED};
 use annals_domain::event::{Actor, ActorType, Event, JsonObject};
 use annals_domain::time::DateTime;
 use annals_domain::{EventId, TenantId};
@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use super::*;
 
 /// A fact that Annals told earlier, before the test began.
-async fn told(service: &Service, event_type: &str, by: &str, metadata: Value) {
+async fn told(service: &Service, event_type: &str, by: &str, metadata: Value) -> EventId {
     let api = &service.api;
     let (id, now) = (EventId(uuid::Uuid::now_v7()), DateTime::utc(api.clock.now()));
     let tenant = TenantId::new("acme").unwrap();
@@ -24,6 +24,7 @@ async fn told(service: &Service, event_type: &str, by: &str, metadata: Value) {
     let digest = annals_record::content_digest(&serde_json::to_vec(&event).unwrap());
     let receipt = api.recorder.record_own(event, digest).await.unwrap().into_inner();
     assert!(api.credentials.view().wait_for(receipt.position, crate::support::PATIENCE).await);
+    id
 }
 
 /// Erases somebody, which has the job look at all that was agreed on.
@@ -64,6 +65,32 @@ async fn an_erasure_that_has_begun_waits_for_the_release_of_a_hold_and_claims_no
     until("it is finished", async || stands(&service, &id).await["status"] == "completed").await;
     let found = service.get("/api/v1/logs?q=secret", &auditor()).await;
     assert!(!found.text.contains("secret of ann"), "{}", found.text);
+}
+
+#[tokio::test]
+async fn an_erasure_of_which_nobody_knows_who_it_was_is_finished_and_claims_no_more_than_was_done()
+{
+    let service = Service::start().await;
+    event(&service, "order.placed", "ann").await;
+    // Without a subject, as it is read when the key has gone.
+    let id = told(&service, ERASURE_REQUESTED, "paula", json!({})).await.to_string();
+    told(&service, ERASURE_APPROVED, "peter", json!({ "about": id })).await;
+    let tenant = TenantId::new("acme").unwrap();
+    let named = service.api.eraser.name(&tenant, &["ann".into()]).await.unwrap().remove(0);
+    let began = json!({ "about": id, "person": named.pseudonym, "key_check": named.key_check });
+    told(&service, ERASURE_STARTED, "annals", began).await;
+    service.api.lifecycle.work.notify_one();
+    until("it is finished", async || stands(&service, &id).await["status"] == "completed").await;
+    let found = service.get("/api/v1/logs?q=secret", &auditor()).await;
+    assert!(!found.text.contains("secret of ann"), "{}", found.text);
+    let told = stands(&service, &id).await;
+    let event = told["certificate"].as_str().unwrap();
+    let opened = certificate(&service, event, &privacy("paula")).await;
+    let statement: Value = serde_json::from_str(&opened.statement).unwrap();
+    assert_eq!(statement["person"], named.pseudonym.as_str());
+    assert!(statement["events"].as_u64() >= Some(1), "{statement}");
+    let method = statement["method"].as_str().unwrap();
+    assert!(method.contains("were not searched"), "{method}");
 }
 
 #[tokio::test]
@@ -141,7 +168,8 @@ async fn a_law_that_comes_after_the_approval_is_looked_at_before_it_begins() {
     let service = Service::start().await;
     event(&service, "invoice.sent", "ann").await;
     let id = approved(&service, "ann").await;
-    rules(&service, json!([{ "type": "invoice.*", "keep": "P10Y", "legal_basis": "HGB 257" }])).await;
+    rules(&service, json!([{ "type": "invoice.*", "keep": "P10Y", "legal_basis": "HGB 257" }]))
+        .await;
     service.api.lifecycle.work.notify_one();
     until("it is refused", async || stands(&service, &id).await["status"] == "refused").await;
     let told = service.get("/api/v1/logs?q=type:annals.erasure.refused", &auditor()).await;
@@ -163,7 +191,8 @@ async fn the_class_by_which_a_law_has_an_event_kept_is_the_one_it_was_recorded_w
     let recorded = api.recorder.record(&tenant, vec![was], permit).await.remove(0);
     recorded.unwrap();
     // The catalogue knows nothing of the type: today it would be of the standard class.
-    rules(&service, json!([{ "class": "books", "keep": "P10Y", "legal_basis": "HGB 257" }])).await;
+    let law = json!([{ "class": "books", "keep": "forever", "legal_basis": "HGB 257" }]);
+    rules(&service, law).await;
     let told = refusal_of(&service, "ann").await;
     assert!(told.contains("1 events are to be kept by law (HGB 257)"), "{told}");
 }

@@ -314,8 +314,7 @@ impl TenantLifecycle {
             // What has begun is not undone by a word.
             ERASURE_REFUSED if erasure.started.is_none() => erasure.refused = Some(decided),
             ERASURE_APPROVED
-                if erasure.approved.is_none()
-                    && !erasure.requested.is_by_the_same(&decided) =>
+                if erasure.approved.is_none() && !erasure.requested.is_by_the_same(&decided) =>
             {
                 erasure.approved = Some(decided);
             }

@@ -7,7 +7,10 @@ use crate::access::state::AccessEntry;
 
 impl TenantLifecycle {
     /// Takes out who decided, where they are erased; what was decided stays. Says whether there was anything.
-    pub(in crate::access) fn forget_deciders(entry: &mut AccessEntry, persons: &BTreeSet<String>) -> bool {
+    pub(in crate::access) fn forget_deciders(
+        entry: &mut AccessEntry,
+        persons: &BTreeSet<String>,
+    ) -> bool {
         let by: [Option<&mut Approval>; 4] = match entry {
             AccessEntry::RetentionProposal(Proposal { proposed, approved, ended, .. }) => {
                 [Some(proposed), approved.as_mut(), ended.as_mut(), None]
