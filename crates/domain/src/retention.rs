@@ -16,7 +16,8 @@ use serde::Deserialize;
 pub const STANDARD: &str = "standard";
 
 /// Annals' own events that are kept whatever the policy says, by how their types begin: who may come
-/// in is made of them when it is made anew, and what was removed and why is told by nothing else.
+/// in and who is told of what are made of them when they are made anew, and what was removed and why is
+/// told by nothing else.
 const KEPT: &[&str] = &[
     "annals.access.",
     "annals.api_key.",
@@ -25,6 +26,10 @@ const KEPT: &[&str] = &[
     "annals.erasure.",
     "annals.hold.",
     "annals.integrity.",
+    "annals.notification.address_",
+    "annals.notification.endpoint_",
+    "annals.notification.preferences_",
+    "annals.notification.rule_",
     "annals.retention.",
     "annals.view.",
 ];

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::state;
+use crate::notification::{DISPUTE_RAISED, NOTIFICATION_TYPES};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -95,7 +96,16 @@ fn events_that_who_may_come_in_is_made_of_are_always_kept() {
     ] {
         assert!(is_always_kept(event_type), "{event_type}");
     }
-    for event_type in ["annals.log.read", "user.login.succeeded", "annals.accessory"] {
+    for event_type in NOTIFICATION_TYPES.iter().filter(|one| **one != DISPUTE_RAISED) {
+        assert!(is_always_kept(event_type), "{event_type}: who is told of what is made of it");
+    }
+    for event_type in [
+        DISPUTE_RAISED,
+        "annals.notification.delivered",
+        "annals.log.read",
+        "user.login.succeeded",
+        "annals.accessory",
+    ] {
         assert!(!is_always_kept(event_type), "{event_type}");
     }
 }
