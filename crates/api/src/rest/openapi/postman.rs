@@ -21,12 +21,14 @@ const TAKEN: &[(&str, &str, &str)] = &[
 
 /// Operations that the collection's token cannot make, and how it is refused: sockets, which a plain
 /// request does not open; relaying, which takes a relay token; what its role does not hold; a code by mail, where
-/// no mail is sent; a dispute about an event that is not there; and links without a token.
+/// no mail is sent; a clock that is another one than the example's; a dispute about an event that is not there; and
+/// links without a token.
 const REFUSED: &[(&str, u16)] = &[
     ("streamEvents", 400),
     ("relayEvents", 401),
     ("openBreakGlass", 403),
     ("addAddress", 409),
+    ("confirmClock", 400),
     ("raiseDispute", 404),
     ("showNotMe", 404),
     ("sayNotMe", 404),
