@@ -1,21 +1,15 @@
 //! The running machine as a whole: what it runs on, how it starts and how it stops.
 
+mod parts;
 mod starting;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use annals_domain::Position;
-use annals_domain::access::state::AccessRules;
 use annals_domain::catalogue::Catalogue;
-use annals_domain::limits::QueryLimits;
 use annals_domain::notification::Telling;
 use annals_domain::profile::PersonRef;
-use annals_ports::{
-    AccessStore, Carrier, DeliveryChannel, EventLog, InboxStore, KeyStore, LocalStoreError,
-    LogError, ProfileStore, QuarantineStore, SearchIndex, SharedRegisters, Spool, StreamEnds,
-    TreeStore,
-};
 use annals_record::RootKey;
 use ractor::{Actor, ActorRef, SpawnErr};
 use tokio::sync::{Mutex, Semaphore, broadcast, oneshot, watch};
@@ -23,36 +17,33 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use self::parts::{Ports, Settings, StartError, TileParts};
 use self::starting::{delivery, projections};
 use crate::access::{ACCESS, AccessKeeper, AccessView};
 use crate::delivery::{DeliveryStatus, PostingParts, Ways, read_progress};
-use crate::detection::{DETECTION, DetectionParts};
+use crate::detection::DETECTION;
 use crate::endpoint_secrets::EndpointSecrets;
 use crate::erasing::faults::Faults;
 use crate::erasing::{self, Eraser};
-use crate::export::{ExportParts, Exports};
+use crate::export::Exports;
 use crate::feed::{Feed, FeedReader};
 use crate::key_ring::KeyRing;
 use crate::key_rotation::{KeyRotation, RETIRE_GRACE};
 use crate::opening::Opener;
-use crate::permits::Permits;
 use crate::projection::Progress;
 use crate::projections::{INBOX, INDEX, ModelsTurn, Notifier};
-use crate::quarantine::{Quarantine, QuarantineSettings};
-use crate::queries::{ArchiveParts, Queries};
+use crate::quarantine::Quarantine;
+use crate::queries::Queries;
 use crate::rebuilding::{self, RebuildStatus, Rebuilding};
 use crate::recording::Recorder;
 use crate::retention::forgetting::Forgetting;
 use crate::retention::{Retention, RetentionRules, settled};
-use crate::roles::{Role, Roles};
+use crate::roles::Role;
 use crate::root::{Detection, RecorderParts, Root};
-use crate::scrubber::ScrubSettings;
 use crate::sealing::Fresh;
-use crate::settings::{
-    DeliverySettings, InvalidDelivery, ProjectionSettings, RecorderSettings, SupervisionSettings,
-};
-use crate::spool::{SpoolSettings, SpoolUse, Spooler};
-use crate::tiles::{self, AuditSettings, Heads, KeptHeads, LogSigner, Mark, Publishing, Tiles};
+use crate::settings::ProjectionSettings;
+use crate::spool::{SpoolUse, Spooler};
+use crate::tiles::{self, Heads, Tiles};
 
 /// How long stopping waits for the feed to hold what was recorded last.
 const FEED_PATIENCE: Duration = Duration::from_secs(3);
@@ -60,129 +51,6 @@ const FEED_PATIENCE: Duration = Duration::from_secs(3);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How many recipients of news are remembered for subscribers that are slow to look.
 const NEWS_MAX: usize = 4096;
-
-/// What the engine runs on.
-pub struct Ports {
-    /// The log.
-    pub log: Arc<dyn EventLog>,
-    /// Wrapped keys.
-    pub keys: Arc<dyn KeyStore>,
-    /// The search index.
-    pub index: Arc<dyn SearchIndex>,
-    /// The profiles.
-    pub profiles: Arc<dyn ProfileStore>,
-    /// The inboxes.
-    pub inbox: Arc<dyn InboxStore>,
-    /// The state of access.
-    pub access: Arc<dyn AccessStore>,
-    /// Values that all nodes share: the lease and the progress of deliveries.
-    pub registers: Arc<dyn SharedRegisters>,
-    /// What carries messages from the outbox, to addresses, endpoints and operators.
-    pub carriers: Vec<Arc<dyn Carrier>>,
-    /// Endpoints of the installation itself: the outbox tells them what arrives in inboxes.
-    pub standing: Vec<Arc<dyn DeliveryChannel>>,
-    /// Refused events.
-    pub quarantine: Arc<dyn QuarantineStore>,
-    /// Where events wait while the log takes none; without it they are refused.
-    pub spool: Option<Arc<dyn Spool>>,
-    /// Where exports are kept; none on a node that makes none.
-    pub exports: Option<ExportParts>,
-    /// What looks for what is suspicious; none on a node that does not.
-    pub detection: Option<DetectionParts>,
-    /// Where the Merkle trees of the log lie; none on a node that keeps none.
-    pub tiles: Option<TileParts>,
-    /// Where closed months lie; none where nothing is archived.
-    pub archive: Option<ArchiveParts>,
-}
-
-/// What keeps the Merkle trees.
-#[derive(Clone)]
-pub struct TileParts {
-    /// Where they lie.
-    pub store: Arc<dyn TreeStore>,
-    /// Whose signature stands under their checkpoints.
-    pub signer: LogSigner,
-    /// Remembers what was signed.
-    pub mark: Arc<dyn Mark>,
-    /// When the log is compared with them.
-    pub audit: AuditSettings,
-    /// Tells where the streams of the log end.
-    pub ends: Arc<dyn StreamEnds>,
-    /// Keeps the daily commitments to that.
-    pub heads: Arc<KeptHeads>,
-    /// To whom their checkpoints are given.
-    pub publishing: Publishing,
-}
-
-/// How the engine runs.
-#[derive(Clone)]
-pub struct Settings {
-    /// `[recorder]`.
-    pub recorder: RecorderSettings,
-    /// `[projections]`.
-    pub projections: ProjectionSettings,
-    /// `[supervision]`.
-    pub supervision: SupervisionSettings,
-    /// How the files of the search index are looked after.
-    pub scrub: ScrubSettings,
-    /// `[delivery]`.
-    pub delivery: DeliverySettings,
-    /// `[quarantine]`.
-    pub quarantine: QuarantineSettings,
-    /// `[spool]`.
-    pub spool: SpoolSettings,
-    /// What is kept of revocations.
-    pub access: AccessRules,
-    /// What this node does.
-    pub roles: Roles,
-    /// Name of this node, which no other node has.
-    pub node: String,
-    /// What may be under way at once.
-    pub permits: Permits,
-    /// What the filters of notification rules are held to.
-    pub query: QueryLimits,
-}
-
-/// The engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The log cannot be read.
-    #[error("cannot read the event log")]
-    Log(#[from] LogError),
-    /// A projection cannot tell its position.
-    #[error("cannot open the projection `{projection}`: {cause}")]
-    Projection {
-        /// Which.
-        projection: &'static str,
-        /// Why.
-        cause: String,
-    },
-    /// A projection is ahead of the log: the data directory is a mixture.
-    #[error(
-        "the projection `{projection}` is at position {applied}, but the log ends at {head}; if the \
-         log was restored from a backup, run `annals rebuild`"
-    )]
-    Ahead {
-        /// Which.
-        projection: &'static str,
-        /// Where it is.
-        applied: Position,
-        /// Where the log ends.
-        head: Position,
-    },
-    /// What waits in the spool cannot be read.
-    #[error("cannot open the spool")]
-    Spool(#[source] LocalStoreError),
-    /// The settings of delivery make no sense.
-    #[error("`[delivery]` cannot be used")]
-    Delivery(#[from] InvalidDelivery),
-    /// The directory of exports cannot be read.
-    #[error("cannot open the directory of exports")]
-    Exports(#[source] std::io::Error),
-    /// An actor did not start.
-    #[error("cannot start the engine's actors")]
-    Spawn(#[from] SpawnErr),
-}
 
 /// The running engine: how to record, how to ask, and how to stop.
 pub struct System {

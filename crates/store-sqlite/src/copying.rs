@@ -64,6 +64,15 @@ pub struct StoredKey {
     pub destroyed: u32,
 }
 
+/// The wrapped keys of tenants and persons in `keys.db`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllKeys {
+    /// One a tenant.
+    pub tenants: Vec<(TenantId, Vec<u8>)>,
+    /// One a person, service or tenant's own facts.
+    pub persons: Vec<StoredKey>,
+}
+
 /// A register as it lies in `registers.db`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRegister {
@@ -279,11 +288,9 @@ impl DataDirCopy {
     }
 
     /// The wrapped keys of tenants and persons as of one moment, so that each lies under one that is there.
-    pub fn all_keys(&self) -> Result<(Vec<(TenantId, Vec<u8>)>, Vec<StoredKey>), CopyError> {
-        let moment = self.keys.unchecked_transaction().map_err(self.failed(&KEYS))?;
-        let keys = (self.tenant_keys()?, self.person_keys()?);
-        drop(moment);
-        Ok(keys)
+    pub fn all_keys(&self) -> Result<AllKeys, CopyError> {
+        let _moment = self.keys.unchecked_transaction().map_err(self.failed(&KEYS))?;
+        Ok(AllKeys { tenants: self.tenant_keys()?, persons: self.person_keys()? })
     }
 
     /// The registers.

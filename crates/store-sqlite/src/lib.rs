@@ -43,7 +43,7 @@ mod verify;
 
 pub use access_store::SqliteAccess;
 pub use copying::{
-    CopyError, DataDirCopy, Stored, StoredKey, StoredRegister, StoredRow, StoredTree,
+    AllKeys, CopyError, DataDirCopy, Stored, StoredKey, StoredRegister, StoredRow, StoredTree,
 };
 pub use data_dir::{DataDir, DataDirError};
 pub use detection::SqliteDetection;

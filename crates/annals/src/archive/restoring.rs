@@ -160,12 +160,10 @@ fn copy_keys(
     filling: &mut FillingDir,
     tenants: &BTreeSet<TenantId>,
 ) -> anyhow::Result<()> {
-    let copy = DataDirCopy::open(from)?;
-    let mut of_tenants = copy.tenant_keys()?;
-    of_tenants.retain(|(tenant, _)| tenants.contains(tenant));
-    let mut of_persons = copy.person_keys()?;
-    of_persons.retain(|key| tenants.contains(&key.tenant));
-    filling.keys(&of_tenants, &of_persons)?;
+    let mut keys = DataDirCopy::open(from)?.all_keys()?;
+    keys.tenants.retain(|(tenant, _)| tenants.contains(tenant));
+    keys.persons.retain(|key| tenants.contains(&key.tenant));
+    filling.keys(&keys.tenants, &keys.persons)?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use annals_domain::access::state::{ERASURE_COMPLETED, ERASURE_STARTED};
 use annals_domain::{Position, TenantId};
 use annals_ports::LogEntry;
 use annals_record::{KeyId, PersonKey, Record, RootKey, TenantKey, WrappedKey};
-use annals_store_sqlite::{DataDirCopy, OpenError, Stored, StoredRow};
+use annals_store_sqlite::{AllKeys, DataDirCopy, OpenError, Stored, StoredRow};
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::integrity::HEADS;
@@ -166,7 +166,7 @@ impl BackupSource for DirSource {
     }
 
     fn keys(&mut self) -> Result<Keys, BoxedError> {
-        let (tenants, persons) = self.copy.all_keys()?;
+        let AllKeys { tenants, persons } = self.copy.all_keys()?;
         let tenants = tenants
             .into_iter()
             .map(|(tenant, wrapped)| TenantKeyRow { tenant, wrapped: BASE64.encode(&wrapped) });

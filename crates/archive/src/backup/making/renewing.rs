@@ -45,7 +45,7 @@ impl Writing<'_> {
                 Ok(_) if is_empty_enough => continue,
                 Ok(bytes) => decoded(piece, bytes)?,
                 Err(RepositoryError::Missing(_) | RepositoryError::Damaged(_)) => {
-                    self.from_log(source, piece).await?
+                    self.read_anew(source, piece).await?
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -57,7 +57,7 @@ impl Writing<'_> {
     }
 
     /// The records of a piece as they are in the log.
-    async fn from_log(
+    async fn read_anew(
         &mut self,
         source: &mut dyn BackupSource,
         piece: &PieceEntry,

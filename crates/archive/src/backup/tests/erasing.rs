@@ -135,7 +135,7 @@ async fn a_damaged_key_holds_up_neither_backup_nor_restore() {
     let mut log = Log { keys: people.keys, ..Log::default() };
     log.append();
     let made = back_up(&place, &mut log, &verified()).await.unwrap();
-    assert_eq!(made.damaged_keys, [damaged.clone()]);
+    assert_eq!(made.damaged_keys, std::slice::from_ref(&damaged));
     let (memory, told) = restored(&place, Point::Newest).await.unwrap();
     assert_eq!(told.damaged_keys, [damaged]);
     assert_eq!(memory.keys, log.keys, "as it was: somebody may know how to mend it");
