@@ -238,10 +238,12 @@ fn told(made: &Made) -> String {
 pub(crate) fn damaged(DamagedKey { tenant, id }: &DamagedKey) -> String {
     match id {
         Some(id) => format!(
-            "the key {id} of the tenant {tenant} is damaged in `keys.db`: what lies under it cannot be read"
+            "the key {id} of the tenant {tenant} is damaged in `keys.db`: what lies under it \
+             cannot be read; an older backup may have it whole"
         ),
         None => format!(
-            "the key of the tenant {tenant} is damaged in `keys.db`: nothing of its persons can be read"
+            "the key of the tenant {tenant} is damaged in `keys.db`: nothing of its persons can be \
+             read; an older backup may have it whole"
         ),
     }
 }

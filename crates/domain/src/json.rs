@@ -1,7 +1,9 @@
 //! Bounding JSON before any reader that recurses or allocates sees it.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::event::JsonObject;
@@ -66,14 +68,63 @@ pub fn object_without_repeated_keys<'de, D>(deserializer: D) -> Result<JsonObjec
 where
     D: serde::Deserializer<'de>,
 {
-    deserializer.deserialize_map(ObjectVisitor)
+    deserializer.deserialize_map(ObjectVisitor::<Once>(PhantomData))
 }
 
 const KEY_TWICE: &str = "the object names a key twice";
 
-struct ObjectVisitor;
+/// What becomes of a key that an object names twice.
+pub(crate) trait Keys {
+    /// What was read of an object so far.
+    type Read: Default;
 
-impl<'de> serde::de::Visitor<'de> for ObjectVisitor {
+    fn put(read: &mut Self::Read, key: String, value: Value) -> Result<(), &'static str>;
+
+    fn object(read: Self::Read) -> JsonObject;
+}
+
+/// It is refused.
+struct Once;
+
+impl Keys for Once {
+    type Read = JsonObject;
+
+    fn put(read: &mut JsonObject, key: String, value: Value) -> Result<(), &'static str> {
+        if read.contains_key(&key) {
+            return Err(KEY_TWICE);
+        }
+        read.insert(key, value);
+        Ok(())
+    }
+
+    fn object(read: JsonObject) -> JsonObject {
+        read
+    }
+}
+
+/// All its values are kept, in a list.
+pub(crate) struct Every;
+
+impl Keys for Every {
+    type Read = BTreeMap<String, Vec<Value>>;
+
+    fn put(read: &mut Self::Read, key: String, value: Value) -> Result<(), &'static str> {
+        read.entry(key).or_default().push(value);
+        Ok(())
+    }
+
+    fn object(read: Self::Read) -> JsonObject {
+        let one = |(key, mut values): (String, Vec<Value>)| {
+            let last = if values.len() == 1 { values.pop() } else { None };
+            (key, last.unwrap_or(Value::Array(values)))
+        };
+        read.into_iter().map(one).collect()
+    }
+}
+
+struct ObjectVisitor<K>(PhantomData<K>);
+
+impl<'de, K: Keys> serde::de::Visitor<'de> for ObjectVisitor<K> {
     type Value = JsonObject;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -81,15 +132,12 @@ impl<'de> serde::de::Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
-        let mut object = JsonObject::new();
+        let mut read = K::Read::default();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value::<UniqueValue>()?.0;
-            if object.contains_key(&key) {
-                return Err(serde::de::Error::custom(KEY_TWICE));
-            }
-            object.insert(key, value);
+            let value = map.next_value::<ValueOf<K>>()?.value;
+            K::put(&mut read, key, value).map_err(serde::de::Error::custom)?;
         }
-        Ok(object)
+        Ok(K::object(read))
     }
 }
 
@@ -98,7 +146,7 @@ pub fn value_without_repeated_keys<'de, D>(deserializer: D) -> Result<Value, D::
 where
     D: serde::Deserializer<'de>,
 {
-    deserializer.deserialize_any(ValueVisitor)
+    ValueOf::<Once>::deserialize(deserializer).map(|read| read.value)
 }
 
 /// Like [`value_without_repeated_keys`]; `null` is nothing.
@@ -139,18 +187,22 @@ impl<'de> serde::de::Visitor<'de> for TextsVisitor {
     }
 }
 
-/// A JSON value none of whose objects names a key twice.
-struct UniqueValue(Value);
+/// A JSON value, with what becomes of a key that one of its objects names twice.
+pub(crate) struct ValueOf<K> {
+    pub(crate) value: Value,
+    keys: PhantomData<K>,
+}
 
-impl<'de> serde::Deserialize<'de> for UniqueValue {
+impl<'de, K: Keys> serde::Deserialize<'de> for ValueOf<K> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor).map(UniqueValue)
+        let value = deserializer.deserialize_any(ValueVisitor::<K>(PhantomData))?;
+        Ok(Self { value, keys: PhantomData })
     }
 }
 
-struct ValueVisitor;
+struct ValueVisitor<K>(PhantomData<K>);
 
-impl<'de> serde::de::Visitor<'de> for ValueVisitor {
+impl<'de, K: Keys> serde::de::Visitor<'de> for ValueVisitor<K> {
     type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -187,14 +239,14 @@ impl<'de> serde::de::Visitor<'de> for ValueVisitor {
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(UniqueValue(item)) = seq.next_element()? {
-            items.push(item);
+        while let Some(item) = seq.next_element::<ValueOf<K>>()? {
+            items.push(item.value);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        ObjectVisitor.visit_map(map).map(Value::Object)
+        ObjectVisitor::<K>(PhantomData).visit_map(map).map(Value::Object)
     }
 }
 

@@ -36,7 +36,12 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<()> {
     let report = verify(&place, &keys, &Asked { tenant, month: None }, |_, _| {}).await?;
     if report.months == 0 && report.is_whole() {
         // A wrong path or prefix is not an archive that is whole.
-        let message = format!("nothing of {} is archived in `{}`", keys.log(), args.place);
+        let message = format!(
+            "nothing of {} is archived in `{}`; name the place that `archive.to` names, and a tenant that \
+             has events",
+            keys.log(),
+            args.place
+        );
         return Err(Failure::new(exit::USAGE, message).into());
     }
     tell(&report)

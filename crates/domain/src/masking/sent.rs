@@ -3,16 +3,13 @@
 //! JSON is looked at value by value, whatever its form: the mistake for which it is refused is often
 //! a name, so what the catalogue calls masked goes wherever it stands.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::path::Path;
 use super::values::Walk;
 use super::{Masker, Pseudonym};
 use crate::catalogue::Catalogue;
+use crate::json::{Every, ValueOf};
 
 impl Masker {
     /// Masks what a caller sent as an event, and what is none: as JSON as far as it is, the rest as a
@@ -28,8 +25,9 @@ impl Masker {
         let (mut left, mut is_masked) = (Vec::with_capacity(sent.len()), false);
         let mut rest = sent;
         while matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Lenient>();
-            let Some(Ok(Lenient(mut value))) = values.next() else { break };
+            let mut values =
+                serde_json::Deserializer::from_slice(rest).into_iter::<ValueOf<Every>>();
+            let Some(Ok(ValueOf { mut value, .. })) = values.next() else { break };
             let keys = masked_keys(catalogue, &value);
             let mut walk = Walk::of_unread(self, &keys, pseudonym);
             walk.value(&Path::root(""), &mut value);
@@ -63,68 +61,5 @@ fn masked_keys(catalogue: &Catalogue, value: &Value) -> Vec<String> {
     match entries.peek() {
         Some(_) => entries.flat_map(|entry| entry.masked.iter().cloned()).collect(),
         None => catalogue.types().flat_map(|entry| entry.masked.iter().cloned()).collect(),
-    }
-}
-
-/// JSON of any form, with all values of a key that stands twice.
-struct Lenient(Value);
-
-impl<'de> Deserialize<'de> for Lenient {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LenientVisitor).map(Self)
-    }
-}
-
-struct LenientVisitor;
-
-impl<'de> Visitor<'de> for LenientVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Lenient(item)) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut values: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        while let Some((key, Lenient(value))) = map.next_entry()? {
-            values.entry(key).or_default().push(value);
-        }
-        let one = |(key, mut values): (String, Vec<Value>)| {
-            let last = if values.len() == 1 { values.pop() } else { None };
-            (key, last.unwrap_or(Value::Array(values)))
-        };
-        Ok(Value::Object(values.into_iter().map(one).collect()))
     }
 }

@@ -28,7 +28,7 @@ struct Measured {
     version: Option<u64>,
 }
 
-/// What all nodes share.
+/// What lies in the register.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Kept {
     #[serde(flatten)]
@@ -79,7 +79,7 @@ impl RetentionTime {
         self.measured().await.behind(wall)
     }
 
-    /// Somebody vouches for the clock. Other nodes go by that as soon as they keep what they measured.
+    /// Somebody vouches for the clock. Whoever shares the register goes by that as soon as they keep what they measured.
     pub async fn confirm(&self, wall: Timestamp) -> Result<(), RetentionTimeError> {
         self.write(Some(TrustedTime::confirmed(wall))).await
     }

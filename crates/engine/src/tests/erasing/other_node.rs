@@ -25,8 +25,8 @@ async fn reads_of(one: &System, other: &System, event: Event) {
     assert!(other.access.wait_for(position, PATIENCE).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_node_drops_the_key_and_seals_what_comes_under_the_next_one() {
+/// Two nodes of one log that know ann, and her key.
+async fn two_nodes() -> (System, System, KeyId) {
     let machine = Machine::default();
     let one = filled(&machine).await;
     let (log, keys) = (Arc::clone(&machine.log), Arc::clone(&machine.keys));
@@ -35,13 +35,19 @@ async fn another_node_drops_the_key_and_seals_what_comes_under_the_next_one() {
     let named = one.eraser.name(&tenant(), &names(&["ann"])).await.unwrap().remove(0);
     let key = KeyId::from_text(&named.pseudonym).unwrap();
     assert!(holds(&other, key).await);
+    (one, other, key)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_node_drops_the_key_and_seals_what_comes_under_the_next_one() {
+    let (one, other, key) = two_nodes().await;
 
     // It is about to go: used still, and remembered no more.
-    reads_of(&one, &other, told(300, ERASURE_STARTED, &named.pseudonym)).await;
+    reads_of(&one, &other, told(300, ERASURE_STARTED, &key.as_text())).await;
     assert!(holds(&other, key).await);
     one.eraser.erase_persons(&tenant(), &names(&["ann"])).await.unwrap();
     assert!(!holds(&other, key).await, "at once, though nothing told of the end");
-    reads_of(&one, &other, told(301, ERASURE_COMPLETED, &named.pseudonym)).await;
+    reads_of(&one, &other, told(301, ERASURE_COMPLETED, &key.as_text())).await;
     assert!(!holds(&other, key).await);
 
     let back = record_all(&other, vec![own(302, "ann")]).await;
@@ -54,17 +60,10 @@ async fn another_node_drops_the_key_and_seals_what_comes_under_the_next_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_node_that_read_of_the_end_only_drops_the_key_as_well() {
-    let machine = Machine::default();
-    let one = filled(&machine).await;
-    let (log, keys) = (Arc::clone(&machine.log), Arc::clone(&machine.keys));
-    let beside = Machine { log, keys, ..Machine::default() };
-    let other = beside.start_knowing(catalogue(), settings()).await;
-    let named = one.eraser.name(&tenant(), &names(&["ann"])).await.unwrap().remove(0);
-    let key = KeyId::from_text(&named.pseudonym).unwrap();
-    assert!(holds(&other, key).await);
+    let (one, other, key) = two_nodes().await;
     one.eraser.erase_persons(&tenant(), &names(&["ann"])).await.unwrap();
     assert!(holds(&other, key).await, "nothing has told it");
-    reads_of(&one, &other, told(301, ERASURE_COMPLETED, &named.pseudonym)).await;
+    reads_of(&one, &other, told(301, ERASURE_COMPLETED, &key.as_text())).await;
     assert!(!holds(&other, key).await);
     one.stop().await;
     other.stop().await;
